@@ -1,0 +1,298 @@
+// The client under the Kafka source: properties, and what librdkafka tells of its own accord.
+#include "ingest/kafka.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+// A property of ours. One that is `why` is a promise: the operator may repeat it, but not say otherwise.
+struct property {
+    const char *name, *value, *why;
+};
+
+static const struct property properties_kept[] = {
+        {"enable.auto.commit", "false", "offsets are committed after the snapshot that covers them"},
+        {"auto.commit.enable", "false", "offsets are committed after the snapshot that covers them"},
+        {"enable.auto.offset.store", "false", "offsets are committed after the snapshot that covers them"},
+        {"auto.offset.reset", "error", "source.start says where to begin, and a lost position is never jumped over"},
+        {"client.id", "riffle", NULL},
+        {"group.id", "riffle", NULL}, // librdkafka assigns nothing without one; nothing is committed to it
+        {"check.crcs", "true", NULL},
+        {"socket.nagle.disable", "true", NULL},
+        {"fetch.wait.max.ms", "50", NULL},      // the embedded broker sleeps it out; a real one answers at once
+        {"fetch.error.backoff.ms", "50", NULL}, // waited also after a mere change of leader
+        {"reconnect.backoff.max.ms", "2000", NULL},
+};
+enum { PROPERTY_COUNT = sizeof properties_kept / sizeof properties_kept[0] };
+
+static const char *property_find(const struct rf_pairs *properties, const char *name) {
+    for (size_t i = 0; i < properties->count; i++) {
+        if (strcmp(properties->list[i].name, name) == 0) {
+            return properties->list[i].value;
+        }
+    }
+    return NULL;
+}
+
+static bool says_the_same(const char *a, const char *kept) {
+    return strcasecmp(a, kept) == 0 || (strcmp(kept, "false") == 0 && (strcmp(a, "0") == 0 || strcasecmp(a, "f") == 0));
+}
+
+static enum rf_status set_property(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err) {
+    char text[512] = "";
+    switch (rd_kafka_conf_set(conf, name, value, text, sizeof text)) {
+    case RD_KAFKA_CONF_OK:
+        return RF_OK;
+    case RD_KAFKA_CONF_UNKNOWN:
+        return rf_fail(err, RF_INVALID, "kafka.%s is not a property of librdkafka %s", name, rd_kafka_version_str());
+    default: // its words name the value and the range, and keep secrets to themselves
+        return rf_fail(err, RF_INVALID, "kafka.%s cannot be set: %s", name, text);
+    }
+}
+
+static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
+    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
+        const struct property *kept = &properties_kept[i];
+        const char *said = property_find(properties, kept->name);
+        if (said && kept->why && !says_the_same(said, kept->value)) {
+            return rf_fail(err, RF_INVALID, "kafka.%s is %s, must be %s: %s", kept->name, said, kept->value, kept->why);
+        }
+        enum rf_status status = set_property(conf, kept->name, kept->value, err);
+        if (status) {
+            return status;
+        }
+    }
+    for (size_t i = 0; i < properties->count; i++) {
+        enum rf_status status = set_property(conf, properties->list[i].name, properties->list[i].value, err);
+        if (status) {
+            return status;
+        }
+    }
+    return RF_OK;
+}
+
+static bool is_temporary(rd_kafka_resp_err_t code) {
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__WAIT_CACHE:
+    case RD_KAFKA_RESP_ERR__RETRY:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum rf_status rf_kafka_fail(struct rf_kafka *kafka, struct rf_error *err, int code, const char *format, ...) {
+    char what[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    kafka->is_temporary = is_temporary((rd_kafka_resp_err_t)code);
+    const char *words = rd_kafka_err2str((rd_kafka_resp_err_t)code);
+    bool is_connection = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+                         code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__RESOLVE;
+    if (is_connection && kafka->is_down && kafka->reason[0]) {
+        words = kafka->reason;
+    }
+    return rf_fail(err, RF_IO, "%s: %s", what, words);
+}
+
+// Called by librdkafka on our own thread, while it is served.
+static void note_error(rd_kafka_t *client, int code, const char *reason, void *opaque) {
+    struct rf_kafka *kafka = opaque;
+    char fatal[256];
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        // One connection of several, which librdkafka makes anew: it is news only when all are down.
+        snprintf(kafka->reason, sizeof kafka->reason, "%s", reason);
+        return;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        kafka->is_down = true;
+        rf_kafka_fail(kafka, &kafka->failure, code, "no broker of %s can be reached", kafka->servers);
+        break;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR__SSL:
+        rf_fail(&kafka->failure, RF_IO, "%s does not let us in: %s", kafka->servers, reason);
+        kafka->is_temporary = false;
+        break;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        if (!kafka->has_group) {
+            return; // the name that we made up: nothing is committed to it
+        }
+        rf_fail(&kafka->failure, RF_IO, "kafka.group.id may not be used: %s", reason);
+        kafka->is_temporary = false;
+        break;
+    case RD_KAFKA_RESP_ERR__FATAL:
+        code = rd_kafka_fatal_error(client, fatal, sizeof fatal);
+        rf_fail(&kafka->failure, RF_IO, "the kafka client cannot go on: %s", fatal);
+        kafka->is_temporary = false;
+        break;
+    default:
+        rf_kafka_fail(kafka, &kafka->failure, code, "%s: %s", kafka->servers, reason);
+        break;
+    }
+    kafka->has_failure = true;
+}
+
+static void drop_log(const rd_kafka_t *client, int level, const char *facility, const char *line) {
+    (void)client, (void)level, (void)facility, (void)line; // what matters comes through note_error()
+}
+
+static enum rf_status make_client(struct rf_kafka *kafka, struct rf_error *err) {
+    char text[512] = "";
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(kafka->conf);
+    kafka->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!kafka->client) {
+        rd_kafka_conf_destroy(conf); // rd_kafka_new() takes it only when it succeeds
+        return rf_fail(err, RF_INVALID, "kafka: %s", text);
+    }
+    rd_kafka_poll_set_consumer(kafka->client);
+    return RF_OK;
+}
+
+static void drop_client(struct rf_kafka *kafka) {
+    if (kafka->commit_queue) {
+        rd_kafka_queue_destroy(kafka->commit_queue);
+        kafka->commit_queue = NULL;
+    }
+    if (kafka->client) {
+        // Closing a consumer waits for brokers that may be away (librdkafka issue 4519), and there is no group to leave.
+        rd_kafka_destroy_flags(kafka->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        kafka->client = NULL;
+    }
+}
+
+enum rf_status rf_kafka_serve(struct rf_kafka *kafka, struct rf_error *err) {
+    for (;;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->client, 0);
+        if (!message) {
+            break;
+        }
+        note_error(kafka->client, message->err, rd_kafka_message_errstr(message), kafka);
+        rd_kafka_message_destroy(message);
+    }
+    if (!kafka->has_failure) {
+        return RF_OK;
+    }
+    kafka->has_failure = false;
+    *err = kafka->failure;
+    return err->status;
+}
+
+enum rf_status rf_kafka_share(struct rf_kafka *kafka, size_t partitions, struct rf_error *err) {
+    if (kafka->is_shared || partitions <= 1 || (kafka->is_size_set && kafka->is_count_set)) {
+        return RF_OK;
+    }
+    kafka->is_shared = true; // once: later there may be loans out, which must not outlive their client
+    char size[32], count[32];
+    size_t kbytes = (RF_KAFKA_QUEUE_BYTES >> 10) / partitions, records = RF_KAFKA_QUEUE_RECORDS / partitions;
+    snprintf(size, sizeof size, "%zu", kbytes > 1024 ? kbytes : 1024);
+    snprintf(count, sizeof count, "%zu", records > 1000 ? records : 1000);
+    enum rf_status status = RF_OK;
+    if (!kafka->is_size_set) {
+        status = set_property(kafka->conf, "queued.max.messages.kbytes", size, err);
+    }
+    if (!status && !kafka->is_count_set) {
+        status = set_property(kafka->conf, "queued.min.messages", count, err);
+    }
+    if (status) {
+        return status;
+    }
+    drop_client(kafka);
+    return make_client(kafka, err);
+}
+
+static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pairs *properties, bool tells_ends,
+                                      struct rf_error *err) {
+    const char *servers = property_find(properties, "bootstrap.servers");
+    if (!servers) {
+        servers = property_find(properties, "metadata.broker.list"); // librdkafka's older name
+    }
+    kafka->is_size_set = property_find(properties, "queued.max.messages.kbytes") != NULL;
+    kafka->is_count_set = property_find(properties, "queued.min.messages") != NULL;
+    const char *group = property_find(properties, "group.id");
+    kafka->has_group = group && group[0];
+    enum rf_status status = set_properties(kafka->conf, properties, err);
+    if (status) {
+        return status;
+    }
+    if (!servers || !servers[0]) {
+        return rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is not set, must name a broker, e.g. 127.0.0.1:9092");
+    }
+    kafka->servers = strdup(servers);
+    if (!kafka->servers) {
+        return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
+    }
+    const struct property ours[] = {
+            {"queued.max.messages.kbytes", kafka->is_size_set ? NULL : "262144", NULL},
+            {"queued.min.messages", kafka->is_count_set ? NULL : "1000000", NULL},
+            {"group.id", kafka->has_group ? NULL : "riffle", NULL},
+            {"enable.partition.eof", tells_ends ? "true" : NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0] && !status; i++) {
+        if (ours[i].value) {
+            status = set_property(kafka->conf, ours[i].name, ours[i].value, err);
+        }
+    }
+    return status;
+}
+
+enum rf_status rf_kafka_create(const struct rf_pairs *properties, bool tells_ends, struct rf_kafka **kafka_out,
+                               struct rf_error *err) {
+    struct rf_kafka *kafka = calloc(1, sizeof *kafka);
+    if (!kafka) {
+        return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
+    }
+    kafka->conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(kafka->conf, kafka);
+    rd_kafka_conf_set_error_cb(kafka->conf, note_error);
+    rd_kafka_conf_set_log_cb(kafka->conf, drop_log);
+    enum rf_status status = describe_client(kafka, properties, tells_ends, err);
+    if (!status) {
+        status = make_client(kafka, err);
+    }
+    if (status) {
+        rf_kafka_destroy(kafka);
+        return status;
+    }
+    *kafka_out = kafka;
+    return RF_OK;
+}
+
+void rf_kafka_destroy(struct rf_kafka *kafka) {
+    if (!kafka) {
+        return;
+    }
+    drop_client(kafka);
+    if (kafka->conf) {
+        rd_kafka_conf_destroy(kafka->conf);
+    }
+    free(kafka->servers);
+    free(kafka);
+}

@@ -1,0 +1,90 @@
+#include "ingest/decoder.h"
+
+#include "ingest/reject.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#define RECORD_BYTES 1048576
+#define FIELD_BYTES 65536
+#define FIELDS 4096
+#define DEPTH 32
+#define DIGITS(number) DIGITS_OF(number)
+#define DIGITS_OF(number) #number
+
+const struct rf_setting rf_decode_limit_settings[] = {
+        RF_UINT(struct rf_decode_limits, record_bytes, DIGITS(RECORD_BYTES), 1, 67108864, RF_SETTING_NOT_MODEL,
+                "largest value of a record"),
+        RF_UINT(struct rf_decode_limits, field_bytes, DIGITS(FIELD_BYTES), 1, 67108864, RF_SETTING_NOT_MODEL,
+                "longest name, text or number in a record"),
+        RF_UINT(struct rf_decode_limits, fields, DIGITS(FIELDS), 1, 65536, RF_SETTING_NOT_MODEL, "most fields in a record"),
+        RF_UINT(struct rf_decode_limits, depth, DIGITS(DEPTH), 1, 1024, RF_SETTING_NOT_MODEL,
+                "deepest nesting in a record of what is passed over"),
+        {0},
+};
+
+const struct rf_decoder_kind rf_decoder_kinds[] = {
+        {.name = "json", .summary = "one JSON object a record", .create = rf_decoder_json_create, .is_line_framed = true},
+        {.name = "csv",
+         .summary = "one line of comma-separated values a record",
+         .create = rf_decoder_csv_create,
+         .has_header_line = true,
+         .is_line_framed = true},
+        {.name = "protobuf", .summary = "one riffle.v1.Example a record", .create = rf_decoder_protobuf_create},
+        {0},
+};
+
+const struct rf_decoder_kind *rf_decoder_find(const char *name) {
+    for (const struct rf_decoder_kind *kind = rf_decoder_kinds; kind->name; kind++) {
+        if (strcmp(kind->name, name) == 0) {
+            return kind;
+        }
+    }
+    return NULL;
+}
+
+void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
+                     const struct rf_decode_limits *limits) {
+    *self = (struct rf_decoder){
+            .ops = ops,
+            .schema = schema,
+            .limits =
+                    {
+                            .record_bytes = limits->record_bytes ? limits->record_bytes : RECORD_BYTES,
+                            .field_bytes = limits->field_bytes ? limits->field_bytes : FIELD_BYTES,
+                            .fields = limits->fields ? limits->fields : FIELDS,
+                            .depth = limits->depth ? limits->depth : DEPTH,
+                    },
+    };
+}
+
+enum rf_status rf_decoder_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                 struct rf_event *event_out, struct rf_decode_error *error_out) {
+    if (!record->value.data) {
+        return rf_decode_fail(error_out, RF_REASON_TOMBSTONE, "has no value: it is a tombstone");
+    }
+    if (record->value.size == 0) {
+        return rf_decode_fail(error_out, RF_REASON_EMPTY, "has a value of 0 bytes");
+    }
+    if (record->value.size > self->limits.record_bytes) {
+        return rf_decode_fail(error_out, RF_REASON_LIMIT, "has %zu bytes, at most %" PRIu64 " are taken", record->value.size,
+                              self->limits.record_bytes);
+    }
+    size_t used = arena->used;
+    enum rf_status status = self->ops->decode(self, record, arena, event_out, error_out);
+    if (status == RF_OK) {
+        return RF_OK;
+    }
+    assert(status == RF_INVALID || status == RF_FULL);
+    arena->used = used;
+    if (status == RF_FULL) {
+        rf_decode_fail(error_out, RF_REASON_LIMIT, "needs more memory than the %zu bytes there are for a batch", arena->capacity);
+    }
+    return status == RF_FULL && used > 0 ? RF_FULL : RF_INVALID;
+}
+
+void rf_decoder_destroy(struct rf_decoder *self) {
+    if (self) {
+        self->ops->destroy(self);
+    }
+}

@@ -1,0 +1,111 @@
+#ifndef RF_INGEST_DECODER_H
+#define RF_INGEST_DECODER_H
+#include "ingest/event.h"
+#include "ingest/schema.h"
+#include "proto/arena.h"
+#include "proto/prediction.h"
+#include "proto/record.h"
+
+// Limits on one record. Exceeding one rejects the record (RF_REASON_LIMIT), never the stream. 0: the default.
+struct rf_decode_limits {
+    uint64_t record_bytes; // of its value
+    uint64_t field_bytes;  // of one name, text or number, as written
+    uint64_t fields;       // in one record
+    uint64_t depth;        // of nested objects and arrays that are passed over
+};
+extern const struct rf_setting rf_decode_limit_settings[];
+
+// What went wrong with one record.
+struct rf_decode_error {
+    enum rf_reason reason;
+    char detail[RF_REJECT_DETAIL_SIZE];
+};
+
+struct rf_decoder;
+
+// What a kind of decoder must do: a pure function of the record's bytes. A decoder belongs to one thread; it keeps
+// nothing from one record to the next but scratch space.
+struct rf_decoder_ops {
+    const char *name;
+
+    // Decodes `record` into `event_out`, taking memory from `arena`; fields the schema does not want may be left out,
+    // but are checked all the same. RF_INVALID with `error_out` filled: reject the record. RF_FULL: the arena is used
+    // up.
+    enum rf_status (*decode)(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                             struct rf_event *event_out, struct rf_decode_error *error_out);
+
+    void (*destroy)(struct rf_decoder *self);
+};
+
+struct rf_decoder { // embedded first in each kind
+    const struct rf_decoder_ops *ops;
+    const struct rf_schema *schema; // borrowed
+    struct rf_decode_limits limits;
+};
+
+// For constructors: fills the base, with the default for each limit that is 0.
+void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
+                     const struct rf_decode_limits *limits);
+
+// Rejects empty records, tombstones and records over limits before the kind sees them. The event's array of fields is
+// good until the decoder's next record, its texts as long as the record and the arena.
+//
+// RF_INVALID with `error_out` filled: reject the record. RF_FULL: what is left of the arena is too little; decode the
+// record again in the next batch, with the arena reset. In an arena of which nothing was taken that is a rejection
+// (RF_REASON_LIMIT), so what becomes of a record never depends on those before it. Neither failure keeps any of the arena.
+enum rf_status rf_decoder_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                 struct rf_event *event_out, struct rf_decode_error *error_out) RF_MUST_USE;
+void rf_decoder_destroy(struct rf_decoder *self);
+
+struct rf_decoder_options {
+    struct rf_decode_limits limits;
+    struct rf_texts columns; // CSV: the names of the columns; files may give them in their first line instead
+    char delimiter;          // CSV; 0: a comma
+};
+
+// The registry: one row a format.
+struct rf_decoder_kind {
+    const char *name, *summary;
+    enum rf_status (*create)(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                             struct rf_decoder **decoder_out, struct rf_error *err);
+    bool has_header_line; // a file's first line names the columns, see rf_decoder_csv_columns()
+    bool is_line_framed;  // a file holds one record a line (CSV: a quoted field may hold line ends)
+};
+extern const struct rf_decoder_kind rf_decoder_kinds[];          // ends with a row without name
+const struct rf_decoder_kind *rf_decoder_find(const char *name); // NULL when there is none
+
+// JSON (RFC 8259): one object a record. Names stand once, whether they are wanted or not. Nested objects and arrays are
+// checked and passed over; one in a declared field is of the wrong type.
+enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                      struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// CSV (RFC 4180): one line a record, its end optional. What a field is follows from how it is written and what its column
+// is for, since quotes tell no types:
+//
+//     nothing                   null
+//     a number                  a number; +1, 007, .5 and 5. are numbers too
+//     true, false               booleans
+//     NaN, Inf, Infinity        not finite, where the column is for numbers (any case, any sign); else text
+//     NA                        null, where the column is for numbers; else text
+//     anything else             text
+//     anything in quotes        as above where the column is for numbers (or time, label, weight); else text
+//     anything but nothing      text, where the column is only for an id or a category
+//
+// A column without a name is passed over. RF_INVALID, in words, without columns, for a doubled column, and for a feature
+// that no column holds.
+enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                     struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// riffle.v1.Example of proto/riffle.proto. Its id, time_ms, outcome and importance are the schema's fields of those roles,
+// whatever the schema calls them, and are left out where it has none; an empty id and a time of 0 are absent. Numbers and
+// categories go by their names. A number has no text, so it is of the wrong type for an id or a category.
+// Within its numbers and categories a message may have four times `limits.fields` fields in all.
+enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                          struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// Splits the header line of a CSV file into column names that the caller owns (free each, then the list). A byte order
+// mark is passed over.
+enum rf_status rf_decoder_csv_columns(struct rf_text header_line, char delimiter, struct rf_texts *columns_out,
+                                      struct rf_error *err) RF_MUST_USE;
+
+#endif

@@ -1,0 +1,397 @@
+#include "ingest/decoder.h"
+
+#include "ingest/number.h"
+#include "ingest/reject.h"
+#include "ingest/utf8.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <strings.h>
+
+struct csv_column {
+    struct rf_text name; // owned
+    uint64_t hash;
+    uint32_t index; // in the schema, or RF_FIELD_UNKNOWN
+    bool is_wanted;
+    bool is_number; // must hold numbers, so that quotes, NaN and NA are read as such
+    bool is_text;   // only its text is of interest
+};
+
+struct csv_decoder {
+    struct rf_decoder base;
+    char delimiter;
+    struct csv_column *columns; // [column_count]
+    size_t column_count;
+    struct rf_field *fields; // [column_count]
+};
+
+static const struct rf_decoder_ops csv_ops;
+
+static struct csv_decoder *csv_from(struct rf_decoder *self) {
+    assert(self->ops == &csv_ops);
+    return (struct csv_decoder *)self;
+}
+
+// A cursor over one line.
+struct csv_scan {
+    const char *begin, *at, *end;
+    char delimiter;
+    struct rf_decode_error *error;
+};
+
+struct csv_text {
+    struct rf_text raw; // without the quotes around it, valid UTF-8
+    bool is_quoted;
+    bool has_doubled; // quotes in it, each still written twice
+};
+
+static enum rf_status unexpected(const struct csv_scan *scan, const char *wanted) {
+    size_t size = rf_utf8_sequence_size((struct rf_text){scan->at, (size_t)(scan->end - scan->at)});
+    struct rf_shown shown = rf_show((struct rf_text){scan->at, size ? size : 1});
+    return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE, "byte %td is '%s', must be %s", scan->at - scan->begin, shown.text,
+                          wanted);
+}
+
+// The text up to the closing quote; the cursor is behind the opening one.
+static enum rf_status scan_quoted(struct csv_scan *scan, struct csv_text *text_out) {
+    const char *begin = scan->at;
+    bool has_doubled = false;
+    for (;;) {
+        const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
+        if (!quote) {
+            return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE,
+                                  "ends after %td bytes within quotes, must go on with a closing one", scan->end - scan->begin);
+        }
+        scan->at = quote + 1;
+        if (scan->at == scan->end || *scan->at != '"') {
+            *text_out = (struct csv_text){{begin, (size_t)(quote - begin)}, true, has_doubled};
+            return RF_OK;
+        }
+        has_doubled = true;
+        scan->at++;
+    }
+}
+
+static enum rf_status scan_bare(struct csv_scan *scan, struct csv_text *text_out) {
+    const char *begin = scan->at;
+    const char *at = begin;
+    while (at < scan->end && *at != scan->delimiter && *at != '\n' && *at != '\r' && *at != '"') {
+        at++;
+    }
+    scan->at = at;
+    if (at < scan->end && *at == '"') {
+        return unexpected(scan, "within quotes");
+    }
+    *text_out = (struct csv_text){{begin, (size_t)(at - begin)}, false, false};
+    return RF_OK;
+}
+
+static enum rf_status check_characters(struct csv_scan *scan, struct rf_text text) {
+    size_t valid = rf_utf8_valid_size(text);
+    if (valid < text.size) {
+        return rf_decode_fail(scan->error, RF_REASON_ENCODING, "byte %td is \\x%02x, must be UTF-8",
+                              text.data + valid - scan->begin, (unsigned char)text.data[valid]);
+    }
+    const char *nul = text.size > 0 ? memchr(text.data, '\0', text.size) : NULL;
+    if (nul) {
+        scan->at = nul;
+        return unexpected(scan, "a character of a text");
+    }
+    return RF_OK;
+}
+
+// Takes one field and the delimiter or the end of the line behind it.
+static enum rf_status scan_field(struct csv_scan *scan, struct csv_text *text_out, bool *is_last_out) {
+    bool is_quoted = scan->at < scan->end && *scan->at == '"';
+    scan->at += is_quoted;
+    enum rf_status status = is_quoted ? scan_quoted(scan, text_out) : scan_bare(scan, text_out);
+    status = status ? status : check_characters(scan, text_out->raw);
+    if (status) {
+        return status;
+    }
+    if (scan->at < scan->end && *scan->at == scan->delimiter) {
+        scan->at++;
+        *is_last_out = false;
+        return RF_OK;
+    }
+    *is_last_out = true;
+    size_t left = (size_t)(scan->end - scan->at);
+    if (left == 0 || (left == 1 && *scan->at == '\n') || (left == 2 && memcmp(scan->at, "\r\n", 2) == 0)) {
+        scan->at = scan->end;
+        return RF_OK;
+    }
+    return unexpected(scan, is_quoted ? "a delimiter or the end after a closing quote" : "the end of the record");
+}
+
+static size_t copy_undoubled(struct rf_text raw, char *out) {
+    size_t size = 0;
+    for (size_t i = 0; i < raw.size; i++) {
+        out[size++] = raw.data[i];
+        i += raw.data[i] == '"';
+    }
+    return size;
+}
+
+static bool is_word(struct rf_text text, const char *word) {
+    return text.size == strlen(word) && strncasecmp(text.data, word, text.size) == 0;
+}
+
+static bool is_non_finite_word(struct rf_text text) {
+    bool is_signed = text.size > 0 && (*text.data == '-' || *text.data == '+');
+    struct rf_text word = {text.data + is_signed, text.size - is_signed};
+    return is_word(word, "nan") || is_word(word, "inf") || is_word(word, "infinity");
+}
+
+static enum rf_status not_finite(const struct csv_column *column, struct rf_text text, struct rf_decode_error *error_out) {
+    return rf_decode_fail(error_out, RF_REASON_NON_FINITE, "field %s: %s is not finite", rf_show(column->name).text,
+                          rf_show(text).text);
+}
+
+// What a text is by how it is written, see decoder.h.
+static enum rf_status classify(const struct csv_column *column, struct rf_text text, struct rf_value *value_out,
+                               struct rf_decode_error *error_out) {
+    struct rf_number number;
+    if (text.size == 0 || (column->is_number && rf_text_equal(text, rf_text_of("NA")))) {
+        *value_out = (struct rf_value){.type = RF_VALUE_NULL};
+    } else if (column->is_text) {
+        *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
+    } else if (rf_number_scan(text, RF_NUMBER_PLAIN, &number) == text.size) {
+        double value = rf_number_value(&number);
+        if (!isfinite(value)) {
+            return not_finite(column, text, error_out);
+        }
+        *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = text};
+    } else if (rf_text_equal(text, rf_text_of("true")) || rf_text_equal(text, rf_text_of("false"))) {
+        *value_out = (struct rf_value){.type = RF_VALUE_BOOL, .number = text.data[0] == 't', .text = text};
+    } else if (column->is_number && is_non_finite_word(text)) {
+        return not_finite(column, text, error_out);
+    } else {
+        *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
+    }
+    return RF_OK;
+}
+
+static enum rf_status take_field(const struct csv_decoder *csv, const struct csv_column *column, const struct csv_text *text,
+                                 struct rf_arena *arena, struct rf_event *event, struct rf_decode_error *error_out) {
+    if (text->raw.size > csv->base.limits.field_bytes) {
+        return rf_decode_fail(error_out, RF_REASON_LIMIT, "field %s has %zu bytes, at most %" PRIu64 " are taken",
+                              rf_show(column->name).text, text->raw.size, csv->base.limits.field_bytes);
+    }
+    if (!column->is_wanted) {
+        return RF_OK;
+    }
+    struct rf_text whole = text->raw;
+    if (text->has_doubled) {
+        char *copy = rf_arena_take(arena, text->raw.size);
+        if (!copy) {
+            return RF_FULL;
+        }
+        whole = (struct rf_text){copy, copy_undoubled(text->raw, copy)};
+    }
+    struct rf_field *field = &event->fields[event->count++];
+    *field = (struct rf_field){.name = column->name, .hash = column->hash, .index = column->index};
+    if (text->is_quoted && !column->is_number) {
+        field->value = (struct rf_value){.type = RF_VALUE_TEXT, .text = whole};
+        return RF_OK;
+    }
+    return classify(column, whole, &field->value, error_out);
+}
+
+static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                 struct rf_event *event_out, struct rf_decode_error *error_out) {
+    struct csv_decoder *csv = csv_from(self);
+    struct csv_scan scan = {
+            .begin = record->value.data,
+            .at = record->value.data,
+            .end = record->value.data + record->value.size,
+            .delimiter = csv->delimiter,
+            .error = error_out,
+    };
+    struct rf_event event = {.fields = csv->fields, .count = 0};
+    size_t count = 0;
+    for (bool is_last = false; !is_last; count++) {
+        struct csv_text text;
+        enum rf_status status = scan_field(&scan, &text, &is_last);
+        if (!status && count < csv->column_count) {
+            status = take_field(csv, &csv->columns[count], &text, arena, &event, error_out);
+        }
+        if (status) {
+            return status;
+        }
+    }
+    if (count != csv->column_count) {
+        return rf_decode_fail(error_out, RF_REASON_UNDECODABLE, "has %zu columns, must be %zu", count, csv->column_count);
+    }
+    *event_out = event;
+    return RF_OK;
+}
+
+static void csv_destroy(struct rf_decoder *self) {
+    struct csv_decoder *csv = csv_from(self);
+    for (size_t i = 0; csv->columns && i < csv->column_count; i++) {
+        free((char *)csv->columns[i].name.data);
+    }
+    free(csv->columns);
+    free(csv->fields);
+    free(csv);
+}
+
+static const struct rf_decoder_ops csv_ops = {
+        .name = "csv",
+        .decode = csv_decode,
+        .destroy = csv_destroy,
+};
+
+static bool is_number_column(const struct rf_schema *schema, unsigned roles) {
+    uint32_t class_count;
+    rf_schema_classes(schema, &class_count);
+    unsigned number_roles = RF_ROLE_NUMBER | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
+    return (roles & number_roles) != 0;
+}
+
+static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schema *schema, const char *string,
+                                  struct rf_error *err) {
+    struct rf_text name = rf_text_of(string);
+    for (size_t i = 0; i < csv->column_count; i++) {
+        if (name.size > 0 && rf_text_equal(csv->columns[i].name, name)) {
+            return rf_fail(err, RF_INVALID, "csv column %s stands twice, must stand once", string);
+        }
+    }
+    char *copy = strdup(string);
+    if (!copy) {
+        return rf_fail(err, RF_MEMORY, "the names of the csv columns do not fit into memory");
+    }
+    uint64_t hash = rf_hash(rf_schema_key(schema), name.data, name.size);
+    uint32_t index = rf_schema_find_hashed(schema, name, hash);
+    unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
+    csv->columns[csv->column_count++] = (struct csv_column){
+            .name = {copy, name.size},
+            .hash = hash,
+            .index = index,
+            .is_wanted = name.size > 0 && rf_schema_wants(schema, index),
+            .is_number = is_number_column(schema, roles),
+            .is_text = roles != 0 && (roles & ~(unsigned)(RF_ROLE_ID | RF_ROLE_CATEGORY)) == 0,
+    };
+    return RF_OK;
+}
+
+static enum rf_status check_features(const struct csv_decoder *csv, const struct rf_schema *schema, struct rf_error *err) {
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        bool is_there = !(field->roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY));
+        for (size_t k = 0; k < csv->column_count && !is_there; k++) {
+            is_there = csv->columns[k].index == i;
+        }
+        if (!is_there) {
+            return rf_fail(err, RF_INVALID, "feature %s is in none of the %zu csv columns, must be the name of one",
+                           field->name.data, csv->column_count);
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_options(const struct rf_decoder_options *options, char delimiter, uint64_t fields_max,
+                                    struct rf_error *err) {
+    if (options->columns.count == 0) {
+        return rf_fail(err, RF_INVALID, "csv needs the names of its columns: none are given, must be one for each");
+    }
+    if (options->columns.count > fields_max) {
+        return rf_fail(err, RF_INVALID, "csv has %zu columns, at most %" PRIu64 " fields are taken", options->columns.count,
+                       fields_max);
+    }
+    if (strchr("\"\r\n", delimiter) || (unsigned char)delimiter >= 0x80) {
+        return rf_fail(err, RF_INVALID, "the csv delimiter is \\x%02x, must be an ASCII character but a quote or a line end",
+                       (unsigned char)delimiter);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                     struct rf_decoder **decoder_out, struct rf_error *err) {
+    struct csv_decoder *csv = calloc(1, sizeof *csv);
+    if (!csv) {
+        return rf_fail(err, RF_MEMORY, "a decoder of csv does not fit into memory");
+    }
+    rf_decoder_init(&csv->base, &csv_ops, schema, &options->limits);
+    csv->delimiter = options->delimiter ? options->delimiter : ',';
+    if (check_options(options, csv->delimiter, csv->base.limits.fields, err)) {
+        goto fail;
+    }
+    csv->columns = calloc(options->columns.count, sizeof *csv->columns);
+    csv->fields = calloc(options->columns.count, sizeof *csv->fields);
+    if (!csv->columns || !csv->fields) {
+        rf_fail(err, RF_MEMORY, "%zu csv columns do not fit into memory", options->columns.count);
+        goto fail;
+    }
+    for (size_t i = 0; i < options->columns.count; i++) {
+        if (bind_column(csv, schema, options->columns.list[i], err)) {
+            goto fail;
+        }
+    }
+    if (check_features(csv, schema, err)) {
+        goto fail;
+    }
+    *decoder_out = &csv->base;
+    return RF_OK;
+fail:
+    csv_destroy(&csv->base);
+    return err->status;
+}
+
+static void free_texts(struct rf_texts *texts) {
+    for (size_t i = 0; i < texts->count; i++) {
+        free(texts->list[i]);
+    }
+    free(texts->list);
+}
+
+static enum rf_status append_column(struct rf_texts *columns, const struct csv_text *text, struct rf_error *err) {
+    char **list = reallocarray(columns->list, columns->count + 1, sizeof *list);
+    char *copy = malloc(text->raw.size + 1);
+    columns->list = list ? list : columns->list;
+    if (!list || !copy) {
+        free(copy);
+        return rf_fail(err, RF_MEMORY, "the names of the csv columns do not fit into memory");
+    }
+    size_t size = text->raw.size;
+    if (text->has_doubled) {
+        size = copy_undoubled(text->raw, copy);
+    } else if (size > 0) {
+        memcpy(copy, text->raw.data, size);
+    }
+    copy[size] = '\0';
+    list[columns->count++] = copy;
+    return RF_OK;
+}
+
+enum rf_status rf_decoder_csv_columns(struct rf_text header_line, char delimiter, struct rf_texts *columns_out,
+                                      struct rf_error *err) {
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t skipped = header_line.size >= 3 && memcmp(header_line.data, mark, 3) == 0 ? 3 : 0;
+    if (header_line.size == skipped) {
+        return rf_fail(err, RF_INVALID, "the header line of csv is empty, must name the columns");
+    }
+    struct rf_decode_error error;
+    struct csv_scan scan = {
+            .begin = header_line.data,
+            .at = header_line.data + skipped,
+            .end = header_line.data + header_line.size,
+            .delimiter = delimiter ? delimiter : ',',
+            .error = &error,
+    };
+    struct rf_texts columns = {NULL, 0};
+    for (bool is_last = false; !is_last;) {
+        struct csv_text text;
+        enum rf_status status = scan_field(&scan, &text, &is_last);
+        status = status ? rf_fail(err, RF_INVALID, "the header line of csv: %s", error.detail)
+                        : append_column(&columns, &text, err);
+        if (status) {
+            free_texts(&columns);
+            return status;
+        }
+    }
+    *columns_out = columns;
+    return RF_OK;
+}

@@ -1,0 +1,284 @@
+#include "ingest/feature.h"
+
+#include "ingest/met_fields.h"
+#include "ingest/number.h"
+#include "ingest/reject.h"
+#include "ingest/rfc3339.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const double TIME_MS_MAX = 253402300799999.0; // the last one of the year 9999
+
+// An example in the making. It counts only once it is whole.
+struct draft {
+    const struct rf_schema *schema;
+    struct rf_examples *examples;
+    struct rf_decode_error *error;
+    struct rf_met_fields met;
+    size_t feature_count; // of the batch
+    int64_t time_ms;
+    double label; // NaN: none
+    double weight;
+    struct rf_text id;
+};
+
+uint64_t rf_feature_category_hash(struct rf_hash_key key, uint64_t field_hash, struct rf_text category) {
+    struct rf_hash_key field_key = {key.k0 ^ field_hash, key.k1};
+    return rf_hash(field_key, category.data, category.size);
+}
+
+void rf_feature_declare(const struct rf_schema *schema, struct rf_examples *examples) {
+    uint32_t count = rf_schema_count(schema);
+    assert(count <= examples->field_capacity);
+    for (uint32_t i = 0; i < count; i++) {
+        examples->field_name[i] = rf_schema_field(schema, i)->name;
+    }
+    examples->field_count = count;
+}
+
+// A value as it stands in a sentence: texts in quotes.
+struct shown_value {
+    const char *quote;
+    struct rf_shown shown;
+};
+
+static struct shown_value show_value(const struct rf_value *value) {
+    if (value->text.data) {
+        return (struct shown_value){value->type == RF_VALUE_TEXT ? "\"" : "", rf_show(value->text)};
+    }
+    struct shown_value number = {.quote = ""};
+    snprintf(number.shown.text, sizeof number.shown.text, "%.15g", value->number);
+    return number;
+}
+
+static enum rf_status wrong_value(const struct draft *draft, const struct rf_field *field, const char *wanted) {
+    struct shown_value is = show_value(&field->value);
+    return rf_decode_fail(draft->error, RF_REASON_TYPE, "field %s is %s%s%s, must be %s", rf_show(field->name).text, is.quote,
+                          is.shown.text, is.quote, wanted);
+}
+
+// The batch has no room for the example: cut it before this record, unless that would not help.
+static enum rf_status full(const struct draft *draft, const char *what, size_t capacity) {
+    if (draft->examples->count > 0) {
+        return RF_FULL;
+    }
+    return rf_decode_fail(draft->error, RF_REASON_LIMIT, "has more than %zu %s, which is all a batch has room for", capacity,
+                          what);
+}
+
+static enum rf_status append_feature(struct draft *draft, enum rf_feature_kind kind, uint32_t field, uint64_t hash,
+                                     double value) {
+    struct rf_examples *examples = draft->examples;
+    if (draft->feature_count == examples->feature_capacity) {
+        return full(draft, "features", examples->feature_capacity);
+    }
+    size_t index = draft->feature_count++;
+    examples->hash[index] = hash;
+    examples->value[index] = value;
+    examples->field[index] = field;
+    examples->kind[index] = (uint8_t)kind;
+    return RF_OK;
+}
+
+static enum rf_status append_category(struct draft *draft, const struct rf_field *field, uint32_t index) {
+    uint64_t hash = rf_feature_category_hash(rf_schema_key(draft->schema), field->hash, field->value.text);
+    return append_feature(draft, RF_CATEGORY, index, hash, 1.0);
+}
+
+static enum rf_status take_undeclared(struct draft *draft, const struct rf_field *field) {
+    if (field->value.type == RF_VALUE_NULL) {
+        return RF_OK;
+    }
+    uint32_t index = rf_met_fields_index(&draft->met, field->name, field->hash);
+    if (index == RF_FIELD_UNKNOWN) {
+        return full(draft, "fields", rf_met_fields_capacity(draft->examples));
+    }
+    return field->value.type == RF_VALUE_NUMBER ? append_feature(draft, RF_NUMBER, index, field->hash, field->value.number)
+                                                : append_category(draft, field, index);
+}
+
+static enum rf_status take_id(struct draft *draft, const struct rf_field *field) {
+    struct rf_text id = field->value.text;
+    if (id.size > 0 && memchr(id.data, '\0', id.size)) {
+        return wrong_value(draft, field, "a text without NUL characters");
+    }
+    draft->id = id;
+    return RF_OK;
+}
+
+static enum rf_status take_time(struct draft *draft, const struct rf_field *field) {
+    const struct rf_value *value = &field->value;
+    int64_t time_ms = -1;
+    if (value->type == RF_VALUE_TEXT && !rf_rfc3339_parse(value->text, &time_ms)) {
+        return wrong_value(draft, field, "Unix milliseconds or RFC 3339");
+    }
+    if (value->type == RF_VALUE_BOOL || (value->type == RF_VALUE_NUMBER && value->number != trunc(value->number))) {
+        return wrong_value(draft, field, "Unix milliseconds or RFC 3339");
+    }
+    double ms = value->type == RF_VALUE_NUMBER ? value->number : (double)time_ms;
+    if (!(ms >= 0 && ms <= TIME_MS_MAX)) {
+        return wrong_value(draft, field, "in the years 1970 to 9999");
+    }
+    draft->time_ms = (int64_t)ms;
+    return RF_OK;
+}
+
+static enum rf_status take_weight(struct draft *draft, const struct rf_field *field) {
+    if (field->value.type != RF_VALUE_NUMBER || field->value.number < 0) {
+        return wrong_value(draft, field, "a number, 0 or more");
+    }
+    draft->weight = field->value.number;
+    return RF_OK;
+}
+
+// The index of the class that a value names, or -1. `are_numbers_out`: some class names are numbers, so that a number that
+// names none of them is no index either.
+static int64_t named_class(const struct rf_schema *schema, const struct rf_value *value, bool *are_numbers_out) {
+    uint32_t count;
+    const char *const *names = rf_schema_classes(schema, &count);
+    *are_numbers_out = false;
+    for (uint32_t i = 0; value->text.data && i < count; i++) {
+        if (rf_text_equal(rf_text_of(names[i]), value->text)) {
+            return i;
+        }
+    }
+    for (uint32_t i = 0; value->type == RF_VALUE_NUMBER && i < count; i++) {
+        struct rf_text name = rf_text_of(names[i]);
+        struct rf_number number;
+        if (rf_number_scan(name, RF_NUMBER_PLAIN, &number) == name.size) {
+            *are_numbers_out = true;
+            if (rf_number_value(&number) == value->number) {
+                return i;
+            }
+        }
+    }
+    return -1;
+}
+
+static enum rf_status wrong_label(const struct draft *draft, const struct rf_value *value, enum rf_task task, uint32_t classes) {
+    char wanted[48];
+    uint32_t named;
+    rf_schema_classes(draft->schema, &named);
+    if (task == RF_TASK_REGRESSION) {
+        snprintf(wanted, sizeof wanted, "a number");
+    } else if (named > 0) {
+        snprintf(wanted, sizeof wanted, "one of the %" PRIu32 " classes", named);
+    } else if (task == RF_TASK_BINARY) {
+        snprintf(wanted, sizeof wanted, "0 or 1");
+    } else {
+        snprintf(wanted, sizeof wanted, "0 to %" PRIu32, classes - 1);
+    }
+    struct shown_value is = show_value(value);
+    return rf_decode_fail(draft->error, RF_REASON_LABEL, "label is %s%s%s, must be %s", is.quote, is.shown.text, is.quote,
+                          wanted);
+}
+
+static enum rf_status take_label(struct draft *draft, const struct rf_value *value, enum rf_task task, uint32_t classes) {
+    bool is_text = value->type == RF_VALUE_TEXT;
+    if (task == RF_TASK_REGRESSION) {
+        draft->label = value->number;
+        return is_text ? wrong_label(draft, value, task, classes) : RF_OK;
+    }
+    uint32_t count = task == RF_TASK_BINARY ? 2 : classes;
+    bool are_numbers;
+    int64_t named = named_class(draft->schema, value, &are_numbers);
+    bool is_index = !is_text && !(are_numbers && named < 0) && (task == RF_TASK_BINARY || value->type == RF_VALUE_NUMBER);
+    if (named < 0 && !is_index) {
+        return wrong_label(draft, value, task, classes);
+    }
+    double index = named >= 0 ? (double)named : value->number;
+    if (!(index >= 0 && index < count && index == trunc(index))) {
+        return wrong_label(draft, value, task, classes);
+    }
+    draft->label = index + 0.0; // no minus zero
+    return RF_OK;
+}
+
+static enum rf_status take_declared(struct draft *draft, const struct rf_field *field, enum rf_task task, uint32_t classes) {
+    unsigned roles = rf_schema_field(draft->schema, field->index)->roles;
+    const struct rf_value *value = &field->value;
+    if (value->type == RF_VALUE_NULL) {
+        return RF_OK;
+    }
+    enum rf_status status = RF_OK;
+    if (roles & RF_ROLE_ID) {
+        status = take_id(draft, field);
+    }
+    if (!status && roles & RF_ROLE_TIME) {
+        status = take_time(draft, field);
+    }
+    if (!status && roles & RF_ROLE_LABEL) {
+        status = take_label(draft, value, task, classes);
+    }
+    if (!status && roles & RF_ROLE_WEIGHT) {
+        status = take_weight(draft, field);
+    }
+    if (!status && roles & RF_ROLE_NUMBER) {
+        status = value->type == RF_VALUE_TEXT ? wrong_value(draft, field, "a number")
+                                              : append_feature(draft, RF_NUMBER, field->index, field->hash, value->number);
+    }
+    if (!status && roles & RF_ROLE_CATEGORY) {
+        status = append_category(draft, field, field->index);
+    }
+    return status;
+}
+
+// Undeclared fields come last: nothing but a full batch can fail once names are listed. Where they are features no declared
+// field is one, so features stay in the order of the record.
+static enum rf_status take_fields(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < event->count && !status; i++) {
+        const struct rf_field *field = &event->fields[i];
+        status = field->index == RF_FIELD_UNKNOWN ? RF_OK : take_declared(draft, field, task, classes);
+    }
+    for (size_t i = 0; i < event->count && !status && rf_schema_takes_rest(draft->schema); i++) {
+        const struct rf_field *field = &event->fields[i];
+        status = field->index == RF_FIELD_UNKNOWN ? take_undeclared(draft, field) : RF_OK;
+    }
+    return status;
+}
+
+static void commit(const struct draft *draft, const struct rf_record *record) {
+    struct rf_examples *examples = draft->examples;
+    size_t index = examples->count++;
+    bool has_label = !isnan(draft->label);
+    examples->row_start[index + 1] = draft->feature_count;
+    examples->purpose[index] = (uint8_t)(RF_OBSERVE | RF_PREDICT | (has_label ? RF_EVALUATE | RF_LEARN : 0));
+    examples->partition[index] = record->partition;
+    examples->offset[index] = record->offset;
+    examples->time_ms[index] = draft->time_ms;
+    examples->label[index] = draft->label;
+    examples->weight[index] = draft->weight;
+    examples->id[index] = draft->id;
+}
+
+enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task task, uint32_t classes,
+                                 const struct rf_event *event, const struct rf_record *record, struct rf_examples *examples,
+                                 struct rf_decode_error *error_out) {
+    if (examples->count == examples->capacity) {
+        return RF_FULL;
+    }
+    size_t declared = rf_schema_count(schema);
+    size_t field_count = examples->field_count;
+    assert(field_count >= declared); // see rf_feature_declare()
+    struct draft draft = {
+            .schema = schema,
+            .examples = examples,
+            .error = error_out,
+            .met = {.examples = examples, .key = rf_schema_key(schema), .declared = declared, .next = declared},
+            .feature_count = examples->row_start[examples->count],
+            .time_ms = record->timestamp_ms,
+            .label = NAN,
+            .weight = 1.0,
+    };
+    enum rf_status status = take_fields(&draft, event, task, classes);
+    if (status) {
+        rf_met_fields_forget(&draft.met, field_count);
+        return status;
+    }
+    commit(&draft, record);
+    return RF_OK;
+}

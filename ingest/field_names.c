@@ -1,0 +1,149 @@
+#include "ingest/field_names.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    LOOK_AHEAD_MAX = 8,             // expected names that a record may leave out at one place
+    EXPECTED_TEXT_SIZE = 64 * 1024, // of all expected names
+};
+
+struct slot {
+    uint32_t record; // the record that filled it; any other: free
+    uint32_t index;  // into `met`
+};
+
+struct rf_field_names {
+    const struct rf_schema *schema; // borrowed
+    size_t count_max;
+
+    struct rf_field_name *met; // [count_max] the names of this record
+    size_t met_count;
+    bool is_expected; // all of them were, in the expected order: so they are different, and not in `slots`
+
+    struct rf_field_name *expected; // [count_max] the names of an earlier record, texts in expected_text
+    size_t expected_count;
+    size_t expected_next;
+    char *expected_text; // [EXPECTED_TEXT_SIZE]
+
+    struct slot *slots; // [mask + 1] by hash, linear probing, at most half full
+    size_t mask;
+    uint32_t record; // counts records, never 0
+};
+
+void rf_field_names_begin(struct rf_field_names *names) {
+    names->met_count = 0;
+    names->expected_next = 0;
+    names->is_expected = true;
+    if (++names->record == 0) {
+        memset(names->slots, 0, (names->mask + 1) * sizeof *names->slots);
+        names->record = 1;
+    }
+}
+
+// False when the name stood before.
+static bool insert(struct rf_field_names *names, uint32_t index) {
+    const struct rf_field_name *name = &names->met[index];
+    size_t at = name->hash & names->mask;
+    for (; names->slots[at].record == names->record; at = (at + 1) & names->mask) {
+        const struct rf_field_name *other = &names->met[names->slots[at].index];
+        if (other->hash == name->hash && rf_text_equal(other->text, name->text)) {
+            return false;
+        }
+    }
+    names->slots[at] = (struct slot){names->record, index};
+    return true;
+}
+
+static const struct rf_field_name *add_unexpected(struct rf_field_names *names, struct rf_text text) {
+    if (names->is_expected) {
+        names->is_expected = false;
+        for (size_t i = 0; i < names->met_count; i++) {
+            bool is_new = insert(names, (uint32_t)i);
+            assert(is_new);
+            (void)is_new;
+        }
+    }
+    uint64_t hash = rf_hash(rf_schema_key(names->schema), text.data, text.size);
+    uint32_t index = rf_schema_find_hashed(names->schema, text, hash);
+    struct rf_field_name *name = &names->met[names->met_count];
+    *name = (struct rf_field_name){
+            .text = text, .hash = hash, .index = index, .is_wanted = rf_schema_wants(names->schema, index)};
+    return insert(names, (uint32_t)names->met_count++) ? name : NULL;
+}
+
+const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text) {
+    assert(names->met_count < names->count_max);
+    size_t left = names->is_expected ? names->expected_count - names->expected_next : 0;
+    size_t look_ahead = left < LOOK_AHEAD_MAX ? left : LOOK_AHEAD_MAX;
+    const struct rf_field_name *expected = names->expected + names->expected_next;
+    for (size_t i = 0; i < look_ahead; i++) {
+        if (rf_text_equal(expected[i].text, text)) {
+            names->expected_next += i + 1;
+            struct rf_field_name *name = &names->met[names->met_count++];
+            *name = expected[i];
+            name->text = text;
+            return name;
+        }
+    }
+    return add_unexpected(names, text);
+}
+
+void rf_field_names_end(struct rf_field_names *names) {
+    if (names->is_expected) {
+        return;
+    }
+    size_t text_size = 0;
+    names->expected_count = 0;
+    for (size_t i = 0; i < names->met_count; i++) {
+        const struct rf_field_name *name = &names->met[i];
+        if (name->text.size > EXPECTED_TEXT_SIZE - text_size) {
+            break; // the names after these are hashed
+        }
+        char *copy = names->expected_text + text_size;
+        if (name->text.size > 0) {
+            memcpy(copy, name->text.data, name->text.size);
+        }
+        text_size += name->text.size;
+        names->expected[i] = *name;
+        names->expected[i].text.data = copy;
+        names->expected_count++;
+    }
+}
+
+void rf_field_names_destroy(struct rf_field_names *names) {
+    if (names) {
+        free(names->met);
+        free(names->expected);
+        free(names->expected_text);
+        free(names->slots);
+        free(names);
+    }
+}
+
+enum rf_status rf_field_names_create(const struct rf_schema *schema, size_t count_max, struct rf_field_names **names_out,
+                                     struct rf_error *err) {
+    size_t slot_count = 16;
+    while (slot_count < 2 * count_max) {
+        slot_count *= 2;
+    }
+    struct rf_field_names *names = calloc(1, sizeof *names);
+    if (!names) {
+        goto fail;
+    }
+    names->schema = schema;
+    names->count_max = count_max;
+    names->mask = slot_count - 1;
+    names->met = calloc(count_max, sizeof *names->met);
+    names->expected = calloc(count_max, sizeof *names->expected);
+    names->expected_text = calloc(1, EXPECTED_TEXT_SIZE);
+    names->slots = calloc(slot_count, sizeof *names->slots);
+    if (!names->met || !names->expected || !names->expected_text || !names->slots) {
+        goto fail;
+    }
+    *names_out = names;
+    return RF_OK;
+fail:
+    rf_field_names_destroy(names);
+    return rf_fail(err, RF_MEMORY, "the names of %zu fields do not fit into memory", count_max);
+}

@@ -1,0 +1,30 @@
+#ifndef RF_INGEST_FIELD_NAMES_H
+#define RF_INGEST_FIELD_NAMES_H
+#include "ingest/schema.h"
+
+// Tells the fields of a record apart by their names: which one it is for the schema, and whether it stood before.
+//
+// Records of a stream mostly have the same fields in the same order. So a name is first compared with the one expected
+// next, and only a record that differs has its names hashed. This is scratch space: answers depend on the record alone.
+struct rf_field_names;
+
+struct rf_field_name {
+    struct rf_text text; // as it was given
+    uint64_t hash;       // keyed, as in the schema
+    uint32_t index;      // in the schema, or RF_FIELD_UNKNOWN
+    bool is_wanted;      // see rf_schema_wants()
+};
+
+// For records of at most `count_max` fields. The schema is borrowed.
+enum rf_status rf_field_names_create(const struct rf_schema *schema, size_t count_max, struct rf_field_names **names_out,
+                                     struct rf_error *err) RF_MUST_USE;
+void rf_field_names_destroy(struct rf_field_names *names);
+
+void rf_field_names_begin(struct rf_field_names *names); // of a record
+
+// NULL when the name stood in this record before. At most `count_max` names a record; texts stay until its end.
+const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text);
+
+void rf_field_names_end(struct rf_field_names *names); // of a sound record: the next one is expected to look like it
+
+#endif

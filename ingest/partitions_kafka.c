@@ -1,0 +1,290 @@
+#include "ingest/partitions.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { HELD_MAX = 256 };
+
+struct partition {
+    rd_kafka_queue_t *queue;
+    int64_t next_offset; // everything below was delivered: what librdkafka repeats is dropped
+    int64_t log_end;     // as it was when reading began
+    bool is_done;        // until_end: nothing is left below log_end
+
+    // Taken from the queue, not asked for yet.
+    size_t held_first, held_count;
+    rd_kafka_message_t *held[HELD_MAX];
+};
+
+struct rf_partitions {
+    struct rf_kafka *kafka;
+    struct rf_positions positions;
+    struct partition *list; // [positions.count]
+    bool until_end;
+    size_t done_count;
+    size_t turn; // whose turn it is
+    rd_kafka_queue_t *consumer_queue;
+    int wakeup; // eventfd: a queue that was empty is not any more
+
+    struct rf_error failure;
+    bool has_failure, is_failure_temporary;
+};
+
+static void mark_done(struct rf_partitions *self, struct partition *partition) {
+    if (!partition->is_done) {
+        partition->is_done = true;
+        self->done_count++;
+    }
+}
+
+static void keep_failure(struct rf_partitions *self, const struct partition *partition, const rd_kafka_message_t *message) {
+    const struct rf_position *position = &self->positions.list[partition - self->list];
+    struct rf_error *err = &self->failure;
+    struct rf_kafka *kafka = self->kafka;
+    kafka->is_temporary = false;
+    switch ((int)message->err) {
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is no longer there: the log was cut while it was being read",
+                (long long)message->offset, position->topic, (int)position->partition);
+        break;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        rf_fail(err, RF_NOT_FOUND, "%s [%d] is gone from %s", position->topic, (int)position->partition, kafka->servers);
+        break;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+        rf_fail(err, RF_CORRUPT, "%s [%d] is damaged at offset %lld or after: %s", position->topic, (int)position->partition,
+                (long long)partition->next_offset, rd_kafka_message_errstr(message));
+        break;
+    default:
+        rf_kafka_fail(kafka, err, message->err, "%s [%d] cannot be read", position->topic, (int)position->partition);
+        break;
+    }
+    self->has_failure = true;
+    self->is_failure_temporary = kafka->is_temporary;
+}
+
+// Whether a message is to be delivered; errors, repeats and what lies past the end are dealt with here.
+static bool is_wanted(struct rf_partitions *self, struct partition *partition, const rd_kafka_message_t *message) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        // Proof of the end where the last offsets hold no records but the marks of transactions.
+        if (self->until_end && message->offset >= partition->log_end) {
+            mark_done(self, partition);
+        }
+        return false;
+    }
+    if (message->err) {
+        keep_failure(self, partition, message);
+        return false;
+    }
+    if (self->until_end && message->offset >= partition->log_end) {
+        mark_done(self, partition);
+        return false;
+    }
+    return message->offset >= partition->next_offset;
+}
+
+static bool refill(struct partition *partition, size_t count_max) {
+    if (rd_kafka_queue_length(partition->queue) == 0) {
+        return false; // asking an empty queue for messages would cost a system call
+    }
+    size_t count = count_max < HELD_MAX ? count_max : HELD_MAX;
+    ssize_t taken = rd_kafka_consume_batch_queue(partition->queue, 0, partition->held, count);
+    partition->held_first = 0;
+    partition->held_count = taken > 0 ? (size_t)taken : 0;
+    return taken > 0;
+}
+
+static void lend(struct rf_records *records, rd_kafka_message_t *message, uint32_t partition) {
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
+    records->list[records->count] = (struct rf_record){
+            .value = {message->payload, message->len},
+            .key = {message->key, message->key_len},
+            .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms,
+            .offset = message->offset,
+            .partition = partition,
+    };
+    records->loans[records->count++] = message;
+}
+
+// Lends what one partition has and the limits allow; false once a limit is reached.
+static bool take_from(struct rf_partitions *self, uint32_t index, const struct rf_poll *want, struct rf_records *records,
+                      size_t *bytes) {
+    struct partition *partition = &self->list[index];
+    while (!partition->is_done && !self->has_failure) {
+        if (records->count == want->records_max) {
+            return false;
+        }
+        if (partition->held_count == 0 && !refill(partition, want->records_max - records->count)) {
+            return true;
+        }
+        rd_kafka_message_t *message = partition->held[partition->held_first];
+        if (!is_wanted(self, partition, message)) {
+            rd_kafka_message_destroy(message);
+        } else if (records->count > 0 && *bytes + message->len > want->bytes_max) {
+            return false;
+        } else {
+            lend(records, message, index);
+            *bytes += message->len;
+            partition->next_offset = message->offset + 1;
+            if (self->until_end && partition->next_offset >= partition->log_end) {
+                mark_done(self, partition);
+            }
+        }
+        partition->held_first++;
+        partition->held_count--;
+    }
+    return true;
+}
+
+static void take_in_turn(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records) {
+    size_t bytes = 0, count = self->positions.count;
+    if (want->has_partition) {
+        assert(want->partition < count);
+        take_from(self, want->partition, want, records, &bytes);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t index = (self->turn + i) % count;
+        if (!take_from(self, (uint32_t)index, want, records, &bytes)) {
+            self->turn = (index + 1) % count; // others first next time, else a busy partition starves them
+            return;
+        }
+    }
+}
+
+static void forget_wakeups(struct rf_partitions *self) {
+    uint64_t count;
+    ssize_t size = read(self->wakeup, &count, sizeof count); // does not block
+    (void)size;
+}
+
+enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records,
+                                  struct rf_error *err) {
+    forget_wakeups(self); // before looking: what comes after the look ends the wait
+    take_in_turn(self, want, records);
+    if (records->count > 0) {
+        self->kafka->is_down = false;
+        return RF_OK;
+    }
+    if (self->has_failure) {
+        self->has_failure = !self->is_failure_temporary;
+        self->kafka->is_temporary = self->is_failure_temporary;
+        *err = self->failure;
+        return err->status;
+    }
+    return self->done_count == self->positions.count ? RF_END : RF_AGAIN;
+}
+
+void rf_partitions_wait(struct rf_partitions *self, int timeout_ms) {
+    struct pollfd waiting = {.fd = self->wakeup, .events = POLLIN};
+    poll(&waiting, 1, timeout_ms); // a signal ends the wait too
+}
+
+void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out) {
+    for (size_t i = 0; i < self->positions.count; i++) {
+        const struct rf_position *position = &self->positions.list[i];
+        int64_t first = -1, end = -1;
+        rd_kafka_get_watermark_offsets(self->kafka->client, position->topic, position->partition, &first, &end);
+        end_out[i] = end > self->list[i].log_end ? end : self->list[i].log_end;
+    }
+}
+
+static void open_partition(struct rf_partitions *self, size_t index, int64_t offset, int64_t end) {
+    static const uint64_t one = 1;
+    struct partition *partition = &self->list[index];
+    const struct rf_position *position = &self->positions.list[index];
+    partition->next_offset = offset;
+    partition->log_end = end;
+    partition->queue = rd_kafka_queue_get_partition(self->kafka->client, position->topic, position->partition);
+    rd_kafka_queue_forward(partition->queue, NULL);
+    rd_kafka_queue_io_event_enable(partition->queue, self->wakeup, &one, sizeof one);
+    if (self->until_end && offset >= end) {
+        mark_done(self, partition);
+    }
+}
+
+// Hands the partitions that have anything left to read to librdkafka.
+static enum rf_status start_reading(struct rf_partitions *self, struct rf_error *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)self->positions.count);
+    for (size_t i = 0; i < self->positions.count; i++) {
+        const struct rf_position *position = &self->positions.list[i];
+        if (!self->list[i].is_done) {
+            rd_kafka_topic_partition_list_add(list, position->topic, position->partition)->offset = self->list[i].next_offset;
+        }
+    }
+    rd_kafka_resp_err_t code = list->cnt > 0 ? rd_kafka_assign(self->kafka->client, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? rf_kafka_fail(self->kafka, err, code, "partitions cannot be assigned") : RF_OK;
+}
+
+static void drop_queue(rd_kafka_queue_t *queue) {
+    if (queue) {
+        rd_kafka_queue_io_event_enable(queue, -1, NULL, 0); // the queue itself lives on, the eventfd does not
+        rd_kafka_queue_destroy(queue);
+    }
+}
+
+void rf_partitions_close(struct rf_partitions *self) {
+    if (!self) {
+        return;
+    }
+    rd_kafka_assign(self->kafka->client, NULL);
+    for (size_t i = 0; i < self->positions.count && self->list; i++) {
+        struct partition *partition = &self->list[i];
+        for (size_t k = 0; k < partition->held_count; k++) {
+            rd_kafka_message_destroy(partition->held[partition->held_first + k]);
+        }
+        drop_queue(partition->queue);
+    }
+    drop_queue(self->consumer_queue);
+    if (self->wakeup >= 0) {
+        close(self->wakeup);
+    }
+    free(self->list);
+    rf_positions_finish(&self->positions);
+    free(self);
+}
+
+enum rf_status rf_partitions_open(struct rf_kafka *kafka, const struct rf_positions *positions, const int64_t *offset,
+                                  const int64_t *end, bool until_end, struct rf_partitions **partitions_out,
+                                  struct rf_error *err) {
+    static const uint64_t one = 1;
+    struct rf_partitions *self = calloc(1, sizeof *self);
+    if (!self) {
+        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    }
+    enum rf_status status = RF_OK;
+    self->kafka = kafka;
+    self->until_end = until_end;
+    rf_positions_init(&self->positions);
+    self->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (self->wakeup < 0) {
+        status = rf_fail(err, RF_IO, "no eventfd is to be had: too many files are open");
+    }
+    self->list = calloc(positions->count, sizeof *self->list);
+    if (!status && (!self->list || rf_positions_copy(&self->positions, positions))) {
+        status = rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    }
+    if (!status) {
+        for (size_t i = 0; i < positions->count; i++) {
+            open_partition(self, i, offset[i], end[i]);
+        }
+        self->consumer_queue = rd_kafka_queue_get_consumer(kafka->client);
+        rd_kafka_queue_io_event_enable(self->consumer_queue, self->wakeup, &one, sizeof one);
+        status = start_reading(self, err);
+    }
+    if (status) {
+        rf_partitions_close(self);
+        return status;
+    }
+    *partitions_out = self;
+    return RF_OK;
+}

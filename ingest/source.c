@@ -1,0 +1,68 @@
+#include "ingest/source.h"
+
+#include <assert.h>
+
+enum rf_status rf_source_poll(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
+                              enum rf_source_event *event_out, const struct rf_positions **partitions_out, struct rf_error *err) {
+    assert(records->count == 0); // the loan before was released
+    assert(want->records_max > 0);
+    assert(want->records_max <= records->capacity);
+    self->is_temporary = false;
+    return self->ops->poll(self, want, records, event_out, partitions_out, err);
+}
+
+enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
+    self->is_temporary = false;
+    enum rf_status status = self->ops->assign(self, positions, err);
+    if (status == RF_OK) {
+        self->partitions_assigned = positions->count;
+    }
+    return status;
+}
+
+void rf_source_unassign(struct rf_source *self) {
+    self->ops->unassign(self);
+    self->partitions_assigned = 0;
+}
+
+enum rf_status rf_source_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
+                                struct rf_error *err) {
+    self->is_temporary = false;
+    return self->ops->commit ? self->ops->commit(self, positions, note, err) : RF_OK;
+}
+
+enum rf_status rf_source_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
+                                   struct rf_error *err) {
+    assert(note_size > 0);
+    self->is_temporary = false;
+    if (self->ops->committed) {
+        return self->ops->committed(self, positions, note_out, note_size, err);
+    }
+    for (size_t i = 0; i < positions->count; i++) {
+        positions->list[i].next_offset = RF_OFFSET_NONE;
+    }
+    note_out[0] = '\0';
+    return RF_OK;
+}
+
+void rf_source_ends(struct rf_source *self, int64_t *end_out) {
+    for (size_t i = 0; i < self->partitions_assigned; i++) {
+        end_out[i] = -1;
+    }
+    if (self->ops->ends && self->partitions_assigned > 0) {
+        self->ops->ends(self, end_out);
+    }
+}
+
+void rf_source_release(struct rf_source *self, struct rf_records *records) {
+    if (records->count > 0) {
+        self->ops->release(self, records);
+        records->count = 0;
+    }
+}
+
+void rf_source_destroy(struct rf_source *self) {
+    if (self) {
+        self->ops->destroy(self);
+    }
+}

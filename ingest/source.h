@@ -1,0 +1,142 @@
+#ifndef RF_INGEST_SOURCE_H
+#define RF_INGEST_SOURCE_H
+#include "proto/position.h"
+#include "proto/record.h"
+#include "proto/setting.h"
+#include "proto/status.h"
+
+#include <stdbool.h>
+
+struct rf_source;
+
+// What is wanted of a poll.
+struct rf_poll {
+    size_t records_max;
+    size_t bytes_max;   // of values; a single larger record is delivered alone
+    int timeout_ms;     // how long to wait for a first record
+    bool has_partition; // only records of `partition`: a recorded schedule is being followed
+    uint32_t partition;
+};
+
+// A loan of records: valid until rf_source_release(). Several loans may be out at once.
+struct rf_records {
+    struct rf_record *list; // [capacity], owned by the caller; the source fills it
+    size_t count;
+    size_t capacity;
+    void **loans; // [capacity], owned by the caller; what the source needs to take each record back
+};
+
+// What a kind of source must do. All calls come from one thread, but for `release`, which any thread may call.
+//
+// A source first tells which partitions there are (RF_ASSIGNED), and delivers nothing before it is told from where.
+// Everything that happens is an answer of `poll`; nothing is decided inside a callback.
+enum rf_source_event {
+    RF_SOURCE_RECORDS,  // records are in the loan
+    RF_SOURCE_IDLE,     // none came in time
+    RF_SOURCE_ASSIGNED, // `partitions` are ours to read: answer with assign()
+    RF_SOURCE_REVOKED,  // they are about to be taken away: fold, commit, then answer with unassign()
+    RF_SOURCE_LOST,     // they are gone: nothing of them may be committed; answer with unassign()
+    RF_SOURCE_END,      // all that is to be read has been read (a file's end, or `until: end`)
+};
+
+struct rf_source_ops {
+    const char *name;
+
+    // Waits for what `want` asks, and says what happened. On RF_SOURCE_ASSIGNED, _REVOKED and _LOST `partitions_out`
+    // points to the partitions concerned (topic, partition), valid until the next poll. RF_IO in words: the source cannot
+    // go on; the caller decides whether to wait and poll again (is_temporary) or to give up.
+    enum rf_status (*poll)(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
+                           enum rf_source_event *event_out, const struct rf_positions **partitions_out, struct rf_error *err);
+
+    // Starts reading. Indices of `positions` are what records carry from now on. next_offset RF_OFFSET_NONE: by the start
+    // policy, and what it came to is filled in. Where a fingerprint is known, reading starts one record earlier, at
+    // next_offset - 1, so that the fold can see whether the last applied record is still the same (it drops it then); if the
+    // log begins exactly at next_offset, from there. RF_CONFLICT, with the offsets in the sentence, when the log does not hold
+    // next_offset.
+    enum rf_status (*assign)(struct rf_source *self, struct rf_positions *positions, struct rf_error *err);
+
+    void (*unassign)(struct rf_source *self);
+
+    // Tells the outside that everything below the positions is folded and safe, for lag and autoscaling. NULL when there
+    // is nobody to tell. `note` is stored beside it (the worker's id).
+    enum rf_status (*commit)(struct rf_source *self, const struct rf_positions *positions, const char *note,
+                             struct rf_error *err);
+
+    // What was committed before: next_offset RF_OFFSET_NONE where nothing was; `note_out` [note_size] gets the note of
+    // the first commit found, or "". NULL when nothing can be.
+    enum rf_status (*committed)(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
+                                struct rf_error *err);
+
+    // The end of each partition as known now (the next offset to be written), or -1. NULL when there is no such thing.
+    void (*ends)(struct rf_source *self, int64_t *end_out);
+
+    void (*release)(struct rf_source *self, struct rf_records *records); // takes the records of a loan back
+
+    void (*destroy)(struct rf_source *self);
+};
+
+struct rf_source { // embedded first in each kind
+    const struct rf_source_ops *ops;
+    bool is_temporary;          // the failure told last (by poll, assign, commit or committed) may pass by itself
+    size_t partitions_assigned; // kept by the dispatcher
+};
+
+enum rf_status rf_source_poll(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
+                              enum rf_source_event *event_out, const struct rf_positions **partitions_out,
+                              struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) RF_MUST_USE;
+void rf_source_unassign(struct rf_source *self);
+enum rf_status rf_source_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
+                                struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
+                                   struct rf_error *err) RF_MUST_USE;
+void rf_source_ends(struct rf_source *self, int64_t *end_out); // [positions assigned], -1 where unknown
+void rf_source_release(struct rf_source *self, struct rf_records *records);
+void rf_source_destroy(struct rf_source *self);
+
+enum rf_start { RF_START_EARLIEST, RF_START_LATEST, RF_START_TIME };
+
+// A Kafka source that assigns itself all partitions of its topics, without joining the group. It reads only what is
+// committed to the log (isolation.level read_committed) unless told otherwise.
+//
+// Refused in words: properties librdkafka does not know, and those that break what is promised (committing by itself,
+// jumping elsewhere when a position is lost). Where the operator does not bound librdkafka's queues himself
+// (queued.max.messages.kbytes, queued.min.messages), they hold 256 MiB and a million records in all, whichever comes first.
+//
+// The first polls look the topics up: RF_NOT_FOUND when one is not there; RF_IO, temporary, after at most five seconds
+// when the brokers are away. Later outages are told once each, then polls are RF_SOURCE_IDLE until the brokers are back.
+// Committing without a group.id is RF_INVALID. Loans must be released before the source is destroyed, and commit waits
+// at most five seconds.
+struct rf_source_kafka_options {
+    const struct rf_pairs *properties; // librdkafka's own names, passed through; group.id names whose offsets are committed
+    const struct rf_texts *topics;
+    enum rf_start start;   // where no position is known
+    int64_t start_time_ms; // RF_START_TIME: the first record not older than this
+    bool until_end;        // stop at the ends of the partitions as they were when reading began
+};
+enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *options, struct rf_source **source_out,
+                                      struct rf_error *err) RF_MUST_USE;
+
+// A file: plain, gzip or zstd (told by its first bytes, not its name), or standard input ("-"). One record a line, or,
+// with `is_csv`, one a CSV record; or, with `is_delimited`, a varint size before each record (protobuf). A line end at
+// the very end is not a record; a last line without one is. Blank lines are passed over and not counted. A quote opens a
+// field that may hold line ends only at the field's beginning. Missing: RF_NOT_FOUND; a folder: RF_INVALID.
+//
+// The topic is the path as given, with one partition 0; offsets count records from 0. A damaged or cut compressed file
+// is RF_CORRUPT, after all records before the damage.
+struct rf_source_file_options {
+    const char *path;
+    bool is_csv;
+    bool is_delimited;
+    bool has_header_line;      // the first line names the columns and is no record
+    char delimiter;            // with is_csv; 0: a comma
+    uint64_t record_bytes_max; // at least 1. A longer record is delivered cut to this size + 1 bytes, for the decoder to
+                               // reject, and the rest of it passed over: up to the next line end, also within quotes
+};
+enum rf_status rf_source_file_create(const struct rf_source_file_options *options, struct rf_source **source_out,
+                                     struct rf_error *err) RF_MUST_USE;
+
+// The header line of the file (without its end); data NULL when it has none. Valid as long as the source.
+struct rf_text rf_source_file_header(const struct rf_source *source);
+
+#endif

@@ -1,0 +1,277 @@
+// Reads Kafka without joining the group: all partitions of the topics are ours.
+#include "ingest/kafka.h"
+#include "ingest/partitions.h"
+#include "ingest/source.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kafka_source {
+    struct rf_source base;
+    struct rf_kafka *kafka;
+    struct rf_texts topics;
+    enum rf_start start;
+    int64_t start_time_ms;
+    bool until_end;
+    struct rf_positions offered; // all partitions, in the order of the topics
+    bool is_offered;
+    struct rf_partitions *partitions; // those being read; NULL before assign
+    atomic_size_t loans_out;
+};
+
+static const struct rf_source_ops kafka_ops;
+
+static struct kafka_source *kafka_from(struct rf_source *self) {
+    assert(self->ops == &kafka_ops);
+    return (struct kafka_source *)self;
+}
+
+static enum rf_status told(struct kafka_source *source, enum rf_status status) {
+    if (status) {
+        source->base.is_temporary = source->kafka->is_temporary;
+    }
+    return status;
+}
+
+// Looks the topics up and offers all their partitions.
+static enum rf_status offer(struct kafka_source *source, enum rf_source_event *event_out,
+                            const struct rf_positions **partitions_out, struct rf_error *err) {
+    rf_positions_finish(&source->offered);
+    rf_positions_init(&source->offered);
+    for (size_t i = 0; i < source->topics.count; i++) {
+        int32_t count = 0;
+        enum rf_status status = rf_kafka_partitions(source->kafka, source->topics.list[i], &count, err);
+        if (status) {
+            return told(source, status);
+        }
+        for (int32_t partition = 0; partition < count; partition++) {
+            size_t index;
+            if (rf_positions_add(&source->offered, source->topics.list[i], partition, &index)) {
+                return rf_fail(err, RF_MEMORY, "out of memory for the partitions of topic %s", source->topics.list[i]);
+            }
+        }
+    }
+    source->is_offered = true;
+    *event_out = RF_SOURCE_ASSIGNED;
+    *partitions_out = &source->offered;
+    return RF_OK;
+}
+
+static enum rf_status serve_and_take(struct kafka_source *source, const struct rf_poll *want, struct rf_records *records,
+                                     struct rf_error *err) {
+    enum rf_status status = rf_kafka_serve(source->kafka, err);
+    return status ? status : rf_partitions_take(source->partitions, want, records, err);
+}
+
+static enum rf_status kafka_poll(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
+                                 enum rf_source_event *event_out, const struct rf_positions **partitions_out,
+                                 struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    source->kafka->is_temporary = false;
+    if (!source->is_offered) {
+        return offer(source, event_out, partitions_out, err);
+    }
+    if (!source->partitions) {
+        *event_out = RF_SOURCE_IDLE;
+        return RF_OK;
+    }
+    enum rf_status status = serve_and_take(source, want, records, err);
+    if (status == RF_AGAIN && want->timeout_ms != 0) {
+        rf_partitions_wait(source->partitions, want->timeout_ms);
+        status = serve_and_take(source, want, records, err);
+    }
+    switch (status) {
+    case RF_OK:
+        atomic_fetch_add_explicit(&source->loans_out, records->count, memory_order_relaxed);
+        *event_out = RF_SOURCE_RECORDS;
+        return RF_OK;
+    case RF_AGAIN:
+        *event_out = RF_SOURCE_IDLE;
+        return RF_OK;
+    case RF_END:
+        *event_out = RF_SOURCE_END;
+        return RF_OK;
+    default:
+        return told(source, status);
+    }
+}
+
+// Where a position that is known leads, given what the log holds.
+static enum rf_status resume_offset(const struct rf_position *position, int64_t first, int64_t end, int64_t *offset_out,
+                                    struct rf_error *err) {
+    int64_t next = position->next_offset;
+    if (next > end) {
+        return rf_fail(err, RF_CONFLICT,
+                       "offset %lld of %s [%d] is beyond the end: the log holds %lld to %lld: was the topic made anew?",
+                       (long long)next, position->topic, (int)position->partition, (long long)first, (long long)end);
+    }
+    if (next < first) {
+        return rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is no longer there: the log holds %lld to %lld", (long long)next,
+                       position->topic, (int)position->partition, (long long)first, (long long)end);
+    }
+    *offset_out = position->fingerprint != 0 && next > first ? next - 1 : next;
+    return RF_OK;
+}
+
+// Fills offset_out [positions->count] with where each partition starts, and end_out with where it ends now.
+static enum rf_status find_starts(struct kafka_source *source, const struct rf_positions *positions, int64_t *offset_out,
+                                  int64_t *end_out, struct rf_error *err) {
+    int64_t *first = calloc(positions->count, sizeof *first);
+    if (!first) {
+        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    }
+    enum rf_status status = rf_kafka_bounds(source->kafka, positions, first, end_out, err);
+    bool wants_times = false;
+    for (size_t i = 0; i < positions->count && source->start == RF_START_TIME; i++) {
+        wants_times = wants_times || positions->list[i].next_offset < 0;
+    }
+    if (!status && wants_times) {
+        status = rf_kafka_times(source->kafka, positions, source->start_time_ms, offset_out, err);
+    }
+    for (size_t i = 0; i < positions->count && !status; i++) {
+        if (positions->list[i].next_offset >= 0) {
+            status = resume_offset(&positions->list[i], first[i], end_out[i], &offset_out[i], err);
+        } else if (source->start == RF_START_EARLIEST) {
+            offset_out[i] = first[i];
+        } else if (source->start == RF_START_LATEST || offset_out[i] < 0) {
+            offset_out[i] = end_out[i];
+        }
+    }
+    free(first);
+    return status;
+}
+
+static enum rf_status kafka_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    assert(!source->partitions);
+    assert(positions->count > 0);
+    source->kafka->is_temporary = false;
+    int64_t *offset = calloc(positions->count, sizeof *offset), *end = calloc(positions->count, sizeof *end);
+    enum rf_status status;
+    if (!offset || !end) {
+        status = rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    } else {
+        status = rf_kafka_share(source->kafka, positions->count, err);
+    }
+    if (!status) {
+        status = find_starts(source, positions, offset, end, err);
+    }
+    if (!status) {
+        status = rf_partitions_open(source->kafka, positions, offset, end, source->until_end, &source->partitions, err);
+    }
+    for (size_t i = 0; i < positions->count && !status; i++) {
+        if (positions->list[i].next_offset == RF_OFFSET_NONE) {
+            positions->list[i].next_offset = offset[i];
+        }
+    }
+    free(offset);
+    free(end);
+    return told(source, status);
+}
+
+static void kafka_unassign(struct rf_source *self) {
+    struct kafka_source *source = kafka_from(self);
+    rf_partitions_close(source->partitions);
+    source->partitions = NULL;
+    source->is_offered = false;
+}
+
+static enum rf_status kafka_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
+                                   struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    source->kafka->is_temporary = false;
+    return told(source, rf_kafka_commit(source->kafka, positions, note, err));
+}
+
+static enum rf_status kafka_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
+                                      struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    source->kafka->is_temporary = false;
+    return told(source, rf_kafka_committed(source->kafka, positions, note_out, note_size, err));
+}
+
+static void kafka_ends(struct rf_source *self, int64_t *end_out) {
+    struct kafka_source *source = kafka_from(self);
+    if (source->partitions) {
+        rf_partitions_ends(source->partitions, end_out);
+    }
+}
+
+static void kafka_release(struct rf_source *self, struct rf_records *records) {
+    struct kafka_source *source = kafka_from(self);
+    for (size_t i = 0; i < records->count; i++) {
+        rd_kafka_message_destroy(records->loans[i]);
+    }
+    atomic_fetch_sub_explicit(&source->loans_out, records->count, memory_order_release);
+}
+
+static void kafka_destroy(struct rf_source *self) {
+    struct kafka_source *source = kafka_from(self);
+    assert(atomic_load(&source->loans_out) == 0); // librdkafka's messages must not outlive its client
+    rf_partitions_close(source->partitions);
+    rf_kafka_destroy(source->kafka);
+    for (size_t i = 0; i < source->topics.count; i++) {
+        free(source->topics.list[i]);
+    }
+    free(source->topics.list);
+    rf_positions_finish(&source->offered);
+    free(source);
+}
+
+static const struct rf_source_ops kafka_ops = {
+        .name = "kafka",
+        .poll = kafka_poll,
+        .assign = kafka_assign,
+        .unassign = kafka_unassign,
+        .commit = kafka_commit,
+        .committed = kafka_committed,
+        .ends = kafka_ends,
+        .release = kafka_release,
+        .destroy = kafka_destroy,
+};
+
+static enum rf_status copy_topics(struct kafka_source *source, const struct rf_texts *topics, struct rf_error *err) {
+    if (topics->count == 0) {
+        return rf_fail(err, RF_INVALID, "source.topics is empty, must name a topic");
+    }
+    source->topics.list = calloc(topics->count, sizeof *source->topics.list);
+    for (size_t i = 0; source->topics.list && i < topics->count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(topics->list[i], topics->list[k]) == 0) {
+                return rf_fail(err, RF_INVALID, "source.topics names %s twice", topics->list[i]);
+            }
+        }
+        source->topics.list[i] = strdup(topics->list[i]);
+        if (!source->topics.list[i]) {
+            break;
+        }
+        source->topics.count++;
+    }
+    return source->topics.count == topics->count ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu topics", topics->count);
+}
+
+enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *options, struct rf_source **source_out,
+                                      struct rf_error *err) {
+    struct kafka_source *source = calloc(1, sizeof *source);
+    if (!source) {
+        return rf_fail(err, RF_MEMORY, "out of memory for a kafka source");
+    }
+    source->base.ops = &kafka_ops;
+    source->start = options->start;
+    source->start_time_ms = options->start_time_ms;
+    source->until_end = options->until_end;
+    rf_positions_init(&source->offered);
+    enum rf_status status = copy_topics(source, options->topics, err);
+    if (!status) {
+        status = rf_kafka_create(options->properties, options->until_end, &source->kafka, err);
+    }
+    if (status) {
+        kafka_destroy(&source->base);
+        return status;
+    }
+    *source_out = &source->base;
+    return RF_OK;
+}

@@ -1,0 +1,49 @@
+#include "learners/learner.h"
+
+#include <assert.h>
+
+void rf_learner_fold(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
+                     struct rf_predictions *predictions) {
+    assert(begin <= end && end <= examples->count);
+    assert(predictions->outputs == self->outputs);
+    self->ops->fold(self, examples, begin, end, predictions);
+}
+
+void rf_learner_predict(const struct rf_learner *self, const struct rf_examples *examples, size_t index, double *score_out) {
+    assert(index < examples->count);
+    self->ops->predict(self, examples, index, score_out);
+}
+
+size_t rf_learner_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
+                          struct rf_contribution *list, size_t capacity) {
+    assert(index < examples->count);
+    return self->ops->explain ? self->ops->explain(self, examples, index, list, capacity) : 0;
+}
+
+void rf_learner_state(struct rf_learner *self, struct rf_state *state) {
+    self->ops->state(self, state);
+}
+
+void rf_learner_destroy(struct rf_learner *self) {
+    if (self) {
+        self->ops->destroy(self);
+    }
+}
+
+const struct rf_variant rf_learner_variants[] = {
+        {"linear", "linear and logistic regression, linear classifiers", rf_linear_settings, sizeof(struct rf_linear_options),
+         &(const struct rf_learner_kind){rf_learner_linear_create}},
+        {0},
+};
+
+enum rf_status rf_learner_create(const struct rf_variant_value *value, const struct rf_learner_context *context,
+                                 struct rf_learner **learner_out, struct rf_error *err) {
+    if (!value->kind) {
+        return rf_fail(err, RF_INVALID, "learner is absent, must be given");
+    }
+    const struct rf_learner_kind *kind = value->kind->registration;
+    if (kind->create(value->options, context, learner_out, err) != RF_OK) {
+        return rf_fail_in(err, "learner %s", value->kind->name);
+    }
+    return RF_OK;
+}

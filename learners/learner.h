@@ -1,0 +1,103 @@
+#ifndef RF_LEARNERS_LEARNER_H
+#define RF_LEARNERS_LEARNER_H
+// What learns. A learner is a fold: its state after a batch is a function of its state before, the examples and their
+// order, and of nothing else: not of the clock, threads, the size of batches, or the machine.
+#include "proto/example.h"
+#include "proto/prediction.h"
+#include "proto/setting.h"
+#include "proto/state.h"
+
+struct rf_learner;
+
+// How much one feature contributed to the score before link function (for explain).
+struct rf_contribution {
+    uint32_t field; // index into the examples' field names; RF_FIELD_UNKNOWN: the bias
+    uint64_t hash;
+    double value;  // as the learner saw it (scaled)
+    double weight; // of output 0
+    double amount; // value * weight
+};
+
+// What a kind of learner must do. All calls come from the fold thread.
+struct rf_learner_ops {
+    const char *name;
+
+    // Folds the examples [begin, end) in order. For each: with RF_PREDICT, writes its scores at the state of that moment;
+    // then, with RF_LEARN, learns it. Fills predictions->score for the range; NaN where there is no RF_PREDICT.
+    void (*fold)(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
+                 struct rf_predictions *predictions);
+
+    // The scores [outputs] of one example at the state of now. Changes nothing.
+    void (*predict)(const struct rf_learner *self, const struct rf_examples *examples, size_t index, double *score_out);
+
+    // The largest contributions to the score of output 0, and how many there are in all. NULL when the kind cannot.
+    size_t (*explain)(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
+                      struct rf_contribution *list, size_t capacity);
+
+    // Lists the blocks that hold all of its memory. Called once, after creation.
+    void (*state)(struct rf_learner *self, struct rf_state *state);
+
+    void (*destroy)(struct rf_learner *self);
+};
+
+struct rf_learner { // embedded first in each kind
+    const struct rf_learner_ops *ops;
+    enum rf_task task;
+    uint32_t outputs; // scores an example
+    bool is_margin;   // binary: the score is a margin
+    // Counted by the kinds, told by metrics; not part of the state.
+    uint64_t learned;
+    uint64_t skipped_steps; // not learned: the score or the step was absurd, or the label not one of the task
+    uint64_t unscaled;      // numbers of fields beyond the scaler's capacity, which gave no contribution
+};
+
+void rf_learner_fold(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
+                     struct rf_predictions *predictions);
+void rf_learner_predict(const struct rf_learner *self, const struct rf_examples *examples, size_t index, double *score_out);
+size_t rf_learner_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
+                          struct rf_contribution *list, size_t capacity);
+void rf_learner_state(struct rf_learner *self, struct rf_state *state);
+void rf_learner_destroy(struct rf_learner *self);
+
+// What every learner is told beside its own settings.
+struct rf_learner_context {
+    uint64_t seed;
+    uint32_t classes;          // how many class names the settings give; 0: none
+    size_t examples_max;       // of a batch
+    size_t features_max;       // of one example
+    bool use_baseline_kernels; // do without instructions beyond the baseline of the architecture (the results are the same)
+};
+
+// The registry: one row a learner. `options` is the struct that the variant's settings describe.
+struct rf_learner_kind {
+    enum rf_status (*create)(const void *options, const struct rf_learner_context *context, struct rf_learner **learner_out,
+                             struct rf_error *err);
+};
+extern const struct rf_variant rf_learner_variants[]; // `registration` is a struct rf_learner_kind
+
+// The kinds.
+
+// A linear model: score = bias + sum of weight * x over the features present. One record is learned in this order: the
+// scaler learns its numbers, they are scaled again, the gradient is taken at the weights of that moment, one step.
+// Weights of an example multiply its gradient; the scaler counts every example learned once.
+struct rf_linear_options {
+    int loss;                          // see learners/loss.h
+    uint64_t classes;                  // of softmax; 0: as many as the settings name
+    struct rf_variant_value optimizer; // see learners/optimizer.h
+    double l2;                         // the bias is never shrunk
+    int scale;                         // standard, none
+    uint64_t scale_fields;
+    uint64_t hash_bits;
+    bool bias;
+    double bias_rate; // 0: the bias moves as the weights do; else by plain gradient descent at this rate
+    int precision;    // of the table of weights: single, double; sums are double in both
+};
+extern const struct rf_setting rf_linear_settings[];
+enum rf_status rf_learner_linear_create(const void *options, const struct rf_learner_context *context,
+                                        struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
+
+// Makes the learner a variant value describes. RF_INVALID, in words, for settings that do not go together.
+enum rf_status rf_learner_create(const struct rf_variant_value *value, const struct rf_learner_context *context,
+                                 struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
+
+#endif

@@ -1,0 +1,169 @@
+#include "learners/optimizer.h"
+#include "learners/catch_up.h"
+#include "learners/table.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const struct rf_column ticks_columns[] = {
+        {"steps", RF_U64, offsetof(struct rf_ticks, steps), 1, RF_MERGE_SUM},
+        {"tick", RF_U32, offsetof(struct rf_ticks, tick), 1, RF_MERGE_SUM},
+        {"reserved", RF_U32, offsetof(struct rf_ticks, reserved), 1, RF_MERGE_MAX},
+};
+
+void rf_optimizer_gather(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) {
+    self->ops->gather(self, rows, count, weight_out);
+}
+
+void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) {
+    self->ops->advance(self, rows, count, weight_out);
+}
+
+double rf_optimizer_look_ahead(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight) {
+    if (!self->ops->look_ahead) {
+        return 0;
+    }
+    self->ops->look_ahead(self, rows, count, weight);
+    return self->momentum;
+}
+
+double rf_optimizer_rate(const struct rf_optimizer *self) {
+    return rf_rate_at(&self->rate, self->ticks->steps / self->rate_block * self->rate_block);
+}
+
+bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) {
+    for (uint32_t k = 0; k < self->outputs; k++) {
+        if (!(fabs(step->move[k]) * step->x_largest * (double)step->count <= self->limit)) {
+            return false;
+        }
+    }
+    self->ops->step(self, step);
+    self->ticks->steps++;
+    self->ticks->tick++;
+    if (self->ticks->tick == self->tick_limit) {
+        if (self->ops->renew) {
+            self->ops->renew(self);
+        }
+        self->ticks->tick = 0;
+    }
+    return true;
+}
+
+void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, const char *ticks_name, struct rf_state *state) {
+    self->weights.name = weights_name;
+    self->touched = rf_state_add(state, &self->weights);
+    rf_state_add(state, &(struct rf_block){
+                                .name = ticks_name,
+                                .rows = 1,
+                                .row_size = sizeof *self->ticks,
+                                .columns = ticks_columns,
+                                .column_count = sizeof ticks_columns / sizeof ticks_columns[0],
+                                .data = self->ticks,
+                                .scope = RF_SCOPE_MODEL,
+                        });
+}
+
+// Lays out the columns of a row, and returns its size.
+static size_t lay_out(struct rf_optimizer *self, uint32_t reals, bool has_tick) {
+    enum rf_column_type type = self->is_double ? RF_F64 : RF_F32;
+    uint32_t real_size = self->is_double ? sizeof(double) : sizeof(float);
+    uint32_t end = 0;
+    size_t count = 0;
+    // A weight without decay or velocity is a sum of moves. With them it is a decayed total, and its tick says up to when.
+    enum rf_merge merge = has_tick ? RF_MERGE_DECAYED : RF_MERGE_SUM;
+    static const char *const names[] = {"weight", "velocity"};
+    for (uint32_t real = 0; real < reals; real++) {
+        self->columns[count++] = (struct rf_column){names[real], type, end, self->outputs, merge};
+        end += self->outputs * real_size;
+    }
+    if (has_tick) {
+        self->columns[count++] = (struct rf_column){"tick", RF_U32, end, 1, RF_MERGE_MAX};
+        end += sizeof(uint32_t);
+    }
+    size_t row_size = rf_optimizer_row_size(end);
+    if (row_size > end) {
+        self->columns[count++] = (struct rf_column){"reserved", RF_U8, end, (uint32_t)(row_size - end), RF_MERGE_MAX};
+    }
+    self->weights.columns = self->columns;
+    self->weights.column_count = count;
+    return row_size;
+}
+
+enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context, struct rf_rate rate,
+                                 uint32_t reals, bool has_tick, struct rf_error *err) {
+    assert(context->outputs > 0 && context->tick_limit <= RF_CATCH_UP_STEPS_MAX);
+    if (!(rate.first * context->l2 < 1)) {
+        return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", rate.first, context->l2,
+                       rate.first * context->l2);
+    }
+    self->outputs = context->outputs;
+    self->rows = (size_t)1 << context->row_bits;
+    self->rate = rate;
+    self->rate_block = context->l2 > 0 && rate.decay != RF_RATE_CONSTANT ? RF_RATE_BLOCK : 1;
+    self->l2 = context->l2;
+    self->tick_limit = context->tick_limit ? context->tick_limit : RF_CATCH_UP_STEPS_MAX;
+    self->is_double = context->is_double;
+    self->limit = context->is_double ? RF_CELL_MAX_DOUBLE : RF_CELL_MAX_FLOAT;
+    self->row_size = lay_out(self, reals, has_tick);
+    self->ticks = calloc(1, sizeof *self->ticks);
+    if (!self->ticks) {
+        return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
+    }
+    void *cells = NULL;
+    if (rf_table_create(self->rows * self->row_size, &cells, err) != RF_OK) {
+        return rf_fail_in(err, "hash_bits %u", context->row_bits);
+    }
+    self->cells = cells;
+    self->weights.rows = self->rows;
+    self->weights.row_size = self->row_size;
+    self->weights.data = self->cells;
+    self->weights.scope = RF_SCOPE_MODEL;
+    self->weights.is_touched = true;
+    self->touched = &self->weights;
+    return RF_OK;
+}
+
+void rf_optimizer_finish(struct rf_optimizer *self) {
+    rf_table_destroy(self->cells, self->rows * self->row_size);
+    free(self->ticks);
+}
+
+void rf_optimizer_destroy(struct rf_optimizer *self) {
+    if (self) {
+        self->ops->destroy(self);
+    }
+}
+
+static const struct rf_setting sgd_settings[] = {
+        RF_RATE_SETTINGS(struct rf_sgd_options),
+        {0},
+};
+
+static const struct rf_setting momentum_settings[] = {
+        RF_RATE_SETTINGS(struct rf_momentum_options),
+        RF_REAL(struct rf_momentum_options, momentum, "0.9", 0, 0.999999, 0, "share of the velocity kept from step to step"),
+        {0},
+};
+
+const struct rf_variant rf_optimizer_variants[] = {
+        {"sgd", "stochastic gradient descent", sgd_settings, sizeof(struct rf_sgd_options),
+         &(const struct rf_optimizer_kind){rf_optimizer_sgd_create}},
+        {"momentum", "gradient descent with heavy-ball momentum", momentum_settings, sizeof(struct rf_momentum_options),
+         &(const struct rf_optimizer_kind){rf_optimizer_momentum_create}},
+        {"nesterov", "gradient descent with Nesterov's momentum, the gradient taken ahead", momentum_settings,
+         sizeof(struct rf_momentum_options), &(const struct rf_optimizer_kind){rf_optimizer_nesterov_create}},
+        {0},
+};
+
+enum rf_status rf_optimizer_create(const struct rf_variant_value *value, const struct rf_optimizer_context *context,
+                                   struct rf_optimizer **optimizer_out, struct rf_error *err) {
+    if (!value->kind) {
+        return rf_fail(err, RF_INVALID, "optimizer is absent, must be given");
+    }
+    const struct rf_optimizer_kind *kind = value->kind->registration;
+    if (kind->create(value->options, context, optimizer_out, err) != RF_OK) {
+        return rf_fail_in(err, "optimizer %s", value->kind->name);
+    }
+    return RF_OK;
+}

@@ -1,0 +1,89 @@
+// Momentum, on every weight w with its velocity v at every step, gradient g, rate r, momentum m:
+//
+//     heavy ball (Polyak, 1964)     v <- m v - r (g x + l2 w),           w <- w + v,    g at w
+//     Nesterov (1983), in the form of Sutskever et al. (2013)
+//                                   v <- m v - r (g x + l2 (w + m v)),   w <- w + v,    g at w + m v, predictions at w
+//
+// Where x is 0 a step is a linear motion of (w, v), so k missed steps are its k-th power. Without L2 both are
+//
+//     w <- w + v (m + m^2 + .. + m^k),     v <- v m^k
+//
+// whatever the rate. With L2 the motion holds the rate, which must then be constant:
+//
+//     heavy ball   (1 - r l2     m)          Nesterov   (1 - r l2    m (1 - r l2))
+//                  (  - r l2     m)                     (  - r l2    m (1 - r l2))
+#include "learners/catch_up.h"
+#include "learners/optimizer.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+struct momentum {
+    struct rf_optimizer base;
+    struct rf_motion_powers drift; // of a row whose feature is absent
+};
+
+static void momentum_destroy(struct rf_optimizer *self) {
+    rf_optimizer_finish(self);
+    free(self);
+}
+
+static struct momentum *momentum_from(struct rf_optimizer *self) {
+    assert(self->ops->destroy == momentum_destroy);
+    return (struct momentum *)self;
+}
+
+#define REAL float
+#define CELLS(name) name##_float
+#define CELL_MAX RF_CELL_MAX_FLOAT
+#define CELL_MIN RF_CELL_MIN_FLOAT
+#include "learners/optimizer_momentum_cells.h"
+
+#define REAL double
+#define CELLS(name) name##_double
+#define CELL_MAX RF_CELL_MAX_DOUBLE
+#define CELL_MIN RF_CELL_MIN_DOUBLE
+#include "learners/optimizer_momentum_cells.h"
+
+static enum rf_status create(const struct rf_momentum_options *options, const struct rf_optimizer_context *context,
+                             bool looks_ahead, struct rf_optimizer **optimizer_out, struct rf_error *err) {
+    static const struct rf_optimizer_ops *const kinds[2][2][2] = {
+            // [is_double][looks_ahead][has many outputs]
+            {{&ops_heavy_one_float, &ops_heavy_many_float}, {&ops_nesterov_one_float, &ops_nesterov_many_float}},
+            {{&ops_heavy_one_double, &ops_heavy_many_double}, {&ops_nesterov_one_double, &ops_nesterov_many_double}},
+    };
+    struct rf_rate rate = RF_RATE_OF(options);
+    if (context->l2 > 0 && rate.decay != RF_RATE_CONSTANT) {
+        return rf_fail(err, RF_INVALID,
+                       "rate_decay is %s with l2 %g, must be constant, or l2 0, for a velocity to be caught up exactly",
+                       rf_rate_decay_names[rate.decay], context->l2);
+    }
+    struct momentum *momentum = calloc(1, sizeof *momentum);
+    if (!momentum) {
+        return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
+    }
+    momentum->base.ops = kinds[context->is_double][looks_ahead][context->outputs > 1];
+    momentum->base.momentum = options->momentum;
+    if (rf_optimizer_init(&momentum->base, context, rate, 2, true, err) != RF_OK) {
+        momentum_destroy(&momentum->base);
+        return err->status;
+    }
+    double shrink = rate.first * context->l2;
+    double keep = looks_ahead ? options->momentum * (1 - shrink) : options->momentum;
+    rf_motion_powers_init(&momentum->drift, (struct rf_motion){.ww = 1 - shrink, .wv = keep, .vw = -shrink, .vv = keep});
+    *optimizer_out = &momentum->base;
+    return RF_OK;
+}
+
+enum rf_status rf_optimizer_momentum_create(const void *options, const struct rf_optimizer_context *context,
+                                            struct rf_optimizer **optimizer_out, struct rf_error *err) {
+    return create(options, context, false, optimizer_out, err);
+}
+
+enum rf_status rf_optimizer_nesterov_create(const void *options, const struct rf_optimizer_context *context,
+                                            struct rf_optimizer **optimizer_out, struct rf_error *err) {
+    return create(options, context, true, optimizer_out, err);
+}

@@ -1,0 +1,168 @@
+// The loops of optimizer_momentum.c for one number type: included twice, with
+//
+//     REAL              float or double
+//     CELLS(name)       the name for this type
+//     CELL_MAX, CELL_MIN
+//
+// A row is REAL weight[outputs], REAL velocity[outputs] and a tick: the steps it is caught up with. `outputs` (where it is
+// 1) and `looks_ahead` are constants in each function that the table at the end names. No include guard, on purpose.
+
+INLINE REAL *CELLS(weights)(const struct momentum *momentum, size_t row, uint32_t outputs) {
+    return (REAL *)(void *)(momentum->base.cells + row * rf_optimizer_row_size(2 * outputs * sizeof(REAL) + sizeof(uint32_t)));
+}
+
+INLINE uint32_t *CELLS(tick)(REAL *weight, uint32_t outputs) {
+    return (uint32_t *)(void *)(weight + 2 * outputs);
+}
+
+INLINE REAL CELLS(stored)(double value) {
+    if (fabs(value) < CELL_MIN) {
+        return 0;
+    }
+    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
+}
+
+INLINE void CELLS(gather)(const struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out,
+                          uint32_t outputs) {
+    const uint32_t now = momentum->base.ticks->tick;
+    for (size_t i = 0; i < count; i++) {
+        REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
+        const REAL *velocity = weight + outputs;
+        uint32_t missed = now - *CELLS(tick)(weight, outputs);
+        for (uint32_t k = 0; k < outputs; k++) {
+            double w = (double)weight[k];
+            double v = (double)velocity[k];
+            if (missed > 0) {
+                rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
+            }
+            weight_out[i * outputs + k] = (double)CELLS(stored)(w);
+        }
+    }
+}
+
+INLINE void CELLS(catch_up)(const struct momentum *momentum, REAL *weight, uint32_t outputs) {
+    REAL *velocity = weight + outputs;
+    uint32_t *tick = CELLS(tick)(weight, outputs);
+    uint32_t missed = momentum->base.ticks->tick - *tick;
+    if (missed == 0) {
+        return;
+    }
+    *tick = momentum->base.ticks->tick;
+    for (uint32_t k = 0; k < outputs; k++) {
+        double w = (double)weight[k];
+        double v = (double)velocity[k];
+        rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
+        weight[k] = CELLS(stored)(w);
+        velocity[k] = CELLS(stored)(v);
+    }
+}
+
+INLINE void CELLS(advance)(struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out, uint32_t outputs) {
+    for (size_t i = 0; i < count; i++) {
+        rf_block_touch(momentum->base.touched, rows[i]);
+        REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
+        CELLS(catch_up)(momentum, weight, outputs);
+        for (uint32_t k = 0; k < outputs; k++) {
+            weight_out[i * outputs + k] = (double)weight[k];
+        }
+    }
+}
+
+INLINE void CELLS(look_ahead)(const struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out,
+                              uint32_t outputs) {
+    for (size_t i = 0; i < count; i++) {
+        const REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
+        const REAL *velocity = weight + outputs;
+        for (uint32_t k = 0; k < outputs; k++) {
+            weight_out[i * outputs + k] = (double)weight[k] + momentum->base.momentum * (double)velocity[k];
+        }
+    }
+}
+
+INLINE void CELLS(step)(struct momentum *momentum, const struct rf_step *step, uint32_t outputs, bool looks_ahead) {
+    const double *move = step->move;
+    const double *x = step->x;
+    const uint32_t now = momentum->base.ticks->tick;
+    const double keep = momentum->base.momentum;
+    const double shrink = step->rate * momentum->base.l2;
+    for (size_t i = 0; i < step->count; i++) {
+        REAL *weight = CELLS(weights)(momentum, step->rows[i], outputs);
+        REAL *velocity = weight + outputs;
+        uint32_t *tick = CELLS(tick)(weight, outputs);
+        bool is_first = *tick == now; // of the record's features in this row: velocity and decay act once
+        *tick = now + 1;
+        for (uint32_t k = 0; k < outputs; k++) {
+            double w = (double)weight[k];
+            double v = (double)velocity[k];
+            double change = -(move[k] * x[i]);
+            if (is_first) {
+                double at = looks_ahead ? w + keep * v : w;
+                double kept = keep * v - shrink * at;
+                velocity[k] = CELLS(stored)(kept + change);
+                weight[k] = CELLS(stored)(w + (kept + change));
+            } else {
+                velocity[k] = CELLS(stored)(v + change);
+                weight[k] = CELLS(stored)(w + change);
+            }
+        }
+    }
+}
+
+static void CELLS(renew)(struct rf_optimizer *self) {
+    struct momentum *momentum = momentum_from(self);
+    for (size_t row = 0; row < self->rows; row++) {
+        REAL *weight = CELLS(weights)(momentum, row, self->outputs);
+        bool is_used = *CELLS(tick)(weight, self->outputs) != 0;
+        for (uint32_t k = 0; k < 2 * self->outputs && !is_used; k++) {
+            is_used = weight[k] != 0;
+        }
+        if (is_used) { // pages never used stay untouched
+            rf_block_touch(self->touched, row);
+            CELLS(catch_up)(momentum, weight, self->outputs);
+            *CELLS(tick)(weight, self->outputs) = 0;
+        }
+    }
+}
+
+// The formatter takes pointers in a macro for products.
+// clang-format off
+#define MOMENTUM_SHAPE(shape, outputs_) \
+    static void CELLS(gather_##shape)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
+        CELLS(gather)((const struct momentum *)self, rows, count, weight_out, outputs_); \
+    } \
+    static void CELLS(advance_##shape)(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
+        CELLS(advance)(momentum_from(self), rows, count, weight_out, outputs_); \
+    } \
+    static void CELLS(look_ahead_##shape)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, \
+                                          double *weight_out) { \
+        CELLS(look_ahead)((const struct momentum *)self, rows, count, weight_out, outputs_); \
+    }
+
+#define MOMENTUM_KIND(kind, name_, shape, outputs_, looks_ahead_, look_ahead_) \
+    static void CELLS(step_##kind)(struct rf_optimizer *self, const struct rf_step *step) { \
+        CELLS(step)(momentum_from(self), step, outputs_, looks_ahead_); \
+    } \
+    static const struct rf_optimizer_ops CELLS(ops_##kind) = { \
+            .name = name_, \
+            .gather = CELLS(gather_##shape), \
+            .advance = CELLS(advance_##shape), \
+            .look_ahead = look_ahead_, \
+            .step = CELLS(step_##kind), \
+            .renew = CELLS(renew), \
+            .destroy = momentum_destroy, \
+    };
+// clang-format on
+
+MOMENTUM_SHAPE(one, 1)
+MOMENTUM_SHAPE(many, self->outputs)
+MOMENTUM_KIND(heavy_one, "momentum", one, 1, false, NULL)
+MOMENTUM_KIND(heavy_many, "momentum", many, self->outputs, false, NULL)
+MOMENTUM_KIND(nesterov_one, "nesterov", one, 1, true, CELLS(look_ahead_one))
+MOMENTUM_KIND(nesterov_many, "nesterov", many, self->outputs, true, CELLS(look_ahead_many))
+
+#undef MOMENTUM_SHAPE
+#undef MOMENTUM_KIND
+#undef REAL
+#undef CELLS
+#undef CELL_MAX
+#undef CELL_MIN

@@ -1,0 +1,227 @@
+#include "ops/assembly.h"
+
+#include "ops/checkpoint.h"
+#include "ops/specification.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum rf_status no_memory(struct rf_error *err) {
+    return rf_fail(err, RF_MEMORY, "settings: out of memory");
+}
+
+static struct rf_pair *find_pair(const struct rf_pairs *pairs, const char *name) {
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (strcmp(pairs->list[i].name, name) == 0) {
+            return &pairs->list[i];
+        }
+    }
+    return NULL;
+}
+
+static enum rf_status add_pair(struct rf_pairs *pairs, const char *name, const char *value, size_t line) {
+    struct rf_pair *list = realloc(pairs->list, (pairs->count + 1) * sizeof *list);
+    if (!list) {
+        return RF_MEMORY;
+    }
+    pairs->list = list;
+    list[pairs->count] = (struct rf_pair){.name = strdup(name), .value = strdup(value), .line = line};
+    pairs->count++;
+    return list[pairs->count - 1].name && list[pairs->count - 1].value ? RF_OK : RF_MEMORY;
+}
+
+// The properties as the operator gave them, and the model's name as the group that offsets are committed for.
+static enum rf_status take_kafka(struct rf_assembly *assembly) {
+    const struct rf_pairs *given = &assembly->settings.kafka;
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < given->count && !status; i++) {
+        status = add_pair(&assembly->kafka, given->list[i].name, given->list[i].value, given->list[i].line);
+    }
+    if (!status && given->count && !find_pair(given, "group.id")) {
+        status = add_pair(&assembly->kafka, "group.id", assembly->settings.name, 0);
+    }
+    return status;
+}
+
+enum rf_status rf_assembly_set_bootstrap(struct rf_assembly *assembly, const char *servers, struct rf_error *err) {
+    struct rf_pair *pair = find_pair(&assembly->kafka, "bootstrap.servers");
+    char *value = strdup(servers);
+    if (!pair || !value) {
+        free(value);
+        return no_memory(err);
+    }
+    free(pair->value);
+    pair->value = value;
+    return RF_OK;
+}
+
+enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_t set_count, struct rf_assembly *assembly_out,
+                                struct rf_error *err) {
+    struct rf_assembly *assembly = assembly_out;
+    *assembly = (struct rf_assembly){0};
+    enum rf_status status = rf_settings_load(path, sets, set_count, &assembly->settings, err);
+    if (status) {
+        return status;
+    }
+    assembly->has_settings = true;
+    const struct rf_settings *settings = &assembly->settings;
+    assembly->decoder = (struct rf_decoder_options){
+            .limits = settings->source.limits, .columns = settings->source.columns, .delimiter = settings->source.delimiter[0]};
+    rf_log_init(&assembly->log, &(struct rf_log_options){.file = STDERR_FILENO,
+                                                         .format = (enum rf_log_format)settings->worker.log,
+                                                         .level = (enum rf_log_level)settings->worker.log_level});
+    assembly->has_log = true;
+    assembly->specification = rf_specification_text(rf_settings_table, settings);
+    if (!assembly->specification || take_kafka(assembly)) {
+        status = no_memory(err);
+    } else {
+        status = rf_disk_posix_create(&assembly->disk, err);
+    }
+    if (status) {
+        rf_assembly_finish(assembly);
+    }
+    return status;
+}
+
+void rf_assembly_finish(struct rf_assembly *assembly) {
+    if (assembly->has_folder) {
+        rf_folder_close(&assembly->folder);
+    }
+    rf_disk_destroy(assembly->disk);
+    for (size_t i = 0; i < assembly->kafka.count; i++) {
+        free(assembly->kafka.list[i].name);
+        free(assembly->kafka.list[i].value);
+    }
+    free(assembly->kafka.list);
+    free(assembly->specification);
+    if (assembly->has_log) {
+        rf_log_finish(&assembly->log);
+    }
+    if (assembly->has_settings) {
+        rf_settings_finish(&assembly->settings);
+    }
+    *assembly = (struct rf_assembly){0};
+}
+
+enum rf_status rf_assembly_pipeline(struct rf_assembly *assembly, const struct rf_texts *columns,
+                                    struct rf_pipeline **pipeline_out, struct rf_error *err) {
+    const struct rf_settings *settings = &assembly->settings;
+    if (columns && !settings->source.columns.count) {
+        assembly->decoder.columns = *columns;
+    }
+    struct rf_pipeline_options options = {
+            .name = settings->name,
+            .seed = settings->seed,
+            .features = &settings->features,
+            .format = rf_settings_decoder(settings),
+            .decoder = &assembly->decoder,
+            .learner = &settings->learner,
+            .batch_records = (size_t)settings->worker.batch_records,
+            .batch_bytes = (size_t)settings->worker.batch_bytes,
+            .use_baseline_kernels = settings->worker.kernels == RF_KERNELS_BASELINE,
+    };
+    return rf_pipeline_create(&options, pipeline_out, err);
+}
+
+static enum rf_status file_source(struct rf_assembly *assembly, struct rf_source **source_out, struct rf_texts *columns_out,
+                                  struct rf_error *err) {
+    const struct rf_settings *settings = &assembly->settings;
+    const struct rf_decoder_kind *format = rf_settings_decoder(settings);
+    struct rf_source_file_options options = {
+            .path = settings->source.file,
+            .is_csv = format->has_header_line,
+            .is_delimited = !format->is_line_framed,
+            .has_header_line = format->has_header_line && !settings->source.columns.count,
+            .record_bytes_max = settings->source.limits.record_bytes,
+    };
+    struct rf_source *source;
+    enum rf_status status = rf_source_file_create(&options, &source, err);
+    if (status || !options.has_header_line) {
+        *source_out = source;
+        return status;
+    }
+    struct rf_text header = rf_source_file_header(source);
+    status = header.data ? rf_decoder_csv_columns(header, settings->source.delimiter[0], columns_out, err)
+                         : rf_fail(err, RF_INVALID, "is empty, must begin with a line that names the columns");
+    if (status) {
+        rf_source_destroy(source);
+        return rf_fail_in(err, "%s", settings->source.file);
+    }
+    *source_out = source;
+    return RF_OK;
+}
+
+enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
+                                  struct rf_texts *columns_out, struct rf_error *err) {
+    const struct rf_settings *settings = &assembly->settings;
+    *columns_out = (struct rf_texts){0};
+    if (settings->source.file) {
+        return file_source(assembly, source_out, columns_out, err);
+    }
+    struct rf_source_kafka_options options = {
+            .properties = &assembly->kafka,
+            .topics = &settings->source.topics,
+            .start = settings->start,
+            .start_time_ms = settings->start_time_ms,
+            .until_end = until_end,
+    };
+    return rf_source_kafka_create(&options, source_out, err);
+}
+
+void rf_assembly_columns_finish(struct rf_texts *columns) {
+    for (size_t i = 0; i < columns->count; i++) {
+        free(columns->list[i]);
+    }
+    free(columns->list);
+    *columns = (struct rf_texts){0};
+}
+
+enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
+    const struct rf_settings *settings = &assembly->settings;
+    struct rf_sink_context context = {.model = settings->name, .kafka = &assembly->kafka};
+    struct rf_sink *sink;
+    for (size_t i = 0; i < settings->sinks.count; i++) {
+        enum rf_status status = rf_sink_create(&settings->sinks.list[i], &context, &sink, err);
+        if (!status) {
+            status = rf_pipeline_add_sink(pipeline, sink, err);
+        }
+        if (status) {
+            err->status = status == RF_BUSY ? RF_IO : status; // a taken port is not another worker of this model
+            return rf_fail_in(err, "sinks.%zu", i);
+        }
+    }
+    enum rf_status status = rf_sink_rejected_create(&settings->rejected, &context, &sink, err);
+    if (status) {
+        return rf_fail_in(err, "rejected");
+    }
+    if (sink) {
+        rf_pipeline_set_rejected(pipeline, sink);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
+    const struct rf_settings_snapshots *snapshots = &assembly->settings.snapshots;
+    enum rf_status status = rf_folder_open(assembly->disk, snapshots->directory, NULL, &assembly->folder, err);
+    if (status) {
+        return status;
+    }
+    assembly->has_folder = true;
+    struct rf_checkpoint_options options = {
+            .folder = &assembly->folder,
+            .log = &assembly->log,
+            .every_records = snapshots->every.records,
+            .every_ms = (int64_t)(snapshots->every.seconds * 1000),
+            .keep = (size_t)snapshots->keep,
+            .specification = assembly->specification,
+            .settings = rf_settings_table,
+    };
+    struct rf_checkpoint *checkpoint;
+    status = rf_checkpoint_create(&options, &checkpoint, err);
+    if (!status) {
+        rf_pipeline_set_checkpoint(pipeline, checkpoint);
+    }
+    return status;
+}

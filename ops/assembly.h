@@ -1,0 +1,45 @@
+#ifndef RF_OPS_ASSEMBLY_H
+#define RF_OPS_ASSEMBLY_H
+// From settings to the parts of a model: the one place that knows which setting goes into which part.
+#include "ops/folder.h"
+#include "ops/pipeline.h"
+#include "ops/settings.h"
+
+// A model read from a settings file, ready to be run or looked at. Everything in it is owned and freed by finish().
+struct rf_assembly {
+    struct rf_settings settings;
+    struct rf_decoder_options decoder;
+    char *specification; // canonical text
+    struct rf_log log;
+    struct rf_pairs kafka; // the settings' own, with what Riffle adds
+    struct rf_disk *disk;
+    struct rf_folder folder; // open when has_folder
+    bool has_settings, has_log, has_folder;
+};
+
+// Reads and checks the settings.
+enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_t set_count, struct rf_assembly *assembly_out,
+                                struct rf_error *err) RF_MUST_USE;
+void rf_assembly_finish(struct rf_assembly *assembly);
+
+// The fold alone: nothing is read, sent or saved. `columns` stands in for source.columns where those are empty (a CSV file's
+// own header); it is borrowed for the pipeline's life.
+enum rf_status rf_assembly_pipeline(struct rf_assembly *assembly, const struct rf_texts *columns,
+                                    struct rf_pipeline **pipeline_out, struct rf_error *err) RF_MUST_USE;
+
+// The source that the settings name. For a CSV file with a header line, `columns_out` gets its columns (to be freed by
+// rf_assembly_columns_finish); else it is empty.
+enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
+                                  struct rf_texts *columns_out, struct rf_error *err) RF_MUST_USE;
+void rf_assembly_columns_finish(struct rf_texts *columns);
+
+// Adds the sinks of predictions and of rejected records to the pipeline.
+enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
+
+// Opens the state folder (made if need be, locked) and gives the pipeline its checkpoint.
+enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
+
+// Names the broker: the embedded one puts its own address in place of the word.
+enum rf_status rf_assembly_set_bootstrap(struct rf_assembly *assembly, const char *servers, struct rf_error *err) RF_MUST_USE;
+
+#endif

@@ -1,0 +1,40 @@
+#ifndef RF_OPS_BATCH_H
+#define RF_OPS_BATCH_H
+#include "ingest/source.h"
+#include "proto/arena.h"
+#include "proto/example.h"
+#include "proto/prediction.h"
+
+// Records on their way through the stages, with all the memory they need: made once, used again and again. Belongs to one
+// thread at a time.
+struct rf_batch {
+    struct rf_records records;         // lent by the source
+    size_t first, end;                 // the part of them that was prepared, [first, end)
+    struct rf_arena arena;             // what decoding takes
+    struct rf_examples examples;       // of the records that were accepted
+    struct rf_predictions predictions; // of the examples
+    struct rf_rejects rejects;         // the other records
+    struct rf_source *source;          // to give the records back to
+    bool is_folded;                    // see rf_pipeline_step()
+    size_t sink, published;            // how far handing over has come: which sink, and within it
+};
+
+struct rf_batch_limits {
+    size_t records;      // in a batch
+    size_t bytes;        // of their values, unless a single record has more
+    size_t record_bytes; // of one record that is not rejected for its size
+    uint32_t outputs;    // scores an example
+};
+
+// Memory is reserved for the worst case (every byte a feature) and touched only as it is used.
+enum rf_status rf_batch_create(const struct rf_batch_limits *limits, struct rf_batch **batch_out,
+                               struct rf_error *err) RF_MUST_USE;
+void rf_batch_destroy(struct rf_batch *batch); // gives back what is lent
+
+// Gives the records back to their source and forgets what was made of them.
+void rf_batch_reset(struct rf_batch *batch, size_t declared_fields);
+
+// Forgets what was made of the records, and keeps them.
+void rf_batch_forget(struct rf_batch *batch, size_t declared_fields);
+
+#endif

@@ -1,0 +1,437 @@
+#include "ops/checkpoint.h"
+
+#include "ops/specification.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_SIZE = 4352, WRITE_BUDGET = 1 << 20 };
+static const char name_prefix[] = "snapshot-", name_suffix[] = ".riffle";
+
+enum stage { IDLE, WRITING, WRITTEN, SETTLED, IN_PLACE, FAILED };
+
+struct rf_checkpoint {
+    struct rf_checkpoint_options options;
+    _Atomic int stage; // who may touch what follows changes with it, see the header
+
+    // The fold thread's.
+    bool is_requested;
+    int64_t begun_ms;       // the last one, or the first step; -1: not yet
+    uint64_t begun_records; // counts.records then
+    uint64_t next_number;   // of the next snapshot: its version's base
+    uint64_t failures;
+    uint8_t parent[RF_SHA256_SIZE];
+    bool has_parent;
+
+    // The one under way; while writing and settled, the worker's.
+    struct rf_state *state;
+    struct rf_snapshot_header header;
+    struct rf_snapshot_writer *writer;
+    char path[PATH_SIZE], temporary[PATH_SIZE];
+    int handle;
+    struct rf_error error;
+
+    // The newest in place.
+    bool is_installed_new;
+    struct rf_snapshot_header installed;
+    char installed_path[PATH_SIZE];
+    uint64_t installed_size;
+};
+
+static void forget_attempt(struct rf_checkpoint *checkpoint) {
+    rf_snapshot_writer_destroy(checkpoint->writer);
+    checkpoint->writer = NULL;
+    rf_snapshot_header_finish(&checkpoint->header);
+    rf_snapshot_header_init(&checkpoint->header);
+}
+
+static void path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[PATH_SIZE]) {
+    snprintf(path_out, PATH_SIZE, "%s/%s%020" PRIu64 "%s", checkpoint->options.folder->path, name_prefix, number, name_suffix);
+}
+
+// Beside the fold: writing.
+
+static enum rf_status write_out(void *context, const void *data, size_t size, struct rf_error *err) {
+    struct rf_checkpoint *checkpoint = context;
+    return rf_disk_write(checkpoint->options.folder->disk, checkpoint->temporary, checkpoint->handle, data, size, err);
+}
+
+static enum rf_status write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) {
+    struct rf_disk *disk = checkpoint->options.folder->disk;
+    enum rf_status status = rf_disk_open(disk, checkpoint->temporary, RF_DISK_CREATE, &checkpoint->handle, err);
+    if (status) {
+        return status;
+    }
+    do {
+        status = rf_snapshot_writer_advance(checkpoint->writer, WRITE_BUDGET, err);
+    } while (status == RF_AGAIN);
+    if (!status) {
+        status = rf_disk_sync(disk, checkpoint->temporary, checkpoint->handle, err);
+    }
+    struct rf_error ignored;
+    enum rf_status closed = rf_disk_close(disk, checkpoint->temporary, checkpoint->handle, status ? &ignored : err);
+    return status ? status : closed;
+}
+
+// Removes the oldest snapshots beyond the number to keep. One that cannot be removed now is tried again next time.
+static void prune(struct rf_checkpoint *checkpoint) {
+    struct rf_disk *disk = checkpoint->options.folder->disk;
+    char **names;
+    size_t count;
+    struct rf_error ignored;
+    if (rf_disk_list(disk, checkpoint->options.folder->path, name_prefix, name_suffix, &names, &count, &ignored)) {
+        return;
+    }
+    for (size_t i = 0; i + checkpoint->options.keep < count; i++) {
+        char path[PATH_SIZE];
+        snprintf(path, sizeof path, "%s/%s", checkpoint->options.folder->path, names[i]);
+        rf_disk_remove(disk, path, &ignored);
+    }
+    rf_disk_names_destroy(names, count);
+}
+
+static enum rf_status put_in_place(struct rf_checkpoint *checkpoint, struct rf_error *err) {
+    struct rf_disk *disk = checkpoint->options.folder->disk;
+    enum rf_status status = rf_disk_rename(disk, checkpoint->temporary, checkpoint->path, err);
+    if (!status) {
+        status = rf_disk_sync_folder(disk, checkpoint->options.folder->path, err);
+    }
+    if (!status) {
+        prune(checkpoint);
+    }
+    return status;
+}
+
+bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
+    int stage = atomic_load_explicit(&checkpoint->stage, memory_order_acquire);
+    if (stage != WRITING && stage != SETTLED) {
+        return false;
+    }
+    enum rf_status status =
+            stage == WRITING ? write_temporary(checkpoint, &checkpoint->error) : put_in_place(checkpoint, &checkpoint->error);
+    int next = status ? FAILED : stage == WRITING ? WRITTEN : IN_PLACE;
+    atomic_store_explicit(&checkpoint->stage, next, memory_order_release);
+    return true;
+}
+
+// The fold thread: beginning, settling, taking over.
+
+static enum rf_status fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                                  struct rf_error *err) {
+    struct rf_snapshot_header *header = &checkpoint->header;
+    const struct rf_pipeline_counts *counts = rf_pipeline_counts(pipeline);
+    struct rf_version version = rf_pipeline_version(pipeline);
+    size_t sink_count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &sink_count);
+
+    header->model = strdup(rf_pipeline_name(pipeline));
+    header->specification = strdup(checkpoint->options.specification);
+    header->worker = strdup(checkpoint->options.folder->worker);
+    header->program = strdup(RF_RELEASE);
+    header->bookmarks = calloc(sink_count ? sink_count : 1, sizeof *header->bookmarks);
+    if (!header->model || !header->specification || !header->worker || !header->program || !header->bookmarks ||
+        rf_positions_copy(&header->positions, rf_pipeline_positions(pipeline))) {
+        return rf_fail(err, RF_MEMORY, "snapshot: out of memory");
+    }
+    for (size_t i = 0; i < sink_count; i++) {
+        header->bookmarks[i] = (struct rf_bookmark){strdup(sinks[i]->label), rf_sink_mark(sinks[i])};
+        header->bookmark_count = i + 1;
+        if (!header->bookmarks[i].sink) {
+            return rf_fail(err, RF_MEMORY, "snapshot: out of memory");
+        }
+    }
+    rf_specification_sha256(header->specification, header->specification_sha256);
+    header->version = (struct rf_version){.line = version.line, .base = checkpoint->next_number, .epoch = version.epoch};
+    memcpy(header->parent_sha256, checkpoint->parent, sizeof header->parent_sha256);
+    header->has_parent = checkpoint->has_parent;
+    header->records = counts->records;
+    header->learned = counts->learned;
+    header->rejected = counts->rejected;
+    header->created_ms = now_ms;
+    return RF_OK;
+}
+
+static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                            struct rf_error *err) {
+    checkpoint->is_requested = false;
+    checkpoint->begun_ms = now_ms;
+    checkpoint->begun_records = rf_pipeline_counts(pipeline)->records;
+    checkpoint->state = rf_pipeline_state(pipeline);
+    path_of(checkpoint, checkpoint->next_number, checkpoint->path);
+    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
+    enum rf_status status = fill_header(checkpoint, pipeline, now_ms, err);
+    if (!status && rf_state_freeze(checkpoint->state)) {
+        status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
+    }
+    if (!status) {
+        status = rf_snapshot_writer_create(&checkpoint->header, checkpoint->state, write_out, checkpoint, &checkpoint->writer,
+                                           err);
+    }
+    if (status) {
+        checkpoint->error = *err;
+    }
+    atomic_store_explicit(&checkpoint->stage, status ? FAILED : WRITING, memory_order_release);
+    return RF_OK;
+}
+
+static bool is_due(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline, int64_t now_ms) {
+    uint64_t grown = rf_pipeline_counts(pipeline)->records - checkpoint->begun_records;
+    const struct rf_checkpoint_options *options = &checkpoint->options;
+    return checkpoint->is_requested || (options->every_records && grown >= options->every_records) ||
+           (options->every_ms && grown && now_ms - checkpoint->begun_ms >= options->every_ms);
+}
+
+// Has the outside confirmed all that the snapshot covers, and is the order in which it was folded on disk?
+static enum rf_status settle(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
+    for (size_t i = 0; i < count; i++) {
+        enum rf_status status = rf_sink_settle(sinks[i], 0, err);
+        if (status) {
+            return status == RF_AGAIN ? RF_OK : status;
+        }
+    }
+    struct rf_schedule *schedule = rf_pipeline_schedule(pipeline);
+    enum rf_status status = schedule ? rf_schedule_sync(schedule, err) : RF_OK;
+    if (!status) {
+        atomic_store_explicit(&checkpoint->stage, SETTLED, memory_order_release);
+    }
+    return status;
+}
+
+static void adopt(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline) {
+    const uint8_t *sha256 = rf_snapshot_writer_sha256(checkpoint->writer);
+    memcpy(checkpoint->parent, sha256, sizeof checkpoint->parent);
+    checkpoint->has_parent = true;
+    memcpy(checkpoint->header.model_sha256, rf_snapshot_writer_model_sha256(checkpoint->writer), RF_SHA256_SIZE);
+    checkpoint->installed_size = rf_snapshot_writer_size(checkpoint->writer);
+    checkpoint->next_number++;
+
+    rf_snapshot_header_finish(&checkpoint->installed);
+    checkpoint->installed = checkpoint->header;
+    rf_snapshot_header_init(&checkpoint->header);
+    forget_attempt(checkpoint);
+    memcpy(checkpoint->installed_path, checkpoint->path, sizeof checkpoint->installed_path);
+    checkpoint->is_installed_new = true;
+
+    struct rf_version version = checkpoint->installed.version;
+    version.since = rf_pipeline_counts(pipeline)->records - checkpoint->installed.records;
+    rf_pipeline_set_version(pipeline, version);
+
+    struct rf_metrics *metrics = rf_pipeline_metrics(pipeline);
+    rf_metrics_add(metrics, RF_METRIC_snapshots_total, 0, 1);
+    rf_metrics_set(metrics, RF_METRIC_snapshot_bytes, 0, (int64_t)checkpoint->installed_size);
+    rf_metrics_set(metrics, RF_METRIC_snapshot_timestamp_seconds, 0, checkpoint->installed.created_ms / 1000);
+    rf_log(checkpoint->options.log, RF_LOG_DEBUG, "snapshot in place", rf_log_text("path", checkpoint->installed_path),
+           rf_log_uint("records", checkpoint->installed.records), rf_log_uint("bytes", checkpoint->installed_size));
+}
+
+enum rf_status rf_checkpoint_step(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                                  struct rf_error *err) {
+    if (checkpoint->begun_ms < 0 || checkpoint->begun_ms > now_ms) { // the first step, or a clock set back
+        checkpoint->begun_ms = now_ms;
+    }
+    switch (atomic_load_explicit(&checkpoint->stage, memory_order_acquire)) {
+    case IDLE:
+        return is_due(checkpoint, pipeline, now_ms) ? begin(checkpoint, pipeline, now_ms, err) : RF_OK;
+    case WRITTEN:
+        rf_state_thaw(checkpoint->state);
+        return settle(checkpoint, pipeline, err);
+    case IN_PLACE:
+        adopt(checkpoint, pipeline);
+        atomic_store_explicit(&checkpoint->stage, IDLE, memory_order_release);
+        return RF_OK;
+    case FAILED:
+        rf_state_thaw(checkpoint->state);
+        forget_attempt(checkpoint);
+        checkpoint->failures++;
+        rf_metrics_add(rf_pipeline_metrics(pipeline), RF_METRIC_snapshot_failures_total, 0, 1);
+        rf_log(checkpoint->options.log, RF_LOG_ERROR, "snapshot failed; the one before it stays in place",
+               rf_log_text("error", checkpoint->error.text));
+        atomic_store_explicit(&checkpoint->stage, IDLE, memory_order_release);
+        return RF_OK;
+    default:
+        return RF_OK; // being worked on
+    }
+}
+
+void rf_checkpoint_request(struct rf_checkpoint *checkpoint) {
+    checkpoint->is_requested = true;
+}
+
+bool rf_checkpoint_is_busy(const struct rf_checkpoint *checkpoint) {
+    return checkpoint->is_requested || atomic_load_explicit(&checkpoint->stage, memory_order_acquire) != IDLE;
+}
+
+bool rf_checkpoint_take_installed(struct rf_checkpoint *checkpoint, struct rf_installed *installed_out) {
+    if (!checkpoint->is_installed_new) {
+        return false;
+    }
+    checkpoint->is_installed_new = false;
+    *installed_out = (struct rf_installed){
+            .path = checkpoint->installed_path,
+            .version = checkpoint->installed.version,
+            .model_sha256 = checkpoint->installed.model_sha256,
+            .positions = &checkpoint->installed.positions,
+            .size = checkpoint->installed_size,
+    };
+    return true;
+}
+
+uint64_t rf_checkpoint_failures(const struct rf_checkpoint *checkpoint, const char **sentence_out) {
+    *sentence_out = checkpoint->failures ? checkpoint->error.text : "";
+    return checkpoint->failures;
+}
+
+// The start: restoring.
+
+// Is the snapshot of this model, as it is specified now?
+static enum rf_status check_kin(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header, const char *model,
+                                const char *path, struct rf_error *err) {
+    if (strcmp(header->model, model) != 0) {
+        return rf_fail(err, RF_CONFLICT, "snapshot %s is of the model %s, not of %s; give each model a folder of its own", path,
+                       header->model, model);
+    }
+    enum rf_specification_change change =
+            rf_specification_compare(header->specification, checkpoint->options.specification, checkpoint->options.settings, err);
+    if (change == RF_SPECIFICATION_BREAKING) {
+        rf_fail_in(err, "snapshot %s was learned under other settings", path);
+        return err->status = RF_CONFLICT;
+    }
+    if (change == RF_SPECIFICATION_COMPATIBLE) {
+        rf_log(checkpoint->options.log, RF_LOG_INFO, "settings changed in a compatible way", rf_log_text("change", err->text));
+    }
+    return RF_OK;
+}
+
+static enum rf_status rewind_sinks(const struct rf_snapshot_header *header, struct rf_pipeline *pipeline, struct rf_error *err) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < header->bookmark_count; j++) {
+            if (strcmp(sinks[i]->label, header->bookmarks[j].sink) == 0) {
+                enum rf_status status = rf_sink_rewind(sinks[i], header->bookmarks[j].value, err);
+                if (status) {
+                    return status;
+                }
+            }
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                              const uint8_t *data, size_t size, struct rf_error *err) {
+    struct rf_snapshot_header *header = &checkpoint->installed;
+    rf_snapshot_header_finish(header);
+    enum rf_status status = rf_snapshot_read_header(data, size, header, checkpoint->parent, err);
+    if (status) {
+        rf_snapshot_header_init(header);
+        return status;
+    }
+    status = check_kin(checkpoint, header, rf_pipeline_name(pipeline), path, err);
+    if (!status) {
+        status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
+    }
+    if (!status && rf_positions_copy(rf_pipeline_positions(pipeline), &header->positions)) {
+        status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
+    }
+    if (!status) {
+        status = rewind_sinks(header, pipeline, err);
+    }
+    if (status) {
+        return status == RF_CORRUPT ? RF_CONFLICT : status; // it verified: another would not do better
+    }
+    checkpoint->has_parent = true;
+    checkpoint->begun_records = header->records;
+    rf_pipeline_set_counts(pipeline, header->records, header->learned, header->rejected);
+    struct rf_version version = header->version;
+    version.epoch = checkpoint->options.folder->epoch;
+    rf_pipeline_set_version(pipeline, version);
+    return RF_OK;
+}
+
+static enum rf_status restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                                  struct rf_error *err) {
+    struct rf_disk *disk = checkpoint->options.folder->disk;
+    const uint8_t *data;
+    size_t size;
+    enum rf_status status = rf_disk_read(disk, path, &data, &size, err);
+    if (status) {
+        return status;
+    }
+    status = take_up(checkpoint, pipeline, path, data, size, err);
+    rf_disk_forget(disk, data, size);
+    return status;
+}
+
+enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
+    char **names;
+    size_t count;
+    struct rf_folder *folder = checkpoint->options.folder;
+    enum rf_status status = rf_disk_list(folder->disk, folder->path, name_prefix, name_suffix, &names, &count, err);
+    if (status) {
+        return status;
+    }
+    status = RF_NOT_FOUND;
+    for (size_t i = count; i-- > 0;) {
+        snprintf(checkpoint->installed_path, sizeof checkpoint->installed_path, "%s/%s", folder->path, names[i]);
+        uint64_t number = strtoull(names[i] + sizeof name_prefix - 1, NULL, 10);
+        checkpoint->next_number = number >= checkpoint->next_number ? number + 1 : checkpoint->next_number;
+        status = restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
+        if (!status) {
+            rf_log(checkpoint->options.log, RF_LOG_INFO, "resumed from snapshot", rf_log_text("path", checkpoint->installed_path),
+                   rf_log_uint("records", checkpoint->installed.records));
+            break;
+        }
+        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND || status == RF_IO;
+        if (!is_passed_over) {
+            break;
+        }
+        rf_log(checkpoint->options.log, RF_LOG_WARN, "snapshot passed over", rf_log_text("path", checkpoint->installed_path),
+               rf_log_text("error", err->text));
+        status = RF_CORRUPT;
+    }
+    rf_disk_names_destroy(names, count);
+    if (status == RF_CORRUPT) {
+        struct rf_error last = *err;
+        rf_fail(err, RF_CORRUPT,
+                "none of the %zu snapshots in %s verifies (%s: %.300s); restore one, or give the model a new state folder", count,
+                folder->path, checkpoint->installed_path, last.text);
+    }
+    return status == RF_NOT_FOUND ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder->path) : status;
+}
+
+// Setup.
+
+enum rf_status rf_checkpoint_create(const struct rf_checkpoint_options *options, struct rf_checkpoint **checkpoint_out,
+                                    struct rf_error *err) {
+    assert(options->keep >= 1);
+    struct rf_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    if (!checkpoint) {
+        return rf_fail(err, RF_MEMORY, "checkpoint: out of memory");
+    }
+    checkpoint->options = *options;
+    checkpoint->begun_ms = -1;
+    checkpoint->next_number = 1;
+    rf_snapshot_header_init(&checkpoint->header);
+    rf_snapshot_header_init(&checkpoint->installed);
+    *checkpoint_out = checkpoint;
+    return RF_OK;
+}
+
+void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint) {
+    if (checkpoint) {
+        if (checkpoint->state) {
+            rf_state_thaw(checkpoint->state);
+        }
+        forget_attempt(checkpoint);
+        rf_snapshot_header_finish(&checkpoint->header);
+        rf_snapshot_header_finish(&checkpoint->installed);
+        free(checkpoint);
+    }
+}

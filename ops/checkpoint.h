@@ -1,0 +1,71 @@
+#ifndef RF_OPS_CHECKPOINT_H
+#define RF_OPS_CHECKPOINT_H
+// Snapshots of a pipeline on disk: when they are due, how they come into place, which is taken up at the start.
+//
+// A snapshot goes through stages. The fold thread moves it (rf_checkpoint_step, called by the pipeline's step); what takes
+// long is done by whoever calls rf_checkpoint_work(), a thread beside the fold or the same one:
+//
+//     idle -> writing      fold: due; lines are drawn under the sinks, the state is frozen
+//     writing -> written   work: the temporary file is written and synced
+//     written -> settled   fold: the state is thawed; every sink has confirmed what the snapshot covers; schedule synced
+//     settled -> in place  work: renamed, folder synced, old ones removed
+//     in place -> idle     fold: a new base begins; its positions may be told to the source
+//
+// A failure at any stage leaves what is in place untouched; the next one is tried when it is due.
+#include "ops/folder.h"
+#include "ops/log.h"
+#include "ops/pipeline.h"
+#include "proto/snapshot.h"
+
+#include <stdbool.h>
+
+struct rf_checkpoint;
+
+struct rf_checkpoint_options {
+    struct rf_folder *folder;          // borrowed
+    struct rf_log *log;                // borrowed
+    uint64_t every_records;            // 0: never by records
+    int64_t every_ms;                  // 0: never by time
+    size_t keep;                       // snapshots, at least 1
+    const char *specification;         // canonical text, borrowed
+    const struct rf_setting *settings; // the table it was made by, to name differences
+};
+
+enum rf_status rf_checkpoint_create(const struct rf_checkpoint_options *options, struct rf_checkpoint **checkpoint_out,
+                                    struct rf_error *err) RF_MUST_USE;
+void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint);
+
+// Puts the newest snapshot that verifies into the pipeline and rewinds its sinks; newer ones that do not verify are passed
+// over, and that is logged. RF_NOT_FOUND: the folder has none. RF_CONFLICT: it is of another model or specification.
+// RF_CORRUPT: there are snapshots, and none verifies.
+enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
+                                     struct rf_error *err) RF_MUST_USE;
+
+// Moves the snapshot under way, or begins one that is due. Called by rf_pipeline_step().
+enum rf_status rf_checkpoint_step(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                                  struct rf_error *err) RF_MUST_USE;
+
+// Makes the next one due at the next step, whatever the settings say (at the start and the end of a run).
+void rf_checkpoint_request(struct rf_checkpoint *checkpoint);
+
+// Does what takes long; true when something was done. One thread at a time, any thread.
+bool rf_checkpoint_work(struct rf_checkpoint *checkpoint);
+
+// Is a snapshot requested, due to be settled, or under way?
+bool rf_checkpoint_is_busy(const struct rf_checkpoint *checkpoint);
+
+// The newest snapshot in place. False when there is none, or when it was already told by the last call. The path and the
+// positions are borrowed until the next step.
+struct rf_installed {
+    const char *path;
+    struct rf_version version;
+    const uint8_t *model_sha256; // [RF_SHA256_SIZE]
+    const struct rf_positions *positions;
+    uint64_t size;
+};
+bool rf_checkpoint_take_installed(struct rf_checkpoint *checkpoint, struct rf_installed *installed_out);
+
+// How often writing or renaming failed; the sentence of the last time, or "".
+uint64_t rf_checkpoint_failures(const struct rf_checkpoint *checkpoint, const char **sentence_out);
+
+#endif

@@ -1,0 +1,140 @@
+// Finding names in tables, and words for what is expected of a value.
+#include "ops/config_internal.h"
+
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+const struct rf_setting *rf_setting_find(const struct rf_setting *table, const char *name, size_t name_size) {
+    for (const struct rf_setting *row = table; row->name; row++) {
+        if (strlen(row->name) == name_size && !memcmp(row->name, name, name_size)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const struct rf_variant *rf_variant_find(const struct rf_variant *variants, const char *name, size_t name_size) {
+    for (const struct rf_variant *kind = variants; kind->name; kind++) {
+        if (strlen(kind->name) == name_size && !memcmp(kind->name, name, name_size)) {
+            return kind;
+        }
+    }
+    return NULL;
+}
+
+static void add_bound(const struct rf_setting *row, struct rf_printer *printer, double bound) {
+    if (row->type == RF_TYPE_UINT) {
+        rf_printer_format(printer, "%.0f", bound); // as it is to be written
+    } else {
+        rf_printer_real(printer, bound);
+    }
+}
+
+void rf_setting_range(const struct rf_setting *row, struct rf_printer *printer) {
+    bool has_max = row->type == RF_TYPE_UINT ? row->max < 9007199254740992.0 : row->max < DBL_MAX;
+    bool has_min = row->min > -DBL_MAX && (row->type != RF_TYPE_UINT || has_max || row->min > 0);
+    if (has_min) {
+        add_bound(row, printer, row->min);
+    }
+    if (has_max) {
+        rf_printer_add(printer, has_min ? " to " : "up to ");
+        add_bound(row, printer, row->max);
+    } else if (has_min) {
+        rf_printer_add(printer, " or more");
+    }
+}
+
+void rf_setting_expected(const struct rf_setting *row, struct rf_printer *printer) {
+    size_t before = printer->size;
+    switch (row->type) {
+    case RF_TYPE_BOOL:
+        rf_printer_add(printer, "true or false");
+        return;
+    case RF_TYPE_UINT:
+    case RF_TYPE_REAL:
+        rf_printer_add(printer, row->type == RF_TYPE_UINT ? "a whole number" : "a number");
+        before = printer->size;
+        rf_printer_add(printer,
+                       row->max < DBL_MAX && row->min > -DBL_MAX && (row->type == RF_TYPE_REAL || row->max < 9007199254740992.0)
+                               ? " from "
+                               : " of ");
+        size_t range = printer->size;
+        rf_setting_range(row, printer);
+        if (printer->size == range && printer->text) { // any number will do
+            printer->size = before;
+            printer->text[before] = '\0';
+        }
+        return;
+    case RF_TYPE_CHOICE:
+        for (size_t i = 0; row->choices[i]; i++) {
+            rf_printer_format(printer, "%s%s", i == 0 ? "" : row->choices[i + 1] ? ", " : " or ", row->choices[i]);
+        }
+        return;
+    case RF_TYPE_TEXT:
+        rf_printer_add(printer, "a text");
+        return;
+    case RF_TYPE_TEXTS:
+        rf_printer_add(printer, "a list of texts");
+        return;
+    case RF_TYPE_SECTION:
+    case RF_TYPE_PAIRS:
+        rf_printer_add(printer, "settings");
+        return;
+    case RF_TYPE_VARIANT:
+        rf_variants_expected(row->variants, printer);
+        return;
+    case RF_TYPE_VARIANTS:
+        rf_printer_add(printer, "a list of ");
+        rf_variants_expected(row->variants, printer);
+        return;
+    }
+}
+
+void rf_variants_expected(const struct rf_variant *variants, struct rf_printer *printer) {
+    for (const struct rf_variant *kind = variants; kind->name; kind++) {
+        rf_printer_format(printer, "%s%s", kind == variants ? "" : kind[1].name ? ", " : " or ", kind->name);
+    }
+}
+
+enum { WORD_MAX = 63 };
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+// Damerau and Levenshtein's distance in its restricted form: no letter is edited twice. Words are cut to WORD_MAX.
+size_t rf_edit_distance(const char *a, const char *b) {
+    size_t a_size = strnlen(a, WORD_MAX);
+    size_t b_size = strnlen(b, WORD_MAX);
+    size_t rows[3][WORD_MAX + 1] = {{0}}; // the last three rows of the table of distances between beginnings
+    for (size_t j = 0; j <= b_size; j++) {
+        rows[0][j] = j;
+    }
+    for (size_t i = 1; i <= a_size; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *second_above = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b_size; j++) {
+            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                row[j] = least(row[j], second_above[j - 2] + 1);
+            }
+        }
+    }
+    return rows[a_size % 3][b_size];
+}
+
+bool rf_is_nearer(const char *word, const char *candidate, size_t *best) {
+    size_t distance = rf_edit_distance(word, candidate);
+    size_t size = least(strlen(word), strlen(candidate));
+    if (size >= 3 && size == strlen(word) && !strncmp(word, candidate, size)) {
+        distance = least(distance, 1); // an abbreviation
+    }
+    if (distance >= *best || distance > (size < 3 ? 1 : 1 + size / 4) || distance >= size) {
+        return false;
+    }
+    *best = distance;
+    return true;
+}

@@ -1,0 +1,37 @@
+#ifndef RF_OPS_CURVE_H
+#define RF_OPS_CURVE_H
+#include "learners/evaluation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+// How a figure moved over the stream, in bounded memory: means over spans of equal numbers of examples; when the spans are
+// used up, neighbours are joined and the span doubles.
+enum { RF_CURVE_POINTS = 128, RF_CURVE_SPAN = 256 };
+
+struct rf_curve {
+    enum rf_figure_name figure;
+    uint64_t span;      // examples a point
+    uint64_t evaluated; // at the last point
+    double total;       // figure * evaluated at the last point
+    double baseline;    // of the whole stream, at the last point
+    size_t count;
+    double points[RF_CURVE_POINTS];
+};
+
+// The figure that tells most about a task and is a mean over examples.
+enum rf_figure_name rf_curve_figure(enum rf_task task, bool is_margin);
+
+void rf_curve_init(struct rf_curve *curve, enum rf_figure_name figure);
+
+// Is a point due? Cheap; ask before making the figures.
+bool rf_curve_is_due(const struct rf_curve *curve, uint64_t evaluated);
+
+// The figure must be a mean over examples (log loss, accuracy, MAE).
+void rf_curve_add(struct rf_curve *curve, const struct rf_figures *figures);
+
+// Draws it in text, `width` x `height` characters and a frame, with the baseline as a line of dots.
+void rf_curve_plot(const struct rf_curve *curve, unsigned width, unsigned height, FILE *to);
+
+#endif

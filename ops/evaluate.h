@@ -1,0 +1,19 @@
+#ifndef RF_OPS_EVALUATE_H
+#define RF_OPS_EVALUATE_H
+#include "ops/curve.h"
+#include "ops/pipeline.h"
+
+// Folds all that a source gives until its end, in this thread, without clock and without saving: the same fold as a worker's.
+// `curve` may be NULL.
+enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *source, struct rf_curve *curve,
+                           struct rf_error *err) RF_MUST_USE;
+
+// One JSON object on one line: counts, seconds, rate, the figures that apply, and the model's digest.
+void rf_evaluate_json(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
+                      const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to);
+
+// The same as a table for people, figures beside their baselines.
+void rf_evaluate_table(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
+                       const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to);
+
+#endif

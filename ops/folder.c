@@ -1,0 +1,124 @@
+#include "ops/folder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { PATH_SIZE = 4352 };
+
+static enum rf_status make_path(struct rf_disk *disk, const char *path, struct rf_error *err) {
+    char part[PATH_SIZE];
+    if (!*path || strlen(path) >= 4096) {
+        return rf_fail(err, RF_INVALID, "snapshots.directory is %zu bytes long, must be 1 to 4095", strlen(path));
+    }
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        memcpy(part, path, (size_t)(slash - path));
+        part[slash - path] = '\0';
+        struct rf_error ignored; // a folder above that cannot be made shows in the last call
+        (void)!rf_disk_make_folder(disk, part, &ignored);
+    }
+    return rf_disk_make_folder(disk, path, err);
+}
+
+static enum rf_status take_lock(struct rf_folder *folder, struct rf_error *err) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/lock", folder->path);
+    enum rf_status status = rf_disk_lock(folder->disk, path, &folder->lock, err);
+    return status == RF_BUSY
+                   ? rf_fail(err, RF_BUSY, "state folder %s is held by another worker; stop it, or give this one another folder",
+                             folder->path)
+                   : status;
+}
+
+static enum rf_status random_id(char id_out[RF_WORKER_ID_SIZE], struct rf_error *err) {
+    uint8_t bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
+        return rf_fail(err, RF_IO, "cannot get random bytes: %s", strerror(errno));
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        snprintf(id_out + 2 * i, 3, "%02x", bytes[i]);
+    }
+    return RF_OK;
+}
+
+static enum rf_status read_identity(struct rf_folder *folder, const char *path, const char *worker, struct rf_error *err) {
+    const uint8_t *data;
+    size_t size;
+    enum rf_status status = rf_disk_read(folder->disk, path, &data, &size, err);
+    if (status == RF_NOT_FOUND) {
+        if (!worker) {
+            return random_id(folder->worker, err);
+        }
+        snprintf(folder->worker, sizeof folder->worker, "%s", worker);
+        return RF_OK;
+    }
+    if (status) {
+        return status;
+    }
+    char text[128] = "";
+    memcpy(text, data ? data : (const uint8_t *)"", size < sizeof text ? size : sizeof text - 1);
+    rf_disk_forget(folder->disk, data, size);
+    if (sscanf(text, "id=%32[0-9a-f] epoch=%" SCNu32, folder->worker, &folder->epoch) != 2) {
+        return rf_fail(err, RF_CORRUPT, "%s is damaged, must read id=<32 hex digits> epoch=<number>", path);
+    }
+    return RF_OK;
+}
+
+static enum rf_status write_identity(struct rf_folder *folder, const char *path, struct rf_error *err) {
+    char temporary[PATH_SIZE + 8], text[128];
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    int size = snprintf(text, sizeof text, "id=%s epoch=%" PRIu32 "\n", folder->worker, folder->epoch);
+    int handle;
+    enum rf_status status = rf_disk_open(folder->disk, temporary, RF_DISK_CREATE, &handle, err);
+    if (status) {
+        return status;
+    }
+    status = rf_disk_write(folder->disk, temporary, handle, text, (size_t)size, err);
+    if (!status) {
+        status = rf_disk_sync(folder->disk, temporary, handle, err);
+    }
+    struct rf_error ignored;
+    enum rf_status closed = rf_disk_close(folder->disk, temporary, handle, status ? &ignored : err);
+    status = status ? status : closed;
+    if (!status) {
+        status = rf_disk_rename(folder->disk, temporary, path, err);
+    }
+    return status ? status : rf_disk_sync_folder(folder->disk, folder->path, err);
+}
+
+enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, const char *worker, struct rf_folder *folder_out,
+                              struct rf_error *err) {
+    struct rf_folder folder = {.disk = disk, .path = strdup(path), .lock = -1};
+    char identity[PATH_SIZE];
+    snprintf(identity, sizeof identity, "%s/worker", path);
+    enum rf_status status = folder.path ? make_path(disk, path, err) : rf_fail(err, RF_MEMORY, "state folder: out of memory");
+    if (!status) {
+        status = take_lock(&folder, err);
+    }
+    if (!status) {
+        status = read_identity(&folder, identity, worker, err);
+    }
+    if (!status) {
+        folder.epoch++;
+        status = write_identity(&folder, identity, err);
+    }
+    if (status) {
+        rf_folder_close(&folder);
+        return status;
+    }
+    *folder_out = folder;
+    return RF_OK;
+}
+
+void rf_folder_close(struct rf_folder *folder) {
+    if (folder->lock >= 0) {
+        struct rf_error ignored;
+        rf_disk_close(folder->disk, folder->path, folder->lock, &ignored);
+        folder->lock = -1;
+    }
+    free(folder->path);
+    folder->path = NULL;
+}

@@ -1,0 +1,28 @@
+#ifndef RF_OPS_FOLDER_H
+#define RF_OPS_FOLDER_H
+// The state folder of one model on one worker: snapshots, schedule, and who the worker is.
+//
+//     lock         held (flock) while a worker runs on the folder
+//     worker       "id=<32 hex digits> epoch=<starts so far>"
+//     snapshot-*   see ops/checkpoint.h      schedule-*   see ops/schedule.h
+#include "ops/disk.h"
+
+#include <stdint.h>
+
+enum { RF_WORKER_ID_SIZE = 33 };
+
+struct rf_folder {
+    struct rf_disk *disk; // borrowed
+    char *path;
+    int lock; // handle, -1: not locked
+    char worker[RF_WORKER_ID_SIZE];
+    uint32_t epoch; // of this start, from 1
+};
+
+// Makes the folder if need be, locks it and starts a new epoch. `worker` names the id to take when the folder has none
+// (NULL: a random one). RF_BUSY, in words, when another process holds it.
+enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, const char *worker, struct rf_folder *folder_out,
+                              struct rf_error *err) RF_MUST_USE;
+void rf_folder_close(struct rf_folder *folder);
+
+#endif

@@ -1,0 +1,69 @@
+#include "ops/config_internal.h"
+#include "ops/verbs.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct rf_verb verbs[] = {
+        {"run", "FILE.yaml...", "learn from the source and publish predictions and snapshots", rf_verb_run},
+        {"evaluate", "FILE.yaml", "the same over a file, at once: predict, score, then learn; without Kafka and without saving",
+         rf_verb_evaluate},
+        {"check", "FILE.yaml...", "tell what is wrong with settings, and with --connect with the world around them",
+         rf_verb_check},
+        {"generate", "[FILE.yaml]", "write a seeded stream of records to a file, standard output or the source's topic",
+         rf_verb_generate},
+        {"broker", "[TOPIC[:PARTITIONS]]...", "an embedded Kafka broker for trying out, until it is stopped", rf_verb_broker},
+        {"tail", "FILE.yaml | ENDPOINT", "print the predictions that a running worker publishes over ZeroMQ", rf_verb_tail},
+        {"snapshot", "list | show | verify FILE.yaml | FOLDER | FILE", "look at snapshots", rf_verb_snapshot},
+        {"settings", "[FILE.yaml]", "every setting there is, or those in force for a file", rf_verb_settings},
+        {NULL, NULL, NULL, NULL},
+};
+
+static void print_usage(FILE *to) {
+    fprintf(to, "riffle " RF_RELEASE
+                ": learns from every record of a stream\n\n  riffle VERB [FILE.yaml...] [--set PATH=VALUE]... [flags]\n\n");
+    for (const struct rf_verb *verb = verbs; verb->name; verb++) {
+        fprintf(to, "  %-10s %s\n", verb->name, verb->summary);
+    }
+    fprintf(to, "\n`riffle VERB --help` tells the flags of a verb; docs/SETTINGS.md all settings.\n"
+                "Exit codes: 0 done, 1 failed while running, 2 wrong usage or settings, 3 another worker holds the model.\n");
+}
+
+static int unknown_verb(const char *word) {
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (const struct rf_verb *verb = verbs; verb->name; verb++) {
+        nearest = rf_is_nearer(word, verb->name, &best) ? verb->name : nearest;
+    }
+    fprintf(stderr, "riffle: unknown verb \"%.100s\"", word);
+    if (nearest) {
+        fprintf(stderr, ", did you mean \"%s\"?\n", nearest);
+    } else {
+        fprintf(stderr, "; riffle --help tells which there are\n");
+    }
+    return RF_EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN); // a reader that leaves shows as a failed write,
+    signal(SIGXFSZ, SIG_IGN); // and so does a file that may not grow
+    if (argc < 2) {
+        print_usage(stderr);
+        return RF_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return RF_EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("riffle " RF_RELEASE "\n");
+        return RF_EXIT_DONE;
+    }
+    for (const struct rf_verb *verb = verbs; verb->name; verb++) {
+        if (strcmp(argv[1], verb->name) == 0) {
+            return verb->run(verb, argc - 2, argv + 2);
+        }
+    }
+    return unknown_verb(argv[1]);
+}

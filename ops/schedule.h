@@ -1,0 +1,44 @@
+#ifndef RF_OPS_SCHEDULE_H
+#define RF_OPS_SCHEDULE_H
+// The recorded order of what was folded: with several partitions the interleaving is part of the input. Runs of records
+// of one partition ("transactions[3] x 412") are appended to segment files before the predictions of a batch leave, so
+// that a restart can fold the same records in the same order.
+//
+//     <folder>/schedule-<number of its first record, 20 digits>.log
+//     "RIFFSCH" 0x01, then frames: size u32, checksum u32 (of the contents), contents
+//     contents: 'T' index varint, partition varint, topic bytes     names a partition for the runs that follow
+//               'R' then pairs of varints: index, count             runs
+//
+// A frame that does not verify ends the segment: what follows it was never promised.
+#include "ops/disk.h"
+#include "proto/position.h"
+
+struct rf_schedule;
+
+struct rf_run {
+    uint32_t partition; // index into the positions
+    uint64_t count;     // records, at least 1
+};
+
+// Opens the schedule of a state folder to follow and extend it from the record with number `records` on: what is
+// recorded beyond it is to be folded first, in the recorded order. Partitions that the record names are added to
+// `positions`. Where the record ends before `records` (segments were removed), it goes on from there with a gap.
+enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint64_t records, struct rf_positions *positions,
+                                struct rf_schedule **schedule_out, struct rf_error *err) RF_MUST_USE;
+void rf_schedule_close(struct rf_schedule *schedule);
+
+// The runs to fold first, by the record; then the order is free. The list stays as it is for the schedule's life, so that
+// the thread that polls may read it.
+const struct rf_run *rf_schedule_ahead(const struct rf_schedule *schedule, size_t *count_out);
+
+// Tells that runs were folded. Those the record foresaw are passed over (RF_CONFLICT when they differ from it); new ones
+// are written before this returns.
+enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_positions *positions, const struct rf_run *runs,
+                                  size_t count, struct rf_error *err) RF_MUST_USE;
+
+// Makes all that was written reach the disk; before a snapshot that covers it is renamed into place.
+enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+
+uint64_t rf_schedule_records(const struct rf_schedule *schedule); // folded, by this schedule
+
+#endif

@@ -1,0 +1,255 @@
+#include "ops/settings.h"
+
+#include "ingest/generator.h"
+#include "ingest/rfc3339.h"
+#include "learners/learner.h"
+#include "ops/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_MODEL RF_SETTING_NOT_MODEL
+
+enum { NAME_SIZE_MAX = 100 };
+
+static const char *const formats[] = {"json", "csv", "protobuf", NULL}; // names of rf_decoder_kinds
+static const char *const log_formats[] = {"logfmt", "json", NULL};      // as enum rf_log_format
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const kernels[] = {"auto", "baseline", NULL};
+
+static const struct rf_setting source_settings[] = {
+        RF_TEXTS(struct rf_settings_source, topics, NOT_MODEL, "Kafka topics to learn from; this or file"),
+        RF_TEXT(struct rf_settings_source, file, NULL, NOT_MODEL, "file to learn from, plain, gzip or zstd; - is standard input"),
+        RF_CHOICE(struct rf_settings_source, format, "json", formats, NOT_MODEL, "form of the records"),
+        RF_TEXT(struct rf_settings_source, start, "earliest", NOT_MODEL,
+                "where to start without a snapshot: earliest, latest or an RFC 3339 time"),
+        RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
+                 "csv: names of the columns; a file may give them in its first line"),
+        RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
+        RF_SECTION(struct rf_settings_source, limits, rf_decode_limit_settings, NOT_MODEL,
+                   "a record over one of these is rejected"),
+        {0},
+};
+
+static const struct rf_setting embedded_settings[] = {
+        RF_TEXT(struct rf_settings_embedded, stream, "cards", NOT_MODEL, "generator that fills the topic"),
+        RF_UINT(struct rf_settings_embedded, records, "0", 0, 9007199254740992.0, NOT_MODEL,
+                "how many records; 0 is without end"),
+        RF_UINT(struct rf_settings_embedded, partitions, "4", 1, 64, NOT_MODEL, "partitions of the topic"),
+        RF_UINT(struct rf_settings_embedded, seed, "1", 0, 18446744073709551615.0, NOT_MODEL, "of the generator"),
+        {0},
+};
+
+static const struct rf_setting every_settings[] = {
+        RF_UINT(struct rf_settings_every, records, "0", 0, 9007199254740992.0, NOT_MODEL,
+                "records between snapshots; 0: never by records"),
+        RF_REAL(struct rf_settings_every, seconds, "10", 0, 86400, NOT_MODEL, "seconds between snapshots; 0: never by time"),
+        {0},
+};
+
+static const struct rf_setting snapshot_settings[] = {
+        RF_TEXT(struct rf_settings_snapshots, directory, "state", NOT_MODEL, "folder of the model's state"),
+        RF_SECTION(struct rf_settings_snapshots, every, every_settings, NOT_MODEL,
+                   "how often one is taken, by whichever comes first"),
+        RF_UINT(struct rf_settings_snapshots, keep, "8", 1, 100000, NOT_MODEL, "how many are kept"),
+        RF_SECTION(struct rf_settings_snapshots, clone, rf_clone_settings, NOT_MODEL, "snapshots over ZeroMQ"),
+        {0},
+};
+
+static const struct rf_setting worker_settings[] = {
+        RF_CHOICE(struct rf_settings_worker, log, "logfmt", log_formats, NOT_MODEL, "form of the log on standard error"),
+        RF_CHOICE(struct rf_settings_worker, log_level, "info", log_levels, NOT_MODEL, "least level that is logged"),
+        RF_UINT(struct rf_settings_worker, batch_records, "1024", 1, 65536, NOT_MODEL, "most records in a batch"),
+        RF_UINT(struct rf_settings_worker, batch_bytes, "1048576", 1024, 268435456, NOT_MODEL,
+                "most bytes of records in a batch"),
+        RF_UINT(struct rf_settings_worker, batches, "4", 2, 64, NOT_MODEL, "batches in flight between the threads"),
+        RF_REAL(struct rf_settings_worker, shutdown_seconds, "30", 0, 3600, NOT_MODEL,
+                "time to finish in before a stop is forced"),
+        RF_REAL(struct rf_settings_worker, progress_seconds, "10", 0, 86400, NOT_MODEL,
+                "seconds between lines of progress; 0: none"),
+        RF_CHOICE(struct rf_settings_worker, kernels, "auto", kernels, NOT_MODEL,
+                  "instructions to use; baseline: none beyond the architecture's, with the same results"),
+        {0},
+};
+
+const struct rf_setting rf_settings_table[] = {
+        RF_TEXT(struct rf_settings, name, NULL, NOT_MODEL | RF_SETTING_REQUIRED, "of the model, its files and its topics"),
+        RF_UINT(struct rf_settings, seed, "1", 0, 18446744073709551615.0, 0, "of everything random, and of the feature hash"),
+        RF_PAIRS(struct rf_settings, kafka, NOT_MODEL,
+                 "librdkafka's own properties, passed through; bootstrap.servers: embedded runs a broker in this process"),
+        RF_SECTION(struct rf_settings, source, source_settings, NOT_MODEL, "where records come from"),
+        RF_SECTION(struct rf_settings, embedded, embedded_settings, NOT_MODEL,
+                   "what the embedded broker holds; without effect on any other"),
+        RF_SECTION(struct rf_settings, rejected, rf_rejected_settings, NOT_MODEL, "where undecodable and absurd records go"),
+        RF_SECTION(struct rf_settings, features, rf_feature_settings, 0, "which fields are read, and as what"),
+        RF_VARIANT(struct rf_settings, learner, "linear", rf_learner_variants, 0, "what learns"),
+        RF_SECTION(struct rf_settings, snapshots, snapshot_settings, NOT_MODEL, "when state is written, and where"),
+        RF_VARIANTS(struct rf_settings, sinks, rf_sink_variants, NOT_MODEL, "where predictions go"),
+        RF_SECTION(struct rf_settings, worker, worker_settings, NOT_MODEL, "of the process"),
+        {0},
+};
+
+const char *rf_settings_kafka(const struct rf_settings *settings, const char *name) {
+    for (size_t i = 0; i < settings->kafka.count; i++) {
+        if (!strcmp(settings->kafka.list[i].name, name)) {
+            return settings->kafka.list[i].value;
+        }
+    }
+    return NULL;
+}
+
+const struct rf_decoder_kind *rf_settings_decoder(const struct rf_settings *settings) {
+    return rf_decoder_find(formats[settings->source.format]);
+}
+
+static enum rf_status check_name(const char *name, struct rf_error *err) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t size = strlen(name);
+    if (size == 0 || size > NAME_SIZE_MAX || strspn(name, letters) != size || !strcmp(name, ".") || !strcmp(name, "..")) {
+        return rf_fail(err, RF_INVALID, "name is \"%.120s\", must be 1 to %d letters, digits, dots, underscores and dashes", name,
+                       NAME_SIZE_MAX);
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_topics(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_texts *topics = &settings->source.topics;
+    for (size_t i = 0; i < topics->count; i++) {
+        if (topics->list[i][0] == '\0') {
+            return rf_fail(err, RF_INVALID, "source.topics.%zu is empty, must be the name of a topic", i);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (!strcmp(topics->list[i], topics->list[j])) {
+                return rf_fail(err, RF_INVALID, "source.topics names \"%.200s\" twice, must name it once", topics->list[i]);
+            }
+        }
+    }
+    if (topics->count > 0 && !rf_settings_kafka(settings, "bootstrap.servers") &&
+        !rf_settings_kafka(settings, "metadata.broker.list")) { // librdkafka's other name for it
+        return rf_fail(err, RF_INVALID,
+                       "kafka.bootstrap.servers is missing, must name the brokers of source.topics or be embedded");
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_settings_source *source = &settings->source;
+    if (source->topics.count > 0 && source->file) {
+        return rf_fail(err, RF_INVALID, "source has topics and file, must have one of the two");
+    }
+    if (source->topics.count == 0 && !source->file) {
+        return rf_fail(err, RF_INVALID, "source has neither topics nor file, must have one of the two");
+    }
+    if (source->file && source->file[0] == '\0') {
+        return rf_fail(err, RF_INVALID, "source.file is empty, must be a path or -");
+    }
+    bool is_csv = !strcmp(formats[source->format], "csv");
+    if (!is_csv && source->columns.count > 0) {
+        return rf_fail(err, RF_INVALID, "source.columns is given with format %s, must be with csv alone",
+                       formats[source->format]);
+    }
+    if (is_csv && source->columns.count == 0 && source->topics.count > 0) {
+        return rf_fail(err, RF_INVALID, "source.columns is missing, must name the columns: csv records of a topic do not");
+    }
+    if (strlen(source->delimiter) != 1 || strchr("\"\r\n", source->delimiter[0]) || (unsigned char)source->delimiter[0] >= 0x80) {
+        return rf_fail(err, RF_INVALID,
+                       "source.delimiter is \"%.20s\", must be one ASCII character that is no quote and no line end",
+                       source->delimiter);
+    }
+    return check_topics(settings, err);
+}
+
+static enum rf_status derive_start(struct rf_settings *settings, struct rf_error *err) {
+    const char *start = settings->source.start;
+    settings->start = !strcmp(start, "earliest") ? RF_START_EARLIEST : !strcmp(start, "latest") ? RF_START_LATEST : RF_START_TIME;
+    if (settings->start == RF_START_TIME && !rf_rfc3339_parse(rf_text_of(start), &settings->start_time_ms)) {
+        return rf_fail(err, RF_INVALID,
+                       "source.start is \"%.100s\", must be earliest, latest or a time as in 2026-11-22T08:30:00Z", start);
+    }
+    if (settings->source.file && settings->start != RF_START_EARLIEST) {
+        return rf_fail(err, RF_INVALID, "source.start is \"%.100s\", must be earliest for a file", start);
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_embedded(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_generator_kind *kind = rf_generator_kinds;
+    while (kind->name && strcmp(kind->name, settings->embedded.stream) != 0) {
+        kind++;
+    }
+    if (kind->name || !settings->is_embedded) {
+        return RF_OK;
+    }
+    return rf_fail(err, RF_INVALID, "embedded.stream is \"%.100s\", must be a stream that riffle generate knows, as %s",
+                   settings->embedded.stream, rf_generator_kinds[0].name);
+}
+
+static enum rf_status check(struct rf_settings *settings, struct rf_error *err) {
+    const char *servers = rf_settings_kafka(settings, "bootstrap.servers");
+    settings->is_embedded = servers && !strcmp(servers, "embedded");
+    enum rf_status status = check_name(settings->name, err);
+    if (status == RF_OK) {
+        status = check_source(settings, err);
+    }
+    if (status == RF_OK) {
+        status = derive_start(settings, err);
+    }
+    if (status == RF_OK) {
+        status = check_embedded(settings, err);
+    }
+    if (status == RF_OK && settings->snapshots.directory[0] == '\0') {
+        status = rf_fail(err, RF_INVALID, "snapshots.directory is empty, must be a folder");
+    }
+    return status;
+}
+
+static enum rf_status check_or_finish(const char *name, struct rf_settings *settings, struct rf_error *err) {
+    enum rf_status status = check(settings, err);
+    if (status != RF_OK) {
+        rf_settings_finish(settings);
+        return rf_fail_in(err, "%s", name);
+    }
+    return status;
+}
+
+enum rf_status rf_settings_read(const char *name, struct rf_text text, const char *const *sets, size_t set_count,
+                                struct rf_settings *settings_out, struct rf_error *err) {
+    *settings_out = (struct rf_settings){0};
+    enum rf_status status = rf_config_read(name, text, sets, set_count, rf_settings_table, settings_out, err);
+    return status == RF_OK ? check_or_finish(name, settings_out, err) : status;
+}
+
+enum rf_status rf_settings_load(const char *path, const char *const *sets, size_t set_count, struct rf_settings *settings_out,
+                                struct rf_error *err) {
+    *settings_out = (struct rf_settings){0};
+    enum rf_status status = rf_config_load(path, sets, set_count, rf_settings_table, settings_out, err);
+    if (status != RF_OK) {
+        return err->status = status == RF_MEMORY ? status : RF_INVALID; // a file that is not there is wrong usage
+    }
+    return check_or_finish(strcmp(path, "-") ? path : "standard input", settings_out, err);
+}
+
+void rf_settings_finish(struct rf_settings *settings) {
+    rf_config_finish(rf_settings_table, settings);
+    *settings = (struct rf_settings){0};
+}
+
+void rf_settings_markdown(FILE *file) {
+    fputs("# Settings\n"
+          "\n"
+          "Written by `riffle settings --markdown` from the tables that also check every file: do not edit.\n"
+          "\n"
+          "One YAML file describes one model. Any setting can be given on the command line as well, `--set learner.l2=1e-6`, "
+          "the\n"
+          "last one counting most; members of a list go by their index, `--set sinks.0.zeromq.publish=tcp://127.0.0.1:5555`.\n"
+          "`${NAME}` in a value is replaced from the environment, `${file:path}` by the one line that a file holds; `$${` "
+          "stands\n"
+          "for `${`. A setting of a kind, such as `learner`, is `{type: KIND, ...}`, or `KIND` alone. Bytes are plain bytes.\n"
+          "\n"
+          "Settings with *yes* under *model* are part of the model's specification: a snapshot goes on only under the same "
+          "ones.\n"
+          "Lists that *may grow* may gain members. All others may change between runs.\n"
+          "\n",
+          file);
+    rf_config_markdown(rf_settings_table, file);
+}

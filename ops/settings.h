@@ -1,0 +1,95 @@
+#ifndef RF_OPS_SETTINGS_H
+#define RF_OPS_SETTINGS_H
+// The settings of one model and its worker: the top-level table, and what must hold between settings.
+#include "ingest/decoder.h"
+#include "ingest/schema.h"
+#include "ingest/source.h"
+#include "ops/log.h"
+#include "proto/setting.h"
+#include "proto/status.h"
+#include "sinks/clone.h"
+#include "sinks/sink.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum rf_kernels { RF_KERNELS_AUTO, RF_KERNELS_BASELINE };
+
+struct rf_settings_source {
+    struct rf_texts topics; // exactly one of topics and file is given
+    char *file;
+    int format; // see rf_settings_decoder()
+    char *start;
+    struct rf_texts columns;
+    char *delimiter; // one character
+    struct rf_decode_limits limits;
+};
+
+struct rf_settings_embedded {
+    char *stream;
+    uint64_t records; // 0: no end
+    uint64_t partitions;
+    uint64_t seed;
+};
+
+struct rf_settings_every {
+    uint64_t records; // 0: never by records
+    double seconds;   // 0: never by time
+};
+
+struct rf_settings_snapshots {
+    char *directory;
+    struct rf_settings_every every;
+    uint64_t keep;
+    struct rf_clone_options clone;
+};
+
+struct rf_settings_worker {
+    int log;       // enum rf_log_format
+    int log_level; // enum rf_log_level
+    uint64_t batch_records;
+    uint64_t batch_bytes;
+    uint64_t batches; // in flight between the threads
+    double shutdown_seconds;
+    double progress_seconds; // 0: never
+    int kernels;             // enum rf_kernels
+};
+
+struct rf_settings {
+    char *name;
+    uint64_t seed;
+    struct rf_pairs kafka;
+    struct rf_settings_source source;
+    struct rf_settings_embedded embedded; // counts only when is_embedded
+    struct rf_rejected_options rejected;
+    struct rf_feature_options features;
+    struct rf_variant_value learner;
+    struct rf_settings_snapshots snapshots;
+    struct rf_variant_values sinks;
+    struct rf_settings_worker worker;
+
+    // Derived.
+    bool is_embedded; // bootstrap.servers is "embedded": a broker inside this process
+    enum rf_start start;
+    int64_t start_time_ms; // RF_START_TIME
+};
+
+extern const struct rf_setting rf_settings_table[];
+
+// Reads and checks a file with `sets` laid over it (see ops/config.h). `settings_out` needs no preparation; finish it
+// only when RF_OK.
+enum rf_status rf_settings_load(const char *path, const char *const *sets, size_t set_count, struct rf_settings *settings_out,
+                                struct rf_error *err) RF_MUST_USE;
+
+// The same from memory; `name` stands for the path in sentences.
+enum rf_status rf_settings_read(const char *name, struct rf_text text, const char *const *sets, size_t set_count,
+                                struct rf_settings *settings_out, struct rf_error *err) RF_MUST_USE;
+void rf_settings_finish(struct rf_settings *settings);
+
+const struct rf_decoder_kind *rf_settings_decoder(const struct rf_settings *settings);
+const char *rf_settings_kafka(const struct rf_settings *settings, const char *name); // NULL when it is not set
+
+// docs/SETTINGS.md, whole.
+void rf_settings_markdown(FILE *file);
+
+#endif

@@ -1,0 +1,211 @@
+#include "ingest/feature.h"
+#include "ops/assembly.h"
+#include "ops/checkpoint.h"
+#include "ops/clock.h"
+#include "ops/printer.h"
+#include "ops/verbs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 10000, RETRY_MS = 200, CONTRIBUTIONS_MAX = 16 };
+
+// Asks the source for its partitions and what is committed for them.
+static enum rf_status ask_source(struct rf_source *source, struct rf_error *err) {
+    struct rf_poll want = {.timeout_ms = RETRY_MS};
+    struct rf_records none = {0};
+    struct rf_clock *clock = rf_clock_system();
+    const struct rf_positions *partitions;
+    enum rf_source_event event = RF_SOURCE_IDLE;
+    enum rf_status status;
+    int64_t begun = clock->unix_ms(clock);
+    do {
+        status = rf_source_poll(source, &want, &none, &event, &partitions, err);
+        if (status && (!source->is_temporary || clock->unix_ms(clock) - begun > CONNECT_MS)) {
+            return status;
+        }
+    } while (status || event != RF_SOURCE_ASSIGNED);
+    struct rf_positions committed;
+    char note[128] = "";
+    rf_positions_init(&committed);
+    status = rf_positions_copy(&committed, partitions) ? rf_fail(err, RF_MEMORY, "out of memory")
+                                                       : rf_source_committed(source, &committed, note, sizeof note, err);
+    for (size_t i = 0; !status && i < committed.count; i++) {
+        printf("  %s [%" PRId32 "]: ", committed.list[i].topic, committed.list[i].partition);
+        printf(committed.list[i].next_offset >= 0 ? "committed %" PRId64 " %s\n" : "nothing committed\n",
+               committed.list[i].next_offset, note);
+    }
+    rf_positions_finish(&committed);
+    return status;
+}
+
+// Makes every part that touches the outside, and asks it.
+static enum rf_status check_world(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_source *source,
+                                  struct rf_error *err) {
+    enum rf_status status = ask_source(source, err);
+    if (!status) {
+        status = rf_assembly_sinks(assembly, pipeline, err);
+    }
+    return status;
+}
+
+static void print_event(const struct rf_event *event) {
+    printf("event\n");
+    for (size_t i = 0; i < event->count; i++) {
+        const struct rf_field *field = &event->fields[i];
+        printf("  %.*s = ", (int)field->name.size, field->name.data);
+        switch (field->value.type) {
+        case RF_VALUE_NULL:
+            printf("null\n");
+            break;
+        case RF_VALUE_TEXT:
+            printf("\"%.*s\"\n", (int)field->value.text.size, field->value.text.data);
+            break;
+        default:
+            printf("%.*s\n", (int)field->value.text.size, field->value.text.data);
+        }
+    }
+}
+
+static void print_example(const struct rf_examples *examples) {
+    printf("example\n");
+    if (examples->id[0].data) {
+        printf("  id %.*s\n", (int)examples->id[0].size, examples->id[0].data);
+    }
+    if (isnan(examples->label[0])) {
+        printf("  no label: it is predicted and not learned\n");
+    } else {
+        printf("  label %g, weight %g\n", examples->label[0], examples->weight[0]);
+    }
+    for (size_t i = examples->row_start[0]; i < examples->row_start[1]; i++) {
+        struct rf_text name = examples->field_name[examples->field[i]];
+        printf("  %-8s %-24.*s hash %016" PRIx64 " value %.17g\n", examples->kind[i] == RF_NUMBER ? "number" : "category",
+               (int)name.size, name.data, examples->hash[i], examples->value[i]);
+    }
+}
+
+static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch *batch) {
+    const struct rf_examples *examples = &batch->examples;
+    const struct rf_learner *learner = rf_pipeline_learner(pipeline);
+    rf_learner_predict(learner, examples, 0, batch->predictions.score);
+    printf("prediction\n");
+    for (uint32_t i = 0; i < learner->outputs; i++) {
+        printf("  score %.17g", batch->predictions.score[i]);
+        if (learner->task == RF_TASK_MULTICLASS && batch->predictions.classes) {
+            printf("  %s", batch->predictions.classes[i]);
+        }
+        printf("\n");
+    }
+    struct rf_contribution contributions[CONTRIBUTIONS_MAX];
+    size_t count = rf_learner_explain(learner, examples, 0, contributions, CONTRIBUTIONS_MAX);
+    for (size_t i = 0; i < count && i < CONTRIBUTIONS_MAX; i++) {
+        struct rf_text name =
+                contributions[i].field == RF_FIELD_UNKNOWN ? rf_text_of("(bias)") : examples->field_name[contributions[i].field];
+        printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contributions[i].amount, (int)name.size, name.data,
+               contributions[i].value, contributions[i].weight);
+    }
+}
+
+// Takes the file's bytes (a line end at its end apart) as one record through the stages.
+static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipeline *pipeline, const char *path,
+                                   struct rf_error *err) {
+    const uint8_t *data = NULL;
+    size_t size = 0, index;
+    struct rf_decoder *decoder = NULL;
+    struct rf_batch *batch = NULL;
+    enum rf_status status = rf_disk_read(assembly->disk, path, &data, &size, err);
+    if (!status && rf_positions_add(rf_pipeline_positions(pipeline), path, 0, &index)) {
+        status = rf_fail(err, RF_MEMORY, "out of memory");
+    }
+    if (!status) {
+        status = rf_pipeline_decoder(pipeline, &decoder, err);
+    }
+    if (!status) {
+        status = rf_pipeline_batch(pipeline, &batch, err);
+    }
+    if (!status) {
+        bool is_text = rf_settings_decoder(&assembly->settings)->is_line_framed;
+        size_t length = is_text && size && data[size - 1] == '\n' ? size - 1 : size;
+        struct rf_record record = {.value = {size ? (const char *)data : "", length}, .timestamp_ms = -1};
+        struct rf_event event;
+        struct rf_decode_error error;
+        status = rf_decoder_decode(decoder, &record, &batch->arena, &event, &error);
+        if (!status) {
+            print_event(&event);
+            const struct rf_learner *learner = rf_pipeline_learner(pipeline);
+            status = rf_feature_append(rf_pipeline_schema(pipeline), learner->task, learner->outputs, &event, &record,
+                                       &batch->examples, &error);
+        }
+        if (status) {
+            status = rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
+        } else {
+            print_example(&batch->examples);
+            print_prediction(pipeline, batch);
+        }
+    }
+    rf_batch_destroy(batch);
+    rf_decoder_destroy(decoder);
+    if (data) {
+        rf_disk_forget(assembly->disk, data, size);
+    }
+    return status;
+}
+
+static enum rf_status check_one(const char *path, const struct rf_arguments *arguments, bool connects, const char *record,
+                                struct rf_error *err) {
+    struct rf_assembly assembly;
+    struct rf_source *source = NULL;
+    struct rf_pipeline *pipeline = NULL;
+    struct rf_texts columns = {0};
+    enum rf_status status = rf_assembly_init(path, arguments->sets, arguments->set_count, &assembly, err);
+    if (status) {
+        return status;
+    }
+    bool reads_file = assembly.settings.source.file && strcmp(assembly.settings.source.file, "-") != 0;
+    if ((connects && !assembly.settings.is_embedded) || reads_file) {
+        status = rf_assembly_source(&assembly, false, &source, &columns, err);
+    }
+    if (!status) {
+        status = rf_assembly_pipeline(&assembly, &columns, &pipeline, err);
+    }
+    if (!status && record) {
+        status = check_record(&assembly, pipeline, record, err);
+    }
+    if (!status && connects && source) {
+        status = check_world(&assembly, pipeline, source, err);
+    }
+    if (!status) {
+        printf("%s: good\n", path);
+    }
+    rf_pipeline_destroy(pipeline);
+    rf_source_destroy(source);
+    rf_assembly_columns_finish(&columns);
+    rf_assembly_finish(&assembly);
+    return status;
+}
+
+int rf_verb_check(const struct rf_verb *verb, int argc, char **argv) {
+    bool connects = false;
+    const char *record = NULL;
+    const struct rf_flag flags[] = {
+            {"connect", RF_FLAG_YES, &connects, NULL, "ask the world too: brokers, topics, committed offsets, ports, folders"},
+            {"record", RF_FLAG_TEXT, &record, "FILE",
+             "show what becomes of the record in FILE: event, example, prediction of an untaught model"},
+            {NULL, RF_FLAG_YES, NULL, NULL, NULL},
+    };
+    struct rf_arguments arguments;
+    int code;
+    if (!rf_arguments_take(verb, argc, argv, flags, &arguments, &code)) {
+        return code;
+    }
+    struct rf_error err;
+    enum rf_status status = arguments.file_count ? RF_OK : rf_fail(&err, RF_INVALID, "takes at least one settings file");
+    for (size_t i = 0; i < arguments.file_count && !status; i++) {
+        status = check_one(arguments.files[i], &arguments, connects, record, &err);
+    }
+    rf_arguments_finish(&arguments);
+    return status ? rf_arguments_complain(verb, &err) : RF_EXIT_DONE;
+}

@@ -1,0 +1,182 @@
+#include "ops/assembly.h"
+#include "ops/verbs.h"
+#include "proto/snapshot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { PATH_SIZE = 4352 };
+
+struct view {
+    struct rf_disk *disk;
+    bool wants_json;
+    size_t shown, broken;
+};
+
+static void time_text(int64_t ms, char text_out[32]) {
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(text_out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static void list_line(const struct view *view, const char *path, size_t size, const struct rf_snapshot_header *header,
+                      const struct rf_error *err) {
+    char when[32] = "";
+    if (!header) {
+        printf(view->wants_json ? "{\"path\":\"%s\",\"bytes\":%zu,\"error\":\"%s\"}\n" : "%s  %zu bytes  BROKEN: %s\n", path,
+               size, err->text);
+        return;
+    }
+    time_text(header->created_ms, when);
+    printf(view->wants_json ? "{\"path\":\"%s\",\"bytes\":%zu,\"created\":\"%s\",\"line\":%" PRIu32 ",\"number\":%" PRIu64
+                              ",\"records\":%" PRIu64 ",\"learned\":%" PRIu64 "}\n"
+                            : "%s  %zu bytes  %s  line %" PRIu32 "  number %" PRIu64 "  records %" PRIu64 "  learned %" PRIu64
+                              "\n",
+           path, size, when, header->version.line, header->version.base, header->records, header->learned);
+}
+
+static void show_block(void *context, const char *name, uint64_t rows, uint64_t row_size, uint64_t stored_size) {
+    (void)context;
+    printf("  block %-24s %10" PRIu64 " rows of %3" PRIu64 " bytes, %10" PRIu64 " bytes not zero\n", name, rows, row_size,
+           stored_size);
+}
+
+static void show(const uint8_t *data, size_t size, const char *path, const struct rf_snapshot_header *header,
+                 const uint8_t *sha256) {
+    char when[32], digest[RF_SHA256_TEXT_SIZE], model[RF_SHA256_TEXT_SIZE], parent[RF_SHA256_TEXT_SIZE];
+    time_text(header->created_ms, when);
+    rf_sha256_text(sha256, digest);
+    rf_sha256_text(header->model_sha256, model);
+    rf_sha256_text(header->parent_sha256, parent);
+    printf("%s\n  model         %s\n  created       %s by riffle %s, worker %s\n", path, header->model, when, header->program,
+           header->worker);
+    printf("  version       line %" PRIu32 ", number %" PRIu64 ", epoch %" PRIu32 "\n", header->version.line,
+           header->version.base, header->version.epoch);
+    printf("  records       %" PRIu64 " applied, %" PRIu64 " learned, %" PRIu64 " rejected\n", header->records, header->learned,
+           header->rejected);
+    printf("  sha256        %s\n  model_sha256  %s\n  parent        %s\n", digest, model, header->has_parent ? parent : "none");
+    for (size_t i = 0; i < header->positions.count; i++) {
+        const struct rf_position *position = &header->positions.list[i];
+        printf("  position      %s [%" PRId32 "] next offset %" PRId64 ", %" PRIu64 " records\n", position->topic,
+               position->partition, position->next_offset, position->records);
+    }
+    for (size_t i = 0; i < header->bookmark_count; i++) {
+        printf("  bookmark      %s at %" PRIu64 "\n", header->bookmarks[i].sink, header->bookmarks[i].value);
+    }
+    struct rf_error ignored;
+    rf_snapshot_each_block(data, size, show_block, NULL, &ignored);
+    printf("  specification\n");
+    for (const char *line = header->specification; *line;) {
+        size_t length = strcspn(line, "\n");
+        printf("    %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+// Looks at one snapshot in the way the verb's first word asks for.
+static enum rf_status look(struct view *view, const char *how, const char *path, struct rf_error *err) {
+    const uint8_t *data;
+    size_t size;
+    enum rf_status status = rf_disk_read(view->disk, path, &data, &size, err);
+    if (status) {
+        return status;
+    }
+    struct rf_snapshot_header header;
+    uint8_t sha256[RF_SHA256_SIZE];
+    status = rf_snapshot_read_header(data, size, &header, sha256, err);
+    view->shown++;
+    view->broken += status != RF_OK;
+    if (strcmp(how, "list") == 0) {
+        list_line(view, path, size, status ? NULL : &header, err);
+    } else if (status) {
+        printf("%s: %s\n", path, err->text);
+    } else if (strcmp(how, "show") == 0) {
+        show(data, size, path, &header, sha256);
+    } else {
+        char digest[RF_SHA256_TEXT_SIZE];
+        rf_sha256_text(sha256, digest);
+        printf("%s: verifies, sha256 %s\n", path, digest);
+    }
+    if (!status) {
+        rf_snapshot_header_finish(&header);
+    }
+    rf_disk_forget(view->disk, data, size);
+    return RF_OK;
+}
+
+static enum rf_status look_into_folder(struct view *view, const char *how, const char *folder, struct rf_error *err) {
+    char **names;
+    size_t count;
+    enum rf_status status = rf_disk_list(view->disk, folder, "snapshot-", ".riffle", &names, &count, err);
+    if (status) {
+        return status;
+    }
+    bool is_newest_only = strcmp(how, "show") == 0;
+    for (size_t i = is_newest_only && count ? count - 1 : 0; i < count && !status; i++) {
+        char path[PATH_SIZE];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        status = look(view, how, path, err);
+    }
+    rf_disk_names_destroy(names, count);
+    if (!status && !count) {
+        status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
+    }
+    return status;
+}
+
+// A settings file stands for its state folder.
+static enum rf_status look_at(struct view *view, const struct rf_arguments *arguments, struct rf_error *err) {
+    const char *how = arguments->files[0], *path = arguments->files[1];
+    size_t size = strlen(path);
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        return look_into_folder(view, how, path, err);
+    }
+    bool is_settings = size > 5 && (strcmp(path + size - 5, ".yaml") == 0 || strcmp(path + size - 4, ".yml") == 0);
+    if (!is_settings) {
+        return look(view, how, path, err);
+    }
+    struct rf_settings settings;
+    enum rf_status read = rf_settings_load(path, arguments->sets, arguments->set_count, &settings, err);
+    if (!read) {
+        read = look_into_folder(view, how, settings.snapshots.directory, err);
+        rf_settings_finish(&settings);
+    }
+    return read;
+}
+
+int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv) {
+    struct view view = {0};
+    const struct rf_flag flags[] = {
+            {"json", RF_FLAG_YES, &view.wants_json, NULL, "list: one JSON object a line"},
+            {NULL, RF_FLAG_YES, NULL, NULL, NULL},
+    };
+    struct rf_arguments arguments;
+    int code;
+    if (!rf_arguments_take(verb, argc, argv, flags, &arguments, &code)) {
+        return code;
+    }
+    struct rf_error err;
+    enum rf_status status = RF_OK;
+    if (arguments.file_count != 2 || (strcmp(arguments.files[0], "list") != 0 && strcmp(arguments.files[0], "show") != 0 &&
+                                      strcmp(arguments.files[0], "verify") != 0)) {
+        status = rf_fail(&err, RF_INVALID, "takes list, show or verify, and a settings file, a state folder or a snapshot");
+    }
+    if (!status) {
+        status = rf_disk_posix_create(&view.disk, &err);
+    }
+    if (!status) {
+        status = look_at(&view, &arguments, &err);
+        rf_disk_destroy(view.disk);
+    }
+    rf_arguments_finish(&arguments);
+    if (status) {
+        return rf_arguments_complain(verb, &err);
+    }
+    return view.broken ? RF_EXIT_FAILED : RF_EXIT_DONE;
+}

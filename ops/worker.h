@@ -1,0 +1,69 @@
+#ifndef RF_OPS_WORKER_H
+#define RF_OPS_WORKER_H
+// The threads of one model, and all that passes between them:
+//
+//     source thread   polls, decodes, builds examples (the pure part)       -> ring of batches ->
+//     fold thread     rf_pipeline_step(): scores, learns, hands to the sinks -> ring of free batches
+//     keeper thread   writes snapshots, publishes them, answers who asks for one
+//
+// A full ring stops the source; Kafka is the buffer. Everything else crosses in small mailboxes under one lock, a few
+// times a second.
+#include "ingest/source.h"
+#include "learners/evaluation.h"
+#include "ops/checkpoint.h"
+#include "ops/clock.h"
+#include "ops/curve.h"
+#include "ops/log.h"
+#include "ops/pipeline.h"
+#include "sinks/clone.h"
+
+struct rf_worker;
+
+struct rf_worker_options {
+    struct rf_pipeline *pipeline; // with its sinks and checkpoint; owned from here on
+    struct rf_source *source;     // owned
+    struct rf_clone *clone;       // owned; NULL: snapshots are not published
+    struct rf_folder *folder;     // borrowed
+    struct rf_clock *clock;       // borrowed
+    struct rf_log *log;           // borrowed
+    size_t batches;               // in flight between source and fold, at least 2
+    int wait_ms;                  // how long to wait for the source's partitions at the start
+    int shutdown_ms;              // how long sinks may take to confirm at the end
+    bool takes_over;              // although another worker's id stands in the committed offsets
+    bool is_fresh;                // although offsets are committed and there is no snapshot
+    bool reports_curve;
+};
+
+// Takes what the options own, also when it fails. Restores the newest snapshot, finds the partitions, agrees with the
+// committed offsets and assigns; nothing is learned yet. RF_BUSY: another worker runs this model.
+enum rf_status rf_worker_create(const struct rf_worker_options *options, struct rf_worker **worker_out,
+                                struct rf_error *err) RF_MUST_USE;
+void rf_worker_destroy(struct rf_worker *worker); // joins threads that run
+
+enum rf_status rf_worker_start(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// One turn of all the work, in this thread and without waiting, instead of starting threads: how tests and the simulation
+// drive a worker step by step. False when it has come to its end.
+bool rf_worker_turn(struct rf_worker *worker);
+
+// Asks for the end: stop taking, fold what was taken, snapshot, commit. Any thread.
+void rf_worker_stop(struct rf_worker *worker);
+
+// How it stands. Any thread.
+struct rf_worker_report {
+    bool is_done;          // all threads have ended
+    enum rf_status status; // why, when done
+    char sentence[RF_ERROR_TEXT_SIZE];
+    struct rf_pipeline_counts counts;
+    uint64_t bytes;            // of record values polled
+    int64_t busy_ms;           // since the first record was polled, up to the last one folded
+    int64_t lag;               // records not applied yet, -1 unknown
+    struct rf_figures figures; // of the evaluation, brought up to date a few times a second and at the end
+};
+void rf_worker_report(struct rf_worker *worker, struct rf_worker_report *report_out);
+
+// After the end, or before the start.
+const struct rf_curve *rf_worker_curve(const struct rf_worker *worker);
+struct rf_pipeline *rf_worker_pipeline(struct rf_worker *worker);
+
+#endif

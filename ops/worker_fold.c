@@ -1,0 +1,171 @@
+// The fold thread: the only one that touches the model.
+#include "ops/worker_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+// The fold thread brings the report up to date.
+static void tell(struct rf_worker *worker, int64_t now) {
+    struct rf_figures figures;
+    rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
+    pthread_mutex_lock(&worker->lock);
+    worker->report.counts = *rf_pipeline_counts(worker->pipeline);
+    worker->report.figures = figures;
+    worker->report.busy_ms = worker->first_ms ? now - worker->first_ms : 0;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+// Posts a snapshot that came into place: its positions to the source, the file to the keeper.
+static void post_installed(struct rf_worker *worker) {
+    struct rf_installed installed;
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    if (!checkpoint || !rf_checkpoint_take_installed(checkpoint, &installed)) {
+        return;
+    }
+    pthread_mutex_lock(&worker->lock);
+    worker->has_commit = rf_positions_copy(&worker->commit, installed.positions) == RF_OK;
+    worker->publish = installed;
+    snprintf(worker->publish_path, sizeof worker->publish_path, "%s", installed.path);
+    memcpy(worker->publish_sha256, installed.model_sha256, sizeof worker->publish_sha256);
+    worker->has_publish = true;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void add_to_curve(struct rf_worker *worker) {
+    uint64_t learned = rf_pipeline_counts(worker->pipeline)->learned;
+    if (worker->options.reports_curve && rf_curve_is_due(&worker->curve, learned)) {
+        struct rf_figures figures;
+        rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
+        rf_curve_add(&worker->curve, &figures);
+    }
+}
+
+// Takes the batch one step further (NULL: only what is due). RF_AGAIN: a sink has no room.
+static enum rf_status step(struct rf_worker *worker, struct rf_batch *batch, int64_t now, struct rf_error *err) {
+    enum rf_status status = rf_pipeline_step(worker->pipeline, batch, now, err);
+    post_installed(worker);
+    if (status == RF_AGAIN && atomic_load(&worker->is_stopping) && now - worker->folding_since_ms > worker->options.shutdown_ms) {
+        return rf_fail(err, RF_IO,
+                       "a sink had no room for %d ms while stopping; what it did not take is learned again after the restart",
+                       worker->options.shutdown_ms);
+    }
+    return status;
+}
+
+static void give_back(struct rf_worker *worker) {
+    add_to_curve(worker);
+    rf_batch_reset(worker->folding, rf_schema_count(rf_pipeline_schema(worker->pipeline)));
+    enum rf_status given = rf_ring_give(worker->free, worker->folding, 0); // there is room for all there are
+    assert(!given);
+    (void)given;
+    worker->folding = NULL;
+}
+
+// Folds the next batch, or the one that a sink had no room for. RF_END: all is folded.
+static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+    int64_t now = rf_worker_now_ms(worker);
+    if (!worker->folding) {
+        enum rf_status taken = rf_ring_take(worker->prepared, &worker->folding, wait_ms);
+        if (taken == RF_END) {
+            return RF_END;
+        }
+        now = rf_worker_now_ms(worker);
+        worker->folding_since_ms = now;
+    }
+    enum rf_status status = step(worker, worker->folding, now, err);
+    if (!status && worker->folding && worker->folding->end < worker->folding->records.count) {
+        rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, worker->folding); // it was cut: the rest of it
+    } else if (!status && worker->folding) {
+        give_back(worker);
+    }
+    if (now - worker->told_ms >= RF_WORKER_REPORT_MS || now < worker->told_ms) {
+        tell(worker, now);
+        rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_ring_batches, 0,
+                       (int64_t)rf_ring_count(worker->prepared));
+        worker->told_ms = now;
+    }
+    return status;
+}
+
+// The end of a run: all is folded. A snapshot under way does not cover all, so one more follows it and makes all last.
+// RF_AGAIN until it is in place.
+static enum rf_status save(struct rf_worker *worker, struct rf_error *err) {
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    const char *sentence;
+    if (!checkpoint) {
+        return rf_pipeline_settle(worker->pipeline, worker->options.shutdown_ms, err);
+    }
+    int64_t now = rf_worker_now_ms(worker);
+    enum rf_status status = step(worker, NULL, now, err);
+    if (status) {
+        return status;
+    }
+    if (!rf_checkpoint_is_busy(checkpoint) && !worker->is_last_requested) {
+        worker->failures_before = rf_checkpoint_failures(checkpoint, &sentence);
+        worker->is_last_requested = true;
+        rf_checkpoint_request(checkpoint);
+    }
+    if (rf_checkpoint_is_busy(checkpoint)) {
+        if (now - worker->saving_since_ms <= worker->options.shutdown_ms) {
+            return RF_AGAIN;
+        }
+        status = rf_pipeline_settle(worker->pipeline, 1, err); // names the sink that is not done
+        return status ? status : rf_fail(err, RF_IO, "the last snapshot took more than %d ms", worker->options.shutdown_ms);
+    }
+    return rf_checkpoint_failures(checkpoint, &sentence) == worker->failures_before
+                   ? RF_OK
+                   : rf_fail(err, RF_IO, "the last snapshot failed: %.900s", sentence);
+}
+
+// A new model puts a snapshot in place before it learns, so that where it began stays known. RF_AGAIN until it is there.
+static enum rf_status begin(struct rf_worker *worker, struct rf_error *err) {
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    const char *sentence;
+    enum rf_status status = step(worker, NULL, rf_worker_now_ms(worker), err);
+    if (!status && rf_checkpoint_failures(checkpoint, &sentence)) {
+        return rf_fail(err, RF_IO, "the first snapshot failed: %.900s", sentence);
+    }
+    worker->awaits_first = rf_checkpoint_is_busy(checkpoint);
+    return status ? status : RF_AGAIN;
+}
+
+void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
+    struct rf_error err;
+    if (atomic_load(&worker->is_fold_done)) {
+        return;
+    }
+    enum rf_status status = RF_OK;
+    bool is_done = atomic_load(&worker->has_failed);
+    if (!is_done && worker->awaits_first) {
+        status = begin(worker, &err);
+    } else if (!is_done && !worker->is_folded) {
+        status = fold_next(worker, wait_ms, &err);
+        worker->is_folded = status == RF_END;
+        if (worker->is_folded) {
+            worker->saving_since_ms = rf_worker_now_ms(worker);
+            tell(worker, worker->saving_since_ms);
+            status = RF_AGAIN;
+        }
+    } else if (!is_done) {
+        status = save(worker, &err);
+        is_done = !status;
+    }
+    if (status && status != RF_AGAIN) {
+        rf_worker_fail(worker, status, &err);
+        is_done = true;
+    }
+    atomic_store(&worker->is_fold_done, is_done);
+    worker->fold_waits = status == RF_AGAIN;
+}
+
+void *rf_worker_fold_main(void *context) {
+    struct rf_worker *worker = context;
+    while (!atomic_load(&worker->is_fold_done)) {
+        rf_worker_fold_turn(worker, RF_WORKER_IDLE_MS);
+        if (worker->fold_waits) {
+            rf_worker_sleep_ms(worker, 1);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,203 @@
+// The source thread: polls, decodes, builds examples, and tells the source what is safe.
+#include "ops/worker_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// Commits what was posted; true when something was.
+static bool commit_posted(struct rf_worker *worker) {
+    struct rf_positions positions;
+    rf_positions_init(&positions);
+    pthread_mutex_lock(&worker->lock);
+    bool has_commit = worker->has_commit;
+    if (has_commit) {
+        positions = worker->commit;
+        rf_positions_init(&worker->commit);
+        worker->has_commit = false;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    if (!has_commit) {
+        return false;
+    }
+    struct rf_error err;
+    char note[RF_WORKER_NOTE_SIZE];
+    struct rf_positions committed;
+    rf_positions_init(&committed);
+    enum rf_status status = rf_positions_copy(&committed, &positions) ? rf_fail(&err, RF_MEMORY, "commit: out of memory") : RF_OK;
+    if (!status) {
+        status = rf_source_committed(worker->source, &committed, note, sizeof note, &err);
+    }
+    if (!status && *note && strcmp(note, worker->note) != 0 && !worker->options.takes_over) {
+        rf_fail(&err, RF_BUSY,
+                "the committed offsets carry the mark \"%s\" of another worker (this one is \"%s\"): two workers run the model "
+                "%s; stop one of them",
+                note, worker->note, rf_pipeline_name(worker->pipeline));
+        rf_worker_fail(worker, RF_BUSY, &err);
+    } else if (!status) {
+        status = rf_source_commit(worker->source, &positions, worker->note, &err);
+    }
+    if (status) { // the snapshot rules; offsets are for lag and autoscaling, and are told again with the next one
+        rf_log(worker->options.log, RF_LOG_WARN, "offsets were not committed", rf_log_text("error", err.text));
+    }
+    rf_positions_finish(&committed);
+    rf_positions_finish(&positions);
+    return true;
+}
+
+static void what_to_poll(const struct rf_worker *worker, const struct rf_batch *batch, int wait_ms, struct rf_poll *want) {
+    *want = (struct rf_poll){.records_max = batch->records.capacity,
+                             .bytes_max = rf_pipeline_batch_bytes(worker->pipeline),
+                             .timeout_ms = wait_ms};
+    if (worker->script_index < worker->script_count) {
+        const struct rf_run *run = &worker->script[worker->script_index];
+        uint64_t left = run->count - worker->script_done;
+        want->has_partition = true;
+        want->partition = run->partition;
+        want->records_max = left < want->records_max ? (size_t)left : want->records_max;
+    }
+}
+
+// Counts what is new towards the recorded run, so that a check of the last applied record does not shorten it.
+static void count_polled(struct rf_worker *worker, const struct rf_records *records) {
+    uint64_t fresh = 0, bytes = 0;
+    for (size_t i = 0; i < records->count; i++) {
+        const struct rf_record *record = &records->list[i];
+        int64_t *next = &worker->next_offset[record->partition];
+        fresh += record->offset >= *next;
+        *next = record->offset >= *next ? record->offset + 1 : *next;
+        bytes += record->value.size;
+    }
+    if (worker->script_index < worker->script_count) {
+        worker->script_done += fresh;
+        if (worker->script_done >= worker->script[worker->script_index].count) {
+            worker->script_index++;
+            worker->script_done = 0;
+        }
+    }
+    int64_t now = rf_worker_now_ms(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->report.bytes += bytes;
+    worker->first_ms = worker->first_ms ? worker->first_ms : now;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void tell_lag(struct rf_worker *worker) {
+    int64_t lag = 0;
+    rf_source_ends(worker->source, worker->ends);
+    for (size_t i = 0; i < worker->partition_count && lag >= 0; i++) {
+        int64_t end = worker->ends[i], next = worker->next_offset[i];
+        lag = end < 0 ? -1 : lag + (end > next ? end - next : 0);
+    }
+    pthread_mutex_lock(&worker->lock);
+    worker->report.lag = lag;
+    pthread_mutex_unlock(&worker->lock);
+    rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_lag_records, 0, lag);
+}
+
+// Polls into the batch; *is_over_out when all that was to be read has been read.
+static enum rf_status poll_batch(struct rf_worker *worker, struct rf_batch *batch, int wait_ms, bool *is_over_out,
+                                 struct rf_error *err) {
+    struct rf_poll want;
+    enum rf_source_event event = RF_SOURCE_IDLE;
+    const struct rf_positions *partitions;
+    what_to_poll(worker, batch, wait_ms, &want);
+    batch->source = worker->source;
+    batch->records.count = 0;
+    enum rf_status status = rf_source_poll(worker->source, &want, &batch->records, &event, &partitions, err);
+    if (status && worker->source->is_temporary) {
+        rf_log(worker->options.log, RF_LOG_WARN, "source interrupted; waiting for it", rf_log_text("error", err->text));
+        return RF_OK;
+    }
+    if (status) {
+        return status;
+    }
+    *is_over_out = event == RF_SOURCE_END;
+    if (*is_over_out && worker->script_index < worker->script_count) {
+        return rf_fail(err, RF_CONFLICT,
+                       "the source ended, but %" PRIu64 " records of %s that were learned before the stop are not there again",
+                       worker->script[worker->script_index].count - worker->script_done,
+                       rf_pipeline_positions(worker->pipeline)->list[worker->script[worker->script_index].partition].topic);
+    }
+    if (event == RF_SOURCE_REVOKED || event == RF_SOURCE_LOST || event == RF_SOURCE_ASSIGNED) {
+        return rf_fail(err, RF_UNSUPPORTED,
+                       "the source changed its partitions, which a worker that assigns itself all does not expect");
+    }
+    return RF_OK;
+}
+
+// Fills an empty batch; RF_AGAIN when there is none, or nothing came.
+static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+    if (!worker->filling && rf_ring_take(worker->free, &worker->filling, wait_ms)) {
+        return RF_AGAIN;
+    }
+    bool is_over = false;
+    enum rf_status status = poll_batch(worker, worker->filling, wait_ms, &is_over, err);
+    if (status) {
+        return status;
+    }
+    worker->is_source_over = is_over;
+    if (!worker->filling->records.count) {
+        return RF_AGAIN;
+    }
+    count_polled(worker, &worker->filling->records);
+    rf_pipeline_prepare(worker->pipeline, worker->decoder, worker->filling);
+    worker->is_filled = true;
+    return RF_OK;
+}
+
+// Hands the filled batch on; RF_AGAIN when the ring is full.
+static enum rf_status hand_on(struct rf_worker *worker, int wait_ms) {
+    enum rf_status status = rf_ring_give(worker->prepared, worker->filling, 0);
+    if (status == RF_AGAIN) {
+        rf_metrics_add(rf_pipeline_metrics(worker->pipeline), RF_METRIC_source_waits_total, 0, 1);
+        status = rf_ring_give(worker->prepared, worker->filling, wait_ms);
+    }
+    if (!status) {
+        worker->filling = NULL;
+        worker->is_filled = false;
+    }
+    return status;
+}
+
+static bool is_over(struct rf_worker *worker) {
+    bool is_ended = worker->is_source_over || atomic_load(&worker->is_stopping);
+    return atomic_load(&worker->has_failed) || (is_ended && !worker->is_filled);
+}
+
+void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
+    struct rf_error err;
+    if (!worker->is_intake_over && is_over(worker)) {
+        worker->is_intake_over = true;
+        tell_lag(worker);
+        rf_ring_close(worker->prepared);
+    }
+    if (worker->is_intake_over) {
+        atomic_store(&worker->is_committed, atomic_load(&worker->is_fold_done) && !commit_posted(worker));
+        return;
+    }
+    enum rf_status status = worker->is_filled ? RF_OK : fill(worker, wait_ms, &err);
+    if (!status) {
+        status = hand_on(worker, wait_ms);
+    }
+    if (status && status != RF_AGAIN && status != RF_END) {
+        rf_worker_fail(worker, status, &err);
+    }
+    commit_posted(worker);
+    int64_t now = rf_worker_now_ms(worker);
+    if (now - worker->lag_told_ms >= RF_WORKER_REPORT_MS || now < worker->lag_told_ms) {
+        tell_lag(worker);
+        worker->lag_told_ms = now;
+    }
+}
+
+void *rf_worker_intake_main(void *context) {
+    struct rf_worker *worker = context;
+    while (!atomic_load(&worker->is_committed)) {
+        rf_worker_intake_turn(worker, RF_WORKER_POLL_MS);
+        if (worker->is_intake_over && !atomic_load(&worker->is_committed)) {
+            rf_worker_sleep_ms(worker, RF_WORKER_IDLE_MS);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,84 @@
+#ifndef RF_OPS_WORKER_INTERNAL_H
+#define RF_OPS_WORKER_INTERNAL_H
+// What the three threads of a worker share. Only the worker's own files include it.
+#include "ops/ring.h"
+#include "ops/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { RF_WORKER_POLL_MS = 20, RF_WORKER_IDLE_MS = 5, RF_WORKER_REPORT_MS = 200, RF_WORKER_NOTE_SIZE = 128 };
+
+struct rf_worker {
+    struct rf_worker_options options;
+    struct rf_pipeline *pipeline;
+    struct rf_source *source;
+    struct rf_decoder *decoder, *fold_decoder; // of the source thread, and of the fold thread for batches that were cut
+    struct rf_curve curve;
+    char note[RF_WORKER_NOTE_SIZE]; // what stands beside committed offsets
+    bool has_started, has_threads;
+    pthread_t source_thread, fold_thread, keeper_thread;
+
+    struct rf_ring *prepared, *free; // of batches
+    struct rf_batch **batches;       // [batches_made]
+    size_t batches_made;
+
+    // The source thread's.
+    int64_t *next_offset; // [partition_count] to poll
+    int64_t *ends;        // [partition_count] of the log, as last known
+    size_t partition_count;
+    const struct rf_run *script; // the recorded order still to be followed, [script_count]
+    size_t script_count, script_index;
+    uint64_t script_done;     // records of the current run
+    struct rf_batch *filling; // NULL: none
+    bool is_filled;           // and prepared: to be handed on
+    bool is_source_over;      // nothing more will come
+    bool is_intake_over;      // and nothing more is handed on
+    int64_t lag_told_ms;
+
+    // The fold thread's.
+    struct rf_batch *folding; // NULL: none
+    int64_t folding_since_ms, saving_since_ms, told_ms;
+    bool awaits_first;      // snapshot of a new model, before it learns
+    bool is_folded;         // all that will ever come
+    bool is_last_requested; // the snapshot that covers all
+    bool fold_waits;        // for a sink, or for a snapshot
+    uint64_t failures_before;
+
+    _Atomic bool is_stopping;  // asked for the end
+    _Atomic bool is_fold_done; // nothing more will be posted
+    _Atomic bool is_committed; // the source thread has nothing more to commit
+    _Atomic bool is_kept;      // the keeper has ended
+    _Atomic bool has_failed;
+
+    pthread_mutex_t lock;       // of all below
+    struct rf_positions commit; // posted by the fold thread for the source thread
+    bool has_commit;
+    struct rf_installed publish; // posted for the keeper; path and digest copied into the two after it
+    char publish_path[4352];
+    uint8_t publish_sha256[RF_SHA256_SIZE];
+    bool has_publish;
+    struct rf_worker_report report;
+    int64_t first_ms;
+};
+
+// One turn of each thread's work, waiting for at most wait_ms; all three may be taken in one thread, with wait_ms 0.
+void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms);
+void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms);
+void rf_worker_keeper_turn(struct rf_worker *worker, int wait_ms);
+
+// The mains of the threads.
+void *rf_worker_intake_main(void *worker);
+void *rf_worker_fold_main(void *worker);
+void *rf_worker_keeper_main(void *worker);
+
+// Finds state, partitions and agreement with what is committed, in this order; nothing runs yet.
+enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+int64_t rf_worker_now_ms(struct rf_worker *worker);
+void rf_worker_sleep_ms(struct rf_worker *worker, int ms);
+
+// The first failure counts; it stops everything.
+void rf_worker_fail(struct rf_worker *worker, enum rf_status status, const struct rf_error *err);
+
+#endif

@@ -1,0 +1,145 @@
+// How a worker takes up where it stopped: snapshot, recorded order, partitions, and what Kafka has committed.
+#include "ops/worker_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 200 };
+
+// Waits until the source knows its partitions.
+static enum rf_status wait_assigned(struct rf_worker *worker, const struct rf_positions **partitions_out, struct rf_error *err) {
+    struct rf_poll want = {.records_max = 0, .timeout_ms = RETRY_MS};
+    struct rf_records none = {0};
+    int64_t begun = rf_worker_now_ms(worker);
+    bool is_told = false;
+    while (!atomic_load(&worker->is_stopping)) {
+        enum rf_source_event event = RF_SOURCE_IDLE;
+        enum rf_status status = rf_source_poll(worker->source, &want, &none, &event, partitions_out, err);
+        if (!status && event == RF_SOURCE_ASSIGNED) {
+            return RF_OK;
+        }
+        if (status && (!worker->source->is_temporary || rf_worker_now_ms(worker) - begun >= worker->options.wait_ms)) {
+            return status;
+        }
+        if (status && !is_told) {
+            rf_log(worker->options.log, RF_LOG_WARN, "waiting for the source", rf_log_text("error", err->text),
+                   rf_log_uint("wait_ms", (uint64_t)worker->options.wait_ms));
+            is_told = true;
+        }
+        if (status) {
+            rf_worker_sleep_ms(worker, RETRY_MS);
+        }
+    }
+    return rf_fail(err, RF_END, "stopped before the source was there");
+}
+
+// Does what Kafka has committed agree with who we are and what we hold?
+static enum rf_status agree(struct rf_worker *worker, bool is_new, struct rf_error *err) {
+    char note[RF_WORKER_NOTE_SIZE] = "";
+    struct rf_positions committed;
+    rf_positions_init(&committed);
+    if (rf_positions_copy(&committed, rf_pipeline_positions(worker->pipeline))) {
+        return rf_fail(err, RF_MEMORY, "worker: out of memory");
+    }
+    enum rf_status status = rf_source_committed(worker->source, &committed, note, sizeof note, err);
+    bool has_committed = false;
+    for (size_t i = 0; !status && i < committed.count; i++) {
+        has_committed |= committed.list[i].next_offset >= 0;
+    }
+    rf_positions_finish(&committed);
+    if (status || !has_committed) {
+        return status;
+    }
+    const char *model = rf_pipeline_name(worker->pipeline);
+    if (*note && strcmp(note, worker->note) != 0 && !worker->options.takes_over) {
+        return rf_fail(
+                err, RF_BUSY,
+                "the committed offsets carry the mark \"%s\" of another worker (this one is \"%s\"); stop the other worker of "
+                "the model %s, or start this one with --take-over",
+                note, worker->note, model);
+    }
+    if (is_new && !worker->options.is_fresh) {
+        return rf_fail(err, RF_CONFLICT,
+                       "offsets of the model %s are committed, but %s holds no snapshot of what was learned up to them; give "
+                       "the folder that does, or start anew with --fresh",
+                       model, worker->options.folder->path);
+    }
+    return RF_OK;
+}
+
+static enum rf_status take_up_log(struct rf_worker *worker, bool is_new, struct rf_error *err) {
+    struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    const struct rf_positions *partitions;
+    enum rf_status status = wait_assigned(worker, &partitions, err);
+    for (size_t i = 0; !status && i < partitions->count; i++) {
+        size_t index;
+        status = rf_positions_add(positions, partitions->list[i].topic, partitions->list[i].partition, &index);
+        if (status) {
+            rf_fail(err, status, "worker: out of memory");
+        }
+    }
+    if (!status) {
+        status = agree(worker, is_new, err);
+    }
+    if (!status) {
+        status = rf_source_assign(worker->source, positions, err);
+    }
+    if (status) {
+        return status;
+    }
+    worker->partition_count = positions->count;
+    worker->next_offset = calloc(positions->count ? positions->count : 1, sizeof *worker->next_offset);
+    worker->ends = calloc(positions->count ? positions->count : 1, sizeof *worker->ends);
+    if (!worker->next_offset || !worker->ends) {
+        return rf_fail(err, RF_MEMORY, "worker: out of memory");
+    }
+    for (size_t i = 0; i < positions->count; i++) {
+        worker->next_offset[i] = positions->list[i].next_offset;
+    }
+    return RF_OK;
+}
+
+// Takes up the newest snapshot and the order recorded beyond it. A new model takes a first snapshot before it learns, so that
+// where it began is on record.
+static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, struct rf_error *err) {
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    *is_new_out = false;
+    if (!checkpoint) {
+        return RF_OK;
+    }
+    struct rf_version version = rf_pipeline_version(worker->pipeline);
+    version.epoch = worker->options.folder->epoch;
+    rf_pipeline_set_version(worker->pipeline, version);
+    enum rf_status status = rf_checkpoint_restore(checkpoint, worker->pipeline, err);
+    *is_new_out = status == RF_NOT_FOUND;
+    if (status && !*is_new_out) {
+        return status;
+    }
+    struct rf_schedule *schedule;
+    status = rf_schedule_open(worker->options.folder->disk, worker->options.folder->path,
+                              rf_pipeline_counts(worker->pipeline)->records, rf_pipeline_positions(worker->pipeline), &schedule,
+                              err);
+    if (status) {
+        return status;
+    }
+    rf_pipeline_set_schedule(worker->pipeline, schedule);
+    worker->script = rf_schedule_ahead(schedule, &worker->script_count);
+    if (*is_new_out && worker->script_count) {
+        return rf_fail(err, RF_CONFLICT,
+                       "%s holds a schedule of learned records, but no snapshot; restore the snapshots, or give the model a new "
+                       "state folder",
+                       worker->options.folder->path);
+    }
+    if (*is_new_out) {
+        worker->awaits_first = true;
+        rf_checkpoint_request(checkpoint);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) {
+    bool is_new = true;
+    enum rf_status status = take_up_state(worker, &is_new, err);
+    return status ? status : take_up_log(worker, is_new, err);
+}

@@ -1,0 +1,60 @@
+#ifndef RF_PROTO_EXAMPLE_H
+#define RF_PROTO_EXAMPLE_H
+#include "proto/status.h"
+#include "proto/text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What an example is for; bits, per example.
+enum rf_purpose {
+    RF_OBSERVE = 1,  // moves windows and joins
+    RF_PREDICT = 2,  // gets a prediction
+    RF_EVALUATE = 4, // its label meets the prediction given before; needs RF_PREDICT and a label
+    RF_LEARN = 8,    // moves all that the learner owns; needs a label
+};
+
+enum rf_feature_kind {
+    RF_NUMBER,   // value = the number; scaled by learners that scale
+    RF_CATEGORY, // value = 1, never scaled; the hash covers field and category
+};
+
+#define RF_FIELD_UNKNOWN UINT32_MAX // (an enumerator may not be beyond int)
+
+// A batch of examples as flat arrays. Example i owns the features [row_start[i], row_start[i + 1]). All values are raw:
+// masking a hash to a table, scaling and encoding belong to the learner. Everything stays until the predictions of the
+// batch have left, so that any of them can be explained.
+struct rf_examples {
+    size_t count;    // examples
+    size_t capacity; // examples
+    size_t feature_capacity;
+
+    size_t *row_start;   // [capacity + 1], row_start[0] == 0
+    uint8_t *purpose;    // [capacity] bits of enum rf_purpose
+    uint32_t *partition; // [capacity] index into the positions
+    int64_t *offset;     // [capacity]
+    int64_t *time_ms;    // [capacity] event time, Unix; the record's timestamp when no field is named; -1 unknown
+    double *label;       // [capacity] value, 0 or 1, or class index; NaN when there is none
+    double *weight;      // [capacity] importance, >= 0, 1 by default
+    struct rf_text *id;  // [capacity] data NULL: none. Borrowed from the record or the batch's arena
+
+    uint64_t *hash;  // [feature_capacity] keyed 64-bit hash, see ingest/feature.h
+    double *value;   // [feature_capacity] raw, finite
+    uint32_t *field; // [feature_capacity] index into field_name
+    uint8_t *kind;   // [feature_capacity] enum rf_feature_kind
+
+    // The fields met: first those the schema declares (the same in every batch), then those met in this batch.
+    struct rf_text *field_name; // [field_capacity]
+    size_t field_count;
+    size_t field_capacity;
+};
+
+// Reserves flat arrays of the given capacities; pages are touched only as they are used.
+enum rf_status rf_examples_init(struct rf_examples *examples, size_t capacity, size_t feature_capacity, size_t field_capacity,
+                                struct rf_error *err) RF_MUST_USE;
+void rf_examples_finish(struct rf_examples *examples);
+
+// Forgets all examples, and the field names past `declared_fields`.
+void rf_examples_reset(struct rf_examples *examples, size_t declared_fields);
+
+#endif

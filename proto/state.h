@@ -1,0 +1,136 @@
+#ifndef RF_PROTO_STATE_H
+#define RF_PROTO_STATE_H
+// State as blocks. Whatever has memory (learner, scaler, evaluation, later windows and joins) lists it here as arrays
+// of described rows without pointers; this file then does once, for all: save, restore, hash, compare, and copy before
+// write. The merge rules are read by the fleet.
+#include "proto/hash.h"
+#include "proto/status.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rf_column_type { RF_U8, RF_U32, RF_U64, RF_I64, RF_F32, RF_F64 };
+
+// How two workers' changes of a column become one (design section 5). RF_MERGE_NONE keeps its owner out of a shared fleet.
+enum rf_merge {
+    RF_MERGE_NONE,
+    RF_MERGE_SUM,     // sufficient statistics, accumulators
+    RF_MERGE_MAX,     // normalisers, with rescaling
+    RF_MERGE_DECAYED, // a decayed total plus contributions: moving averages, weights under L2
+    RF_MERGE_MOMENTS, // count, mean and scatter, by Chan's formula
+    RF_MERGE_MEAN,
+};
+
+struct rf_column {
+    const char *name;
+    enum rf_column_type type;
+    uint32_t offset; // bytes into the row
+    uint32_t count;  // elements of `type` one after the other, at least 1
+    enum rf_merge merge;
+};
+
+enum rf_block_scope {
+    RF_SCOPE_MODEL,      // part of model_sha256
+    RF_SCOPE_EVALUATION, // saved and restored, but not part of model_sha256: how good the model is
+};
+
+enum { RF_PIECE_SIZE = 4096, RF_BLOCK_EAGER_SIZE = 1 << 20 };
+
+// Where a piece of 4 KiB stands while a snapshot is being taken.
+enum rf_piece_state {
+    RF_PIECE_DONE,     // read: the fold may write it freely
+    RF_PIECE_PENDING,  // neither read nor written since the freeze
+    RF_PIECE_READING,  // the snapshot's thread is copying it
+    RF_PIECE_COPYING,  // the fold thread is copying it, to the shadow
+    RF_PIECE_SHADOWED, // its copy is to be read
+};
+
+struct rf_block {
+    const char *name; // unique in the state, e.g. "linear.weights"; static or owned by whoever listed it
+    size_t rows;
+    size_t row_size;                 // bytes; the columns cover all of it: no padding that is not a column
+    const struct rf_column *columns; // in order of their offsets
+    size_t column_count;
+    void *data; // [rows][row_size], owned by whoever listed it
+    enum rf_block_scope scope;
+    bool is_touched; // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
+
+    // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
+    _Atomic uint8_t *piece; // [pieces] enum rf_piece_state
+    uint8_t *shadow;        // copies of pieces that were about to be written, or of the whole block
+
+    // What the two above point to while frozen, and where in the shadow the copy of a piece is. Made by the first freeze and
+    // kept for the next: memory that has been touched is copied to several times faster.
+    _Atomic uint8_t *reserved_piece;
+    uint8_t *reserved_shadow;
+    uint32_t *slot; // [pieces]
+    uint32_t slots_used;
+};
+
+// All blocks of a pipeline, in the order they were listed. The fold thread owns it; a frozen one may be read by one
+// other thread through rf_block_read_piece() alone.
+struct rf_state {
+    struct rf_block **list; // [count]
+    size_t count;
+    size_t capacity;
+    bool is_frozen;
+};
+
+void rf_state_init(struct rf_state *state);
+void rf_state_finish(struct rf_state *state);
+
+// Lists a block (copied, but `data`, `columns` and `name` stay the owner's). Asserts that the name is new and that the
+// columns cover the row. The pointer returned stays valid until rf_state_finish(): owners keep it to touch. Aborts when
+// memory is out: what it takes is small, and taken in setup.
+struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *block);
+
+struct rf_block *rf_state_find(const struct rf_state *state, const char *name); // NULL when it is not there
+
+size_t rf_column_size(const struct rf_column *column); // bytes
+
+// Whether a block has a name, rows of at least one byte that its columns cover in order, and less than 2^32 - 1 pieces.
+bool rf_block_is_sound(const struct rf_block *block);
+
+size_t rf_block_size(const struct rf_block *block);                     // rows * row_size
+size_t rf_block_pieces(const struct rf_block *block);                   // ceil(rows * row_size / RF_PIECE_SIZE)
+size_t rf_block_piece_size(const struct rf_block *block, size_t piece); // RF_PIECE_SIZE, the last one may be shorter
+
+// Copies the piece(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
+// the write. Costs one predictable branch when no snapshot is under way.
+void rf_block_touch_piece(struct rf_block *block, size_t piece);
+static inline void rf_block_touch(struct rf_block *block, size_t row) {
+    if (__builtin_expect(block->piece != NULL, 0)) {
+        size_t first = row * block->row_size / RF_PIECE_SIZE;
+        size_t last = ((row + 1) * block->row_size - 1) / RF_PIECE_SIZE;
+        for (size_t piece = first; piece <= last; piece++) {
+            rf_block_touch_piece(block, piece);
+        }
+    }
+}
+
+// Fixes the contents of all blocks as they are now, for a snapshot to read while the fold goes on. Blocks that are not
+// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a byte a piece, and a copy
+// of 4 KiB for each piece that is written before it was read. RF_MEMORY leaves nothing frozen. Called by the fold thread; asserts
+// that the state is not frozen already.
+enum rf_status rf_state_freeze(struct rf_state *state) RF_MUST_USE;
+void rf_state_thaw(struct rf_state *state); // called by the fold thread once the reader is done; harmless when not frozen
+
+// Copies a piece as it was at the freeze (or is now, when not frozen) to `out` [rf_block_piece_size()]. While frozen, one
+// thread beside the fold thread may call it, once for each piece.
+void rf_block_read_piece(struct rf_block *block, size_t piece, uint8_t *out);
+
+// SHA-256 over names, shapes, columns and contents of the blocks of a scope, in the order of their names; pieces of zeros
+// are passed over, so an empty table of any size costs little. Reads the live state: only when not frozen, by the fold thread.
+void rf_state_sha256(const struct rf_state *state, enum rf_block_scope scope, uint8_t digest_out[RF_SHA256_SIZE]);
+
+// RF_CONFLICT and a sentence naming block, column and both shapes, when rows or columns differ. Merge rules and scopes
+// are no part of a shape. The places say where each block is, e.g. "in the model", "in the snapshot".
+enum rf_status rf_block_compare_shape(const struct rf_block *a, const char *a_place, const struct rf_block *b,
+                                      const char *b_place, struct rf_error *err) RF_MUST_USE;
+
+// RF_CONFLICT and a sentence naming block, row and column of the first difference between two states; RF_OK when equal.
+enum rf_status rf_state_compare(const struct rf_state *a, const struct rf_state *b, struct rf_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+#include "proto/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *rf_status_text(enum rf_status status) {
+    static const char *const texts[] = {
+#define RF_STATUS_ENTRY(name, text) text,
+            RF_STATUS_LIST(RF_STATUS_ENTRY)
+#undef RF_STATUS_ENTRY
+    };
+    return texts[status];
+}
+
+enum rf_status rf_fail(struct rf_error *err, enum rf_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(err->text, sizeof err->text, format, arguments);
+    va_end(arguments);
+    err->status = status;
+    return status;
+}
+
+enum rf_status rf_fail_in(struct rf_error *err, const char *format, ...) {
+    char sentence[RF_ERROR_TEXT_SIZE];
+    memcpy(sentence, err->text, sizeof sentence);
+    va_list arguments;
+    va_start(arguments, format);
+    int used = vsnprintf(err->text, sizeof err->text, format, arguments);
+    va_end(arguments);
+    size_t length = used > 0 ? strlen(err->text) : 0;
+    if (length + 3 < sizeof err->text) {
+        memcpy(err->text + length, ": ", 2);
+        length += 2;
+        size_t room = sizeof err->text - length - 1;
+        size_t rest = strnlen(sentence, sizeof sentence - 1);
+        rest = rest < room ? rest : room;
+        memcpy(err->text + length, sentence, rest);
+        err->text[length + rest] = '\0';
+    }
+    return err->status;
+}

@@ -1,0 +1,55 @@
+#ifndef RF_SINKS_MESSAGE_H
+#define RF_SINKS_MESSAGE_H
+// The bytes of messages: predictions and rejected records as protobuf (proto/riffle.proto) or JSON. Text that is not
+// UTF-8 is made so: bytes that fit nowhere, and NUL in protobuf, become U+FFFD.
+#include "proto/prediction.h"
+#include "proto/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rf_message_format { RF_MESSAGE_JSON, RF_MESSAGE_PROTOBUF };
+
+// Room for messages, used again and again: it grows to the largest one and stays, so that the stream does not allocate.
+struct rf_message {
+    char *data;
+    size_t size;                    // bytes
+    size_t capacity;                // bytes
+    struct rf_message_parts *parts; // what protobuf-c packs from; NULL until needed
+};
+
+void rf_message_init(struct rf_message *message);
+void rf_message_finish(struct rf_message *message);
+void rf_message_clear(struct rf_message *message); // forgets the bytes, keeps the room
+
+// Makes room for `size` bytes more.
+enum rf_status rf_message_reserve(struct rf_message *message, size_t size, struct rf_error *err) RF_MUST_USE;
+
+// The prediction was asked for and given.
+bool rf_message_is_due(const struct rf_predictions *predictions, size_t index);
+
+// The calls below append. They fail with RF_MEMORY only, and then append nothing.
+
+// A riffle.v1.Predictions of those due from index `first` on; it may hold none.
+enum rf_status rf_message_add_batch(struct rf_message *message, const struct rf_predictions *predictions, size_t first,
+                                    struct rf_error *err) RF_MUST_USE;
+
+// A riffle.v1.Prediction, or a JSON object without a line end.
+enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_message_format format,
+                                         const struct rf_predictions *predictions, size_t index,
+                                         struct rf_error *err) RF_MUST_USE;
+
+// A riffle.v1.Rejected, or a JSON object without a line end.
+enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message_format format, const struct rf_rejects *rejects,
+                                     size_t index, struct rf_error *err) RF_MUST_USE;
+
+// The JSON half of the two above.
+enum rf_status rf_message_add_prediction_json(struct rf_message *message, const struct rf_predictions *predictions, size_t index,
+                                              struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_message_add_reject_json(struct rf_message *message, const struct rf_rejects *rejects, size_t index,
+                                          struct rf_error *err) RF_MUST_USE;
+
+// Bytes of the UTF-8 character that `bytes` begins with, 1 to 4; 0 when it begins with none (Unicode 15, table 3-7).
+size_t rf_message_character(const char *bytes, size_t size);
+
+#endif

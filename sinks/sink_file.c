@@ -1,0 +1,271 @@
+// JSON lines at the end of a file. Every batch is written with one call, so a reader that follows sees whole batches and
+// a line drawn has nothing left to flush: settling is a sync.
+#include "sinks/message.h"
+#include "sinks/sink_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WRITE_SIZE = 256 * 1024 }; // a batch larger than this is written in pieces, to bound the room it takes
+
+struct file_sink {
+    struct rf_sink base;
+    int fd;
+    char *path;      // as in sentences
+    bool is_regular; // can be cut and synced
+    bool was_missing;
+    bool was_marked; // a line was drawn at some time
+    bool is_settled; // the last one
+    uint64_t size;   // bytes in the file
+    struct rf_message message;
+    struct rf_error failure; // a write that failed: nothing may follow what it left, so the sink has failed for good
+};
+
+static const struct rf_sink_ops file_ops;
+static const struct rf_sink_ops file_rejected_ops;
+
+static struct file_sink *file_from(struct rf_sink *self) {
+    assert(self->ops == &file_ops || self->ops == &file_rejected_ops);
+    return (struct file_sink *)self;
+}
+
+static enum rf_status fail_again(const struct file_sink *file, struct rf_error *err) {
+    *err = file->failure;
+    return err->status;
+}
+
+static enum rf_status fail_for_good(struct file_sink *file, const struct rf_error *err) {
+    file->failure = *err;
+    return err->status;
+}
+
+static enum rf_status write_out(struct file_sink *file, struct rf_error *err) {
+    for (size_t written = 0; written < file->message.size;) {
+        ssize_t size = write(file->fd, file->message.data + written, file->message.size - written);
+        if (size < 0 && errno != EINTR) {
+            return rf_fail(err, RF_IO, "cannot write %s: %s", file->path, strerror(errno));
+        }
+        if (size > 0) {
+            written += (size_t)size;
+            file->size += (size_t)size;
+        }
+    }
+    rf_message_clear(&file->message);
+    return RF_OK;
+}
+
+static enum rf_status end_line(struct file_sink *file, struct rf_error *err) {
+    enum rf_status status = rf_message_reserve(&file->message, 1, err);
+    if (status) {
+        return status;
+    }
+    file->message.data[file->message.size++] = '\n';
+    return file->message.size < WRITE_SIZE ? RF_OK : write_out(file, err);
+}
+
+// What a crash left of a last line must not run into ours.
+static enum rf_status begin_on_new_line(struct file_sink *file, struct rf_error *err) {
+    char last = '\n';
+    if (file->size > 0 && pread(file->fd, &last, 1, (off_t)file->size - 1) != 1) {
+        return rf_fail(err, RF_IO, "cannot read %s: %s", file->path, strerror(errno));
+    }
+    return last == '\n' ? RF_OK : end_line(file, err);
+}
+
+static enum rf_status file_publish(struct rf_sink *self, const struct rf_predictions *predictions, size_t *done,
+                                   struct rf_error *err) {
+    struct file_sink *file = file_from(self);
+    if (file->failure.status) {
+        return fail_again(file, err);
+    }
+    for (size_t i = *done; i < predictions->examples->count; i++) {
+        if (!rf_message_is_due(predictions, i)) {
+            continue;
+        }
+        enum rf_status status = rf_message_add_prediction_json(&file->message, predictions, i, err);
+        status = status ? status : end_line(file, err);
+        if (status) {
+            return fail_for_good(file, err);
+        }
+    }
+    if (write_out(file, err) != RF_OK) {
+        return fail_for_good(file, err);
+    }
+    *done = predictions->examples->count;
+    return RF_OK;
+}
+
+static enum rf_status file_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done, struct rf_error *err) {
+    struct file_sink *file = file_from(self);
+    if (file->failure.status) {
+        return fail_again(file, err);
+    }
+    for (size_t i = *done; i < rejects->count; i++) {
+        enum rf_status status = rf_message_add_reject_json(&file->message, rejects, i, err);
+        status = status ? status : end_line(file, err);
+        if (status) {
+            return fail_for_good(file, err);
+        }
+    }
+    if (write_out(file, err) != RF_OK) {
+        return fail_for_good(file, err);
+    }
+    *done = rejects->count;
+    return RF_OK;
+}
+
+static uint64_t file_mark(struct rf_sink *self) {
+    struct file_sink *file = file_from(self);
+    file->was_marked = true;
+    file->is_settled = false;
+    return file->is_regular ? file->size : 0;
+}
+
+static enum rf_status file_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) {
+    (void)timeout_ms;
+    struct file_sink *file = file_from(self);
+    if (file->failure.status) {
+        return fail_again(file, err);
+    }
+    if (!file->is_settled && file->is_regular && fdatasync(file->fd) != 0) {
+        rf_fail(err, RF_IO, "cannot sync %s: %s", file->path, strerror(errno));
+        return fail_for_good(file, err);
+    }
+    file->is_settled = file->was_marked;
+    return RF_OK;
+}
+
+static enum rf_status file_rewind(struct rf_sink *self, uint64_t bookmark, struct rf_error *err) {
+    struct file_sink *file = file_from(self);
+    if (!file->is_regular) {
+        return RF_OK;
+    }
+    if (file->was_missing && bookmark > 0) {
+        (void)unlink(file->path); // made a moment ago, and empty: leave it missing
+        return rf_fail(err, RF_CONFLICT, "%s is missing, it had %" PRIu64 " bytes at the snapshot: put it back or start afresh",
+                       file->path, bookmark);
+    }
+    if (file->size < bookmark) {
+        return rf_fail(err, RF_CONFLICT,
+                       "%s has %" PRIu64 " bytes, it had %" PRIu64 " at the snapshot: put it back or start afresh", file->path,
+                       file->size, bookmark);
+    }
+    if (ftruncate(file->fd, (off_t)bookmark) != 0) {
+        return rf_fail(err, RF_IO, "cannot cut %s to %" PRIu64 " bytes: %s", file->path, bookmark, strerror(errno));
+    }
+    file->size = bookmark;
+    rf_message_clear(&file->message);
+    return begin_on_new_line(file, err);
+}
+
+static void file_destroy(struct rf_sink *self) {
+    struct file_sink *file = file_from(self);
+    if (file->fd >= 0 && file->fd != STDOUT_FILENO) {
+        (void)close(file->fd);
+    }
+    rf_message_finish(&file->message);
+    free(file->path);
+    free(file);
+}
+
+static const struct rf_sink_ops file_ops = {
+        .name = "file",
+        .publish = file_publish,
+        .mark = file_mark,
+        .settle = file_settle,
+        .rewind = file_rewind,
+        .destroy = file_destroy,
+};
+
+static const struct rf_sink_ops file_rejected_ops = {
+        .name = "file",
+        .reject = file_reject,
+        .mark = file_mark,
+        .settle = file_settle,
+        .rewind = file_rewind,
+        .destroy = file_destroy,
+};
+
+// A file made a moment ago is not safe before its folder is.
+static enum rf_status sync_folder(const char *path, struct rf_error *err) {
+    char *copy = strdup(path);
+    if (!copy) {
+        return rf_fail(err, RF_MEMORY, "file: a sink does not fit into memory");
+    }
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(copy);
+    return is_synced ? RF_OK : rf_fail(err, RF_IO, "cannot sync the folder of %s: %s", path, strerror(error));
+}
+
+static enum rf_status open_file(struct file_sink *file, struct rf_error *err) {
+    struct stat before;
+    file->was_missing = stat(file->path, &before) != 0 && errno == ENOENT;
+    bool is_seekable = file->was_missing || S_ISREG(before.st_mode);
+    file->fd = open(file->path, (is_seekable ? O_RDWR : O_WRONLY) | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    struct stat now;
+    if (file->fd < 0 || fstat(file->fd, &now) != 0) {
+        return rf_fail(err, RF_IO, "cannot open %s: %s", file->path, strerror(errno));
+    }
+    file->is_regular = S_ISREG(now.st_mode);
+    if (!file->is_regular) {
+        return RF_OK;
+    }
+    if (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return rf_fail(err, RF_BUSY, "%s is being written by another sink, must be the file of one", file->path);
+    }
+    file->size = (uint64_t)now.st_size;
+    return file->was_missing ? sync_folder(file->path, err) : begin_on_new_line(file, err);
+}
+
+static enum rf_status create(const struct rf_sink_ops *ops, const char *kind, const char *path, struct rf_sink **sink_out,
+                             struct rf_error *err) {
+    struct file_sink *file = calloc(1, sizeof *file);
+    if (!file) {
+        return rf_fail(err, RF_MEMORY, "file: a sink does not fit into memory");
+    }
+    file->base.ops = ops;
+    file->fd = -1;
+    rf_message_init(&file->message);
+    bool is_standard = strcmp(path, "-") == 0;
+    file->path = strdup(is_standard ? "standard output" : path);
+    if (!file->path) {
+        rf_sink_destroy(&file->base);
+        return rf_fail(err, RF_MEMORY, "file: a sink does not fit into memory");
+    }
+    enum rf_status status = rf_sink_set_label(&file->base, kind, path, err);
+    if (status == RF_OK && is_standard) {
+        file->fd = STDOUT_FILENO;
+    } else if (status == RF_OK) {
+        status = open_file(file, err);
+    }
+    if (status) {
+        rf_sink_destroy(&file->base);
+        return status;
+    }
+    *sink_out = &file->base;
+    return RF_OK;
+}
+
+enum rf_status rf_sink_file_create(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,
+                                   struct rf_error *err) {
+    (void)context;
+    const struct rf_sink_file_options *wanted = options;
+    return create(&file_ops, "file", wanted->path, sink_out, err);
+}
+
+enum rf_status rf_sink_file_create_rejected(const char *path, struct rf_sink **sink_out, struct rf_error *err) {
+    return create(&file_rejected_ops, "rejected:file", path, sink_out, err);
+}

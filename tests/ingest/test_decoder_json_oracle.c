@@ -1,0 +1,139 @@
+// Compares the JSON decoder with Python's on many damaged records: what is taken, and every value of it.
+#include "tests/ingest/decode_fixture.h"
+
+#include "proto/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { RECORDS = 20000, RECORD_SIZE_MAX = 256, LINE_SIZE_MAX = 4096 };
+
+static const char *const seeds[] = {
+        "{\"id\":\"t-1\",\"amount\":12.50,\"city\":\"Z\xc3\xbcrich\",\"ok\":true,\"gone\":null}",
+        "{\"a\":[1,2,{\"b\":[]}],\"c\":{\"d\":\"e\"},\"f\":-0.5e-3}",
+        "{\"esc\":\"\\u00e9\\ud83d\\ude00\\n\\\"\\\\\\/\",\"n\":1e308}",
+        " { \"x\" : 0 , \"y\" : -1.25E+2 ,\t\"z\" : false }\r\n",
+        "{\"big\":123456789012345678901234567890,\"tiny\":4.9e-324,\"\":\"\"}",
+        "{\"a\":1,\"b\":2,\"\\u0061\":3}",
+};
+
+static size_t damage(struct rf_random *random, char *record) {
+    static const char bytes[] = "{}[]\",:\\u0123456789abdeE+-. tnrfl\n\x01\x7f\x80\xc3\xe2\xed\xf0\xff";
+    size_t size = strlen(strcpy(record, seeds[rf_random_below(random, sizeof seeds / sizeof *seeds)]));
+    for (uint64_t i = rf_random_below(random, 4); i > 0 && size > 1; i--) {
+        size_t at = (size_t)rf_random_below(random, size);
+        char byte = bytes[rf_random_below(random, sizeof bytes - 1)];
+        switch (rf_random_below(random, 3)) {
+        case 0:
+            record[at] = byte;
+            break;
+        case 1:
+            memmove(record + at, record + at + 1, --size - at);
+            break;
+        default:
+            memmove(record + at + 1, record + at, size++ - at);
+            record[at] = byte;
+        }
+    }
+    return size;
+}
+
+static size_t print_hex(char *out, struct rf_text text) {
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        size += (size_t)sprintf(out + size, "%02x", (unsigned char)text.data[i]);
+    }
+    return size;
+}
+
+// Compares one field with `name=value` of the oracle; returns where that ends.
+static const char *check_field(const char *line, const struct rf_field *field) {
+    char name[2 * RECORD_SIZE_MAX + 1] = "", text[2 * RECORD_SIZE_MAX + 1] = "";
+    size_t name_size = print_hex(name, field->name);
+    assert_int_equal(*line, ' ');
+    line++;
+    assert_memory_equal(line, name, name_size);
+    line += name_size;
+    assert_int_equal(*line, '=');
+    line++;
+    size_t size = strcspn(line, " \n");
+    switch (field->value.type) {
+    case RF_VALUE_NUMBER:
+        assert_true(strtod(line, NULL) == field->value.number);
+        break;
+    case RF_VALUE_TEXT:
+        assert_int_equal(print_hex(text, field->value.text), size);
+        assert_memory_equal(line, text, size);
+        break;
+    case RF_VALUE_BOOL:
+        assert_memory_equal(line, field->value.number != 0 ? "true" : "false", size);
+        break;
+    case RF_VALUE_NULL:
+        assert_memory_equal(line, "null", size);
+        break;
+    }
+    return line + size;
+}
+
+static void check_record(struct decode_fixture *fixture, const char *record, size_t size, const char *line) {
+    struct rf_record input = {.value = {record, size}};
+    rf_arena_reset(&fixture->arena);
+    enum rf_status status = rf_decoder_decode(fixture->decoder, &input, &fixture->arena, &fixture->event, &fixture->error);
+    if ((status == RF_OK) != (strncmp(line, "ok", 2) == 0)) {
+        fail_msg("%.*s\n  python says %s  riffle says %s", (int)size, record, line, status ? fixture->error.detail : "ok");
+    }
+    if (status) {
+        return;
+    }
+    line += 2;
+    for (size_t i = 0; i < fixture->event.count; i++) {
+        line = check_field(line, &fixture->event.fields[i]);
+    }
+    assert_int_equal(*line, '\n');
+}
+
+static void json_agrees_with_python_on_damaged_records(void **state) {
+    (void)state;
+    struct decode_fixture fixture;
+    fixture_init(&fixture, "json", &(struct rf_feature_options){0}, &(struct rf_decoder_options){0});
+    struct rf_random random;
+    rf_random_init(&random, 3);
+    char path[] = "/tmp/riffle-json-XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    FILE *file = fdopen(descriptor, "w");
+    char record[RECORD_SIZE_MAX];
+    for (int i = 0; i < RECORDS; i++) {
+        size_t size = damage(&random, record);
+        fprintf(file, "%zu\n", size);
+        fwrite(record, 1, size, file);
+    }
+    fclose(file);
+
+    char command[1024];
+    snprintf(command, sizeof command, "/usr/bin/python3 %s %s", JSON_ORACLE, path);
+    FILE *oracle = popen(command, "r");
+    assert_non_null(oracle);
+    rf_random_init(&random, 3);
+    for (int i = 0; i < RECORDS; i++) {
+        char line[LINE_SIZE_MAX];
+        assert_non_null(fgets(line, sizeof line, oracle));
+        check_record(&fixture, record, damage(&random, record), line);
+    }
+    assert_int_equal(pclose(oracle), 0);
+    remove(path);
+    fixture_finish(&fixture);
+}
+
+int main(void) {
+    if (access("/usr/bin/python3", X_OK) != 0) {
+        printf("skipped: there is no /usr/bin/python3 to compare with\n");
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(json_agrees_with_python_on_damaged_records),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,293 @@
+#include "tests/ingest/decode_fixture.h"
+
+#include <math.h>
+#include <riffle.pb-c.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int set_up(void **state) {
+    static struct decode_fixture fixture;
+    fixture_init(&fixture, "protobuf",
+                 &(struct rf_feature_options){
+                         .id = "transaction",
+                         .time = "at",
+                         .label = "fraud",
+                         .weight = "importance",
+                         .numbers = TEXTS("amount"),
+                         .categories = TEXTS("city"),
+                         .ignore = TEXTS("note"),
+                 },
+                 &(struct rf_decoder_options){0});
+    *state = &fixture;
+    return 0;
+}
+
+static int set_up_rest(void **state) {
+    static struct decode_fixture fixture;
+    fixture_init(&fixture, "protobuf", &(struct rf_feature_options){.ignore = TEXTS("note")},
+                 &(struct rf_decoder_options){.limits = {.fields = 5, .field_bytes = 8}});
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    fixture_finish(*state);
+    return 0;
+}
+
+// A message being built by hand, so that wrong ones can be built too.
+struct bytes {
+    char data[4096];
+    size_t size;
+};
+
+static void put(struct bytes *to, const void *data, size_t size) {
+    memcpy(to->data + to->size, data, size);
+    to->size += size;
+}
+
+static void put_varint(struct bytes *to, uint64_t value) {
+    for (; value >= 0x80; value >>= 7) {
+        put(to, &(char){(char)(value | 0x80)}, 1);
+    }
+    put(to, &(char){(char)value}, 1);
+}
+
+static void put_delimited(struct bytes *to, unsigned field, const void *data, size_t size) {
+    put_varint(to, field << 3 | 2);
+    put_varint(to, size);
+    put(to, data, size);
+}
+
+static void put_text(struct bytes *to, unsigned field, const char *text) {
+    put_delimited(to, field, text, strlen(text));
+}
+
+static void put_double(struct bytes *to, unsigned field, double value) {
+    put_varint(to, field << 3 | 1);
+    put(to, &value, sizeof value);
+}
+
+static void put_time(struct bytes *to, int64_t time_ms) {
+    put_varint(to, 2 << 3);
+    put_varint(to, (uint64_t)time_ms << 1 ^ (uint64_t)(time_ms >> 63));
+}
+
+static void put_number(struct bytes *to, const char *name, double value) {
+    struct bytes number = {.size = 0};
+    put_text(&number, 1, name);
+    put_double(&number, 2, value);
+    put_delimited(to, 6, number.data, number.size);
+}
+
+static void put_category(struct bytes *to, const char *name, const char *value) {
+    struct bytes category = {.size = 0};
+    put_text(&category, 1, name);
+    put_text(&category, 2, value);
+    put_delimited(to, 7, category.data, category.size);
+}
+
+static const char *decode(void **state, const struct bytes *message) {
+    return fixture_decode(*state, message->data, message->size);
+}
+
+static struct bytes whole_message(void) {
+    struct bytes message = {.size = 0};
+    put_text(&message, 1, "t-1");
+    put_time(&message, 1522540831000);
+    put_double(&message, 3, 1);
+    put_double(&message, 5, 0.5);
+    put_number(&message, "amount", 12.5);
+    put_number(&message, "other", 7);
+    put_category(&message, "city", "Z\xc3\xbcrich");
+    put_category(&message, "note", "x");
+    return message;
+}
+
+static void protobuf_delivers_roles_and_features(void **state) {
+    struct bytes message = whole_message();
+    assert_string_equal(decode(state, &message),
+                        "transaction=\"t-1\" at=1522540831000 fraud=1 importance=0.5 amount=12.5 city=\"Z\xc3\xbcrich\"");
+}
+
+static void protobuf_takes_what_protobuf_c_packs(void **state) {
+    Riffle__V1__Number amount = RIFFLE__V1__NUMBER__INIT;
+    amount.name = (char[]){"amount"};
+    amount.value = -3;
+    Riffle__V1__Example example = RIFFLE__V1__EXAMPLE__INIT;
+    example.n_numbers = 1;
+    example.numbers = (Riffle__V1__Number *[]){&amount};
+    example.outcome_case = RIFFLE__V1__EXAMPLE__OUTCOME_LABEL_TEXT;
+    example.label_text = (char[]){"yes"};
+    struct bytes message = {.size = 0};
+    message.size = riffle__v1__example__pack(&example, (uint8_t *)message.data);
+    assert_string_equal(decode(state, &message), "fraud=\"yes\" amount=-3");
+}
+
+static void protobuf_takes_a_role_under_its_name_too(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "fraud", 1);
+    put_category(&message, "transaction", "t-9");
+    assert_string_equal(decode(state, &message), "fraud=1 transaction=\"t-9\"");
+    put_double(&message, 3, 0);
+    assert_string_equal(decode(state, &message), "duplicate_field: field fraud stands twice, must stand once");
+}
+
+static void protobuf_leaves_out_what_is_absent_or_undeclared(void **state) {
+    struct bytes message = {.size = 0};
+    put_text(&message, 1, "");
+    put_time(&message, 0);
+    assert_string_equal(decode(state, &message), "");
+    put_varint(&message, 99 << 3); // a field of a later version
+    put_varint(&message, 5);
+    assert_string_equal(decode(state, &message), "");
+}
+
+static void protobuf_takes_the_rest_but_not_undeclared_roles(void **state) {
+    struct bytes message = {.size = 0};
+    put_text(&message, 1, "t-1");
+    put_double(&message, 3, 1);
+    put_number(&message, "a", 2);
+    put_category(&message, "b", "");
+    put_category(&message, "note", "n");
+    assert_string_equal(decode(state, &message), "a=2 b=\"\"");
+}
+
+static void protobuf_keeps_a_nul_in_a_text(void **state) {
+    struct bytes category = {.size = 0}, message = {.size = 0};
+    put_delimited(&category, 1, "city", 4);
+    put_delimited(&category, 2, "a\0b", 3);
+    put_delimited(&message, 7, category.data, category.size);
+    assert_string_equal(decode(state, &message), "city=\"a\"");
+    struct decode_fixture *fixture = *state;
+    assert_int_equal(fixture->event.fields[0].value.text.size, 3);
+}
+
+static void protobuf_refuses_values_that_are_not_finite(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "amount", NAN);
+    assert_string_equal(decode(state, &message), "non_finite: field amount: nan is not finite");
+    message.size = 0;
+    put_number(&message, "nobody wants it", -INFINITY);
+    assert_string_equal(decode(state, &message), "non_finite: field nobody wants it: -inf is not finite");
+    message.size = 0;
+    put_double(&message, 3, INFINITY);
+    assert_string_equal(decode(state, &message), "non_finite: field fraud: inf is not finite");
+    message.size = 0;
+    put_double(&message, 5, NAN);
+    assert_string_equal(decode(state, &message), "non_finite: field importance: nan is not finite");
+}
+
+static void protobuf_refuses_names_that_stand_twice(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "x", 1);
+    put_category(&message, "x", "1");
+    assert_string_equal(decode(state, &message), "duplicate_field: field x stands twice, must stand once");
+}
+
+static void protobuf_refuses_wrong_types(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "city", 8001);
+    assert_string_equal(decode(state, &message), "type: field city is a number, must be sent as a text");
+    message.size = 0;
+    put_number(&message, "transaction", 1);
+    assert_string_equal(decode(state, &message), "type: field transaction is a number, must be sent as a text");
+}
+
+static void protobuf_refuses_what_is_not_utf8_or_named(void **state) {
+    struct bytes message = {.size = 0};
+    put_text(&message, 1, "t\xff");
+    assert_string_equal(decode(state, &message), "encoding: the id t\\xff must be UTF-8");
+    message.size = 0;
+    put_category(&message, "note", "\xed\xa0\x80");
+    assert_string_equal(decode(state, &message), "encoding: the category \\xed\\xa0\\x80 must be UTF-8");
+    message.size = 0;
+    put_number(&message, "\xc0", 1);
+    assert_string_equal(decode(state, &message), "encoding: the name \\xc0 must be UTF-8");
+    message.size = 0;
+    put_number(&message, "", 1);
+    assert_string_equal(decode(state, &message), "undecodable: number 0 has no name, must be named");
+    message.size = 0;
+    put_category(&message, "a", "b");
+    put_delimited(&message, 7, "", 0);
+    assert_string_equal(decode(state, &message), "undecodable: category 1 has no name, must be named");
+}
+
+static void protobuf_keeps_to_its_limits(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "123456789", 1);
+    assert_string_equal(decode(state, &message), "limit: the name 123456789 has 9 bytes, at most 8 are taken");
+    message.size = 0;
+    put_category(&message, "a", "123456789");
+    assert_string_equal(decode(state, &message), "limit: the category 123456789 has 9 bytes, at most 8 are taken");
+    message.size = 0;
+    for (int i = 0; i < 6; i++) {
+        put_number(&message, (char[]){(char)('a' + i), '\0'}, i);
+        const char *words = decode(state, &message);
+        assert_int_equal(strcmp(words, "limit: has 6 fields, at most 5 are taken") == 0, i == 5);
+    }
+}
+
+static void protobuf_refuses_a_message_cut_within_a_field(void **state) {
+    struct bytes message = whole_message();
+    for (size_t size = 1; size < message.size; size++) {
+        const char *words = fixture_decode(*state, message.data, size);
+        bool is_rejected = strncmp(words, "undecodable: ", 13) == 0 || strncmp(words, "encoding: ", 10) == 0;
+        if (!is_rejected && strncmp(words, "transaction=\"t-1\"", 17) != 0) {
+            fail_msg("%zu bytes give %s", size, words);
+        }
+    }
+    assert_string_equal(fixture_decode(*state, message.data, 3),
+                        "undecodable: has 3 bytes that are no message, must be a riffle.v1.Example");
+    assert_string_equal(fixture_decode_text(*state, "{\"amount\":1}"),
+                        "undecodable: has 12 bytes that are no message, must be a riffle.v1.Example");
+}
+
+static void protobuf_counts_fields_before_it_unpacks_them(void **state) {
+    struct decode_fixture *fixture = *state;
+    enum { SIZE = 1 << 20 };
+    char *record = calloc(1, SIZE);
+    assert_non_null(record);
+    // One number of half a million fields that nobody knows: unpacked, each would take many times its bytes.
+    memcpy(record, "\x32\xfb\xff\x3f", 4);
+    for (size_t i = 4; i + 1 < SIZE; i += 2) {
+        record[i] = 15 << 3;
+    }
+    assert_string_equal(fixture_decode(fixture, record, SIZE - 1),
+                        "limit: has 524286 fields in its fields, at most 16384 are taken");
+    assert_int_equal(fixture->arena.used, 0);
+    free(record);
+}
+
+static void protobuf_rejects_what_an_empty_arena_cannot_hold(void **state) {
+    struct decode_fixture *fixture = *state;
+    struct bytes message = whole_message();
+    size_t capacity = fixture->arena.capacity;
+    for (fixture->arena.capacity = 16; fixture->arena.capacity < 512; fixture->arena.capacity += 16) {
+        assert_non_null(strstr(decode(state, &message), "limit: needs more memory than the "));
+        assert_int_equal(fixture->arena.used, 0);
+    }
+    fixture->arena.capacity = capacity;
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_REST(name) cmocka_unit_test_setup_teardown(name, set_up_rest, tear_down)
+    const struct CMUnitTest tests[] = {
+            TEST(protobuf_delivers_roles_and_features),
+            TEST(protobuf_takes_what_protobuf_c_packs),
+            TEST(protobuf_takes_a_role_under_its_name_too),
+            TEST(protobuf_leaves_out_what_is_absent_or_undeclared),
+            TEST_REST(protobuf_takes_the_rest_but_not_undeclared_roles),
+            TEST(protobuf_keeps_a_nul_in_a_text),
+            TEST(protobuf_refuses_values_that_are_not_finite),
+            TEST(protobuf_refuses_names_that_stand_twice),
+            TEST(protobuf_refuses_wrong_types),
+            TEST(protobuf_refuses_what_is_not_utf8_or_named),
+            TEST_REST(protobuf_keeps_to_its_limits),
+            TEST(protobuf_refuses_a_message_cut_within_a_field),
+            TEST(protobuf_counts_fields_before_it_unpacks_them),
+            TEST(protobuf_rejects_what_an_empty_arena_cannot_hold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,338 @@
+#include "tests/learners/learner_fixture.h"
+#include "tests/test.h"
+
+#include <math.h>
+#include <string.h>
+
+static void assert_refused(const struct rf_variant_value *value, uint32_t classes, const char *sentence) {
+    const struct rf_learner_context context = {.examples_max = 8, .features_max = 8, .classes = classes};
+    struct rf_learner *learner = NULL;
+    struct rf_error err;
+    assert_int_equal(rf_learner_create(value, &context, &learner, &err), RF_INVALID);
+    assert_string_equal(err.text, sentence);
+    assert_null(learner);
+}
+
+static void linear_refuses_settings_that_do_not_go_together(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "hash_bits", "99");
+    assert_refused(&value, 0, "learner linear: hash_bits is 99, must be 1 to 28");
+    set_option(&value, "hash_bits", "4");
+    set_option(&value, "bias", "false");
+    set_option(&value, "bias_rate", "0.5");
+    assert_refused(&value, 0, "learner linear: bias_rate is 0.5 with bias false, must be 0, or bias true");
+    set_option(&value, "bias", "true");
+    set_option(&value, "l2", "100");
+    assert_refused(&value, 0, "learner linear: optimizer sgd: rate 0.01 times l2 100 is 1, must be below 1");
+    set_option(&value, "l2", "0.1");
+    set_option(&value, "optimizer", "nesterov");
+    set_option(&value, "optimizer.rate_decay", "inverse_scaling");
+    assert_refused(
+            &value, 0,
+            "learner linear: optimizer nesterov: rate_decay is inverse_scaling with l2 0.1, must be constant, or l2 0, for a "
+            "velocity to be caught up exactly");
+    variant_finish(&value);
+    assert_refused(&value, 0, "learner is absent, must be given");
+}
+
+static void linear_refuses_classes_that_do_not_fit_the_loss(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    assert_refused(&value, 3,
+                   "learner linear: features.classes names 3 classes, must be 2 with loss logistic; several need loss softmax");
+    set_option(&value, "classes", "2");
+    assert_refused(&value, 0, "learner linear: classes is 2 with loss logistic, must be given with loss softmax only");
+    set_option(&value, "loss", "softmax");
+    assert_refused(&value, 3, "learner linear: classes is 2, must be the 3 that features.classes names");
+    set_option(&value, "classes", "1");
+    assert_refused(
+            &value, 0,
+            "learner linear: loss softmax has 1 classes, must be 2 to 1000: name them in features.classes, or set classes");
+    set_option(&value, "classes", "0");
+    set_option(&value, "loss", "squared");
+    assert_refused(&value, 2, "learner linear: features.classes names 2 classes, must not be given with loss squared");
+    variant_finish(&value);
+}
+
+static struct rf_learner *create_small(const char *loss, const char *scale) {
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "loss", loss);
+    set_option(&value, "scale", scale);
+    set_option(&value, "hash_bits", "8");
+    set_option(&value, "optimizer.rate", "0.1");
+    set_option(&value, "classes", strcmp(loss, "softmax") == 0 ? "3" : "0");
+    struct rf_learner *learner = create_learner(&value, false);
+    variant_finish(&value);
+    return learner;
+}
+
+static void linear_separates_two_features(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 1000, 2000);
+    for (size_t i = 0; i < 1000; i++) {
+        append_example(&examples, (double)(i % 2), &(struct feature){10 + i % 2, 1, RF_CATEGORY}, 1);
+    }
+    static const char *const losses[] = {"logistic", "hinge"};
+    for (size_t l = 0; l < 2; l++) {
+        struct rf_learner *learner = create_small(losses[l], "standard");
+        struct rf_predictions predictions;
+        predictions_create(&predictions, learner, &examples);
+        rf_learner_fold(learner, &examples, 0, examples.count, &predictions);
+        double middle = learner->is_margin ? 0 : 0.5;
+        assert_true(predictions.score[998] < middle - 0.3);
+        assert_true(predictions.score[999] > middle + 0.3);
+        assert_int_equal(learner->learned, 1000);
+        predictions_finish(&predictions);
+        rf_learner_destroy(learner);
+    }
+    rf_examples_finish(&examples);
+}
+
+static void linear_finds_the_line(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 4000, 4000);
+    for (size_t i = 0; i < 4000; i++) {
+        double x = (double)(i * 7 % 100);
+        append_example(&examples, 3 * x - 20, &(struct feature){5, x, RF_NUMBER}, 1);
+    }
+    struct rf_learner *learner = create_small("squared", "standard");
+    struct rf_predictions predictions;
+    predictions_create(&predictions, learner, &examples);
+    rf_learner_fold(learner, &examples, 0, examples.count, &predictions);
+    for (size_t i = 3900; i < 4000; i++) {
+        assert_true(fabs(predictions.score[i] - examples.label[i]) < 0.5); // of a range of 300
+    }
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+}
+
+static void examples_get_only_what_their_purpose_says(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 4, 8);
+    const struct feature feature = {5, 1, RF_CATEGORY};
+    append_example(&examples, 1, &feature, 1);
+    append_example(&examples, 1, &feature, 1);
+    append_example(&examples, NAN, &feature, 1); // a request to score
+    append_example(&examples, NAN, &feature, 1);
+    examples.purpose[0] = RF_LEARN;
+    examples.purpose[1] = RF_OBSERVE;
+    struct rf_learner *learner = create_small("softmax", "standard");
+    struct rf_predictions predictions;
+    predictions_create(&predictions, learner, &examples);
+    rf_learner_fold(learner, &examples, 0, 3, &predictions);
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(isnan(predictions.score[i]));
+    }
+    double sum = predictions.score[6] + predictions.score[7] + predictions.score[8];
+    assert_true(fabs(sum - 1) < 1e-12);
+    assert_true(predictions.score[7] > 0.34);
+    assert_int_equal(learner->learned, 1);
+    double again[3];
+    rf_learner_predict(learner, &examples, 3, again);
+    assert_memory_equal(again, predictions.score + 6, sizeof again);
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+}
+
+// What an absurd stream leaves: every prediction and every byte of state finite.
+static void assert_survives(struct rf_learner *learner, const struct rf_examples *examples) {
+    struct rf_state blocks;
+    struct rf_predictions predictions;
+    rf_state_init(&blocks);
+    rf_learner_state(learner, &blocks);
+    predictions_create(&predictions, learner, examples);
+    rf_learner_fold(learner, examples, 0, examples->count, &predictions);
+    for (size_t i = 0; i < examples->count * learner->outputs; i++) {
+        assert_true(isfinite(predictions.score[i]));
+    }
+    for (size_t b = 0; b < blocks.count; b++) {
+        const struct rf_block *block = blocks.list[b];
+        for (size_t c = 0; c < block->column_count; c++) {
+            const struct rf_column *column = &block->columns[c];
+            for (size_t row = 0; row < block->rows; row++) {
+                const char *at = (const char *)block->data + row * block->row_size + column->offset;
+                for (size_t i = 0; i < column->count; i++) {
+                    double value = column->type == RF_F64   ? ((const double *)(const void *)at)[i]
+                                   : column->type == RF_F32 ? (double)((const float *)(const void *)at)[i]
+                                                            : 0;
+                    assert_true(isfinite(value));
+                }
+            }
+        }
+    }
+    assert_int_equal(learner->learned + learner->skipped_steps, examples->count);
+    predictions_finish(&predictions);
+    rf_state_finish(&blocks);
+}
+
+static void absurd_values_never_make_state_or_predictions_infinite(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 400, 1200);
+    static const double absurd[] = {1e308, -1e308, 1e-308, 1e200, 1e40, -1e150, 0, 1e20};
+    for (size_t i = 0; i < 400; i++) {
+        const struct feature features[] = {{1, absurd[i % 8], RF_NUMBER}, {2, absurd[i / 8 % 8], RF_NUMBER}, {3, 1, RF_CATEGORY}};
+        append_example(&examples, (double)(i % 2), features, 3);
+        examples.weight[i] = i % 5 == 0 ? 1e300 : 1;
+    }
+    static const char *const losses[] = {"squared", "logistic", "hinge", "softmax"};
+    static const char *const optimizers[] = {"sgd", "momentum", "nesterov"};
+    for (size_t l = 0; l < 4; l++) {
+        for (size_t o = 0; o < 3; o++) {
+            for (size_t kept = 0; kept < 8; kept++) {
+                struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+                set_option(&value, "loss", losses[l]);
+                set_option(&value, "classes", l == 3 ? "3" : "0");
+                set_option(&value, "optimizer", optimizers[o]);
+                set_option(&value, "optimizer.rate", kept & 1 ? "0.5" : "100000");
+                set_option(&value, "precision", kept & 2 ? "double" : "single");
+                set_option(&value, "scale", kept & 4 ? "standard" : "none");
+                set_option(&value, "hash_bits", "2");
+                struct rf_learner *learner = create_learner(&value, false);
+                assert_survives(learner, &examples);
+                rf_learner_destroy(learner);
+                variant_finish(&value);
+            }
+        }
+    }
+    rf_examples_finish(&examples);
+}
+
+static void labels_unknown_to_the_task_are_counted_and_not_learned(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 2, 2);
+    append_example(&examples, 2, &(struct feature){1, 1, RF_CATEGORY}, 1);
+    append_example(&examples, 1, &(struct feature){1, 1, RF_CATEGORY}, 1);
+    struct rf_learner *learner = create_small("logistic", "none");
+    struct rf_predictions predictions;
+    predictions_create(&predictions, learner, &examples);
+    rf_learner_fold(learner, &examples, 0, 2, &predictions);
+    assert_int_equal(learner->skipped_steps, 1);
+    assert_int_equal(learner->learned, 1);
+    assert_true(predictions.score[1] == 0.5); // the first taught nothing
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+}
+
+static void numbers_beyond_the_scaler_are_counted_and_give_nothing(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "scale_fields", "1");
+    struct rf_learner *learner = create_learner(&value, false);
+    struct rf_examples examples;
+    struct rf_predictions predictions;
+    examples_create(&examples, 10, 20);
+    for (size_t i = 0; i < 10; i++) {
+        const struct feature features[] = {{1, (double)i, RF_NUMBER}, {2, (double)i, RF_NUMBER}};
+        append_example(&examples, (double)(i % 2), features, 2);
+    }
+    predictions_create(&predictions, learner, &examples);
+    rf_learner_fold(learner, &examples, 0, 10, &predictions);
+    assert_int_equal(learner->unscaled, 10);
+    struct rf_contribution list[3];
+    assert_int_equal(rf_learner_explain(learner, &examples, 9, list, 3), 3);
+    assert_true(list[2].hash == 2 && list[2].amount == 0);
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+    variant_finish(&value);
+}
+
+static void explain_adds_up_to_the_score_largest_first(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 500, 8000);
+    append_random_stream(&examples, 500, 0, 9);
+    struct rf_learner *learner = create_small("squared", "standard");
+    struct rf_predictions predictions;
+    predictions_create(&predictions, learner, &examples);
+    rf_learner_fold(learner, &examples, 0, examples.count, &predictions);
+    struct rf_contribution list[64], cut[3];
+    for (size_t i = 400; i < 500; i++) {
+        double score, sum = 0;
+        size_t count = examples.row_start[i + 1] - examples.row_start[i] + 1; // and the bias
+        rf_learner_predict(learner, &examples, i, &score);
+        assert_int_equal(rf_learner_explain(learner, &examples, i, list, 64), count);
+        size_t biases = 0;
+        for (size_t n = 0; n < count; n++) {
+            assert_true(n == 0 || fabs(list[n].amount) <= fabs(list[n - 1].amount));
+            assert_true(list[n].amount == list[n].value * list[n].weight);
+            biases += list[n].field == RF_FIELD_UNKNOWN;
+            sum += list[n].amount;
+        }
+        assert_int_equal(biases, 1);
+        assert_true(fabs(sum - score) < 1e-9 * fmax(1, fabs(score)));
+        assert_int_equal(rf_learner_explain(learner, &examples, i, cut, 3), count);
+        for (size_t n = 0; n < 3; n++) {
+            assert_true(cut[n].hash == list[n].hash && cut[n].amount == list[n].amount);
+        }
+        assert_int_equal(rf_learner_explain(learner, &examples, i, NULL, 0), count);
+    }
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+}
+
+static void a_frozen_state_keeps_its_bytes_while_learning_goes_on(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "momentum");
+    set_option(&value, "l2", "0.001");
+    set_option(&value, "loss", "softmax");
+    set_option(&value, "classes", "3");
+    set_option(&value, "hash_bits", "16"); // above RF_BLOCK_EAGER_SIZE: copied piece by piece, as it is touched
+    struct rf_learner *learner = create_learner(&value, false);
+    struct rf_examples examples;
+    struct rf_predictions predictions;
+    struct rf_state blocks;
+    examples_create(&examples, 600, 9600);
+    append_random_stream(&examples, 600, 3, 10);
+    predictions_create(&predictions, learner, &examples);
+    rf_state_init(&blocks);
+    rf_learner_state(learner, &blocks);
+    struct rf_block *weights = rf_state_find(&blocks, "linear.weights");
+    assert_true(rf_block_size(weights) > RF_BLOCK_EAGER_SIZE);
+    rf_learner_fold(learner, &examples, 0, 300, &predictions);
+    char *before = test_malloc(rf_block_size(weights));
+    memcpy(before, weights->data, rf_block_size(weights));
+
+    assert_int_equal(rf_state_freeze(&blocks), RF_OK);
+    rf_learner_fold(learner, &examples, 300, 600, &predictions);
+    assert_memory_not_equal(before, weights->data, rf_block_size(weights));
+    for (size_t piece = 0; piece < rf_block_pieces(weights); piece++) {
+        uint8_t bytes[RF_PIECE_SIZE];
+        rf_block_read_piece(weights, piece, bytes);
+        assert_memory_equal(bytes, before + piece * RF_PIECE_SIZE, rf_block_piece_size(weights, piece));
+    }
+    rf_state_thaw(&blocks);
+    test_free(before);
+    rf_state_finish(&blocks);
+    predictions_finish(&predictions);
+    rf_learner_destroy(learner);
+    rf_examples_finish(&examples);
+    variant_finish(&value);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(linear_refuses_settings_that_do_not_go_together),
+            cmocka_unit_test(linear_refuses_classes_that_do_not_fit_the_loss),
+            cmocka_unit_test(linear_separates_two_features),
+            cmocka_unit_test(linear_finds_the_line),
+            cmocka_unit_test(examples_get_only_what_their_purpose_says),
+            cmocka_unit_test(absurd_values_never_make_state_or_predictions_infinite),
+            cmocka_unit_test(labels_unknown_to_the_task_are_counted_and_not_learned),
+            cmocka_unit_test(numbers_beyond_the_scaler_are_counted_and_give_nothing),
+            cmocka_unit_test(explain_adds_up_to_the_score_largest_first),
+            cmocka_unit_test(a_frozen_state_keeps_its_bytes_while_learning_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

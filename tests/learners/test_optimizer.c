@@ -1,0 +1,193 @@
+#include "learners/catch_up.h"
+#include "learners/optimizer.h"
+#include "proto/random.h"
+#include "tests/learners/learner_fixture.h"
+#include "tests/test.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROW_BITS = 5, ROWS = 1 << ROW_BITS, OUTPUTS_MAX = 3 };
+
+static struct rf_optimizer *create(const struct rf_variant_value *value, uint32_t outputs, double l2, bool is_double,
+                                   uint32_t tick_limit) {
+    struct rf_optimizer *optimizer = NULL;
+    struct rf_error err;
+    const struct rf_optimizer_context context = {
+            .outputs = outputs, .row_bits = ROW_BITS, .l2 = l2, .is_double = is_double, .tick_limit = tick_limit};
+    if (rf_optimizer_create(value, &context, &optimizer, &err) != RF_OK) {
+        fail_msg("%s", err.text);
+    }
+    return optimizer;
+}
+
+static bool step(struct rf_optimizer *optimizer, const uint32_t *rows, const double *x, size_t count, double rate,
+                 const double *move) {
+    const struct rf_step step = {.rows = rows, .x = x, .count = count, .x_largest = 2, .rate = rate, .move = move};
+    return rf_optimizer_step(optimizer, &step);
+}
+
+// Steps towards random numbers on two rows at a time; some rows come seldom, some never.
+static void take_steps(struct rf_optimizer *optimizer, size_t steps, struct rf_random *random) {
+    for (size_t n = 0; n < steps; n++) {
+        uint32_t rows[2] = {(uint32_t)rf_random_below(random, 1 + rf_random_below(random, ROWS - 1)), 3};
+        double x[2] = {1 + rf_random_uniform(random), 0.5};
+        double weight[2 * OUTPUTS_MAX], move[OUTPUTS_MAX];
+        rf_optimizer_advance(optimizer, rows, 2, weight);
+        double rate = rf_optimizer_rate(optimizer);
+        for (uint32_t k = 0; k < optimizer->outputs; k++) {
+            double score = x[0] * weight[k] + x[1] * weight[optimizer->outputs + k];
+            move[k] = rate * (score - rf_random_normal(random));
+        }
+        assert_true(step(optimizer, rows, x, 2, rate, move));
+    }
+}
+
+static void gather_all(const struct rf_optimizer *optimizer, double *weight_out) {
+    uint32_t rows[ROWS];
+    for (uint32_t row = 0; row < ROWS; row++) {
+        rows[row] = row;
+    }
+    rf_optimizer_gather(optimizer, rows, ROWS, weight_out);
+}
+
+static void check_renewal(const struct rf_variant_value *value, uint32_t outputs, double l2, bool is_double) {
+    struct rf_optimizer *plain = create(value, outputs, l2, is_double, 0);
+    struct rf_optimizer *renewed = create(value, outputs, l2, is_double, 50);
+    struct rf_random a, b;
+    rf_random_init(&a, 21);
+    rf_random_init(&b, 21);
+    take_steps(plain, 3333, &a);
+    take_steps(renewed, 3333, &b);
+    assert_int_equal(plain->ticks->tick, 3333);
+    assert_int_equal(renewed->ticks->tick, 3333 % 50);
+    assert_int_equal(renewed->ticks->steps, 3333);
+    double expected[ROWS * OUTPUTS_MAX], actual[ROWS * OUTPUTS_MAX];
+    gather_all(plain, expected);
+    gather_all(renewed, actual);
+    for (size_t i = 0; i < (size_t)ROWS * outputs; i++) {
+        assert_true(fabs(actual[i] - expected[i]) <= (is_double ? 1e-12 : 1e-4) * fmax(1, fabs(expected[i])));
+    }
+    assert_true(actual[3 * outputs] != 0);
+    for (uint32_t k = 0; k < outputs; k++) {
+        assert_true(actual[(ROWS - 1) * outputs + k] == 0); // never used
+    }
+    rf_optimizer_destroy(plain);
+    rf_optimizer_destroy(renewed);
+}
+
+static void renewing_ticks_changes_no_weight(void **state) {
+    (void)state;
+    for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
+        struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
+        for (uint32_t outputs = 1; outputs <= OUTPUTS_MAX; outputs += 2) {
+            for (int is_double = 0; is_double < 2; is_double++) {
+                check_renewal(&value, outputs, 0, is_double);
+                check_renewal(&value, outputs, 0.01, is_double);
+            }
+        }
+        variant_finish(&value);
+    }
+    struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
+    set_option(&value, "rate_decay", "inverse_scaling");
+    check_renewal(&value, 1, 0.1, true);
+    variant_finish(&value);
+}
+
+static void steps_out_of_bounds_are_not_taken(void **state) {
+    (void)state;
+    for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
+        struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
+        for (int is_double = 0; is_double < 2; is_double++) {
+            struct rf_optimizer *optimizer = create(&value, 1, 0, is_double, 0);
+            uint32_t row = 1;
+            double weight, x = 1, absurd[] = {1e200, INFINITY, NAN};
+            for (size_t i = 0; i < 3; i++) {
+                rf_optimizer_advance(optimizer, &row, 1, &weight);
+                assert_false(step(optimizer, &row, &x, 1, 0.1, &absurd[i]));
+            }
+            assert_int_equal(optimizer->ticks->steps, 0);
+            double most = -optimizer->limit / 2; // the largest step allowed, again and again
+            for (int i = 0; i < 100; i++) {
+                rf_optimizer_advance(optimizer, &row, 1, &weight);
+                assert_true(step(optimizer, &row, &x, 1, 0.1, &most));
+                rf_optimizer_gather(optimizer, &row, 1, &weight);
+                assert_true(isfinite(weight));
+            }
+            rf_optimizer_destroy(optimizer);
+        }
+        variant_finish(&value);
+    }
+}
+
+static void gathering_changes_nothing(void **state) {
+    (void)state;
+    for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
+        struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
+        struct rf_optimizer *optimizer = create(&value, 2, 0.01, false, 0);
+        struct rf_random random;
+        rf_random_init(&random, 4);
+        take_steps(optimizer, 100, &random);
+        unsigned char before[ROWS * 64];
+        size_t size = ROWS * optimizer->row_size;
+        assert_true(size <= sizeof before);
+        memcpy(before, optimizer->cells, size);
+        double weight[ROWS * 2];
+        gather_all(optimizer, weight);
+        assert_memory_equal(before, optimizer->cells, size);
+        rf_optimizer_destroy(optimizer);
+        variant_finish(&value);
+    }
+}
+
+static void powers_of_all_sizes_are_exact(void **state) {
+    (void)state;
+    static struct rf_powers powers;
+    static struct rf_motion_powers motions;
+    rf_powers_init(&powers, 1 - 1e-7);
+    rf_motion_powers_init(&motions, (struct rf_motion){.ww = 1, .wv = 0.9, .vw = 0, .vv = 0.9});
+    static const uint32_t exponents[] = {0, 1, 2, 1023, 1024, 1025, 12345, 1 << 20, (1 << 20) + 1, 123456789, 1 << 29};
+    for (size_t i = 0; i < sizeof exponents / sizeof exponents[0]; i++) {
+        double k = exponents[i];
+        double expected = exp(k * log1p(-1e-7));
+        assert_true(fabs(rf_powers_at(&powers, exponents[i]) - expected) <= 1e-6 * expected);
+        double weight = 2, velocity = 1;
+        rf_motion_powers_apply(&motions, exponents[i], &weight, &velocity);
+        assert_true(fabs(weight - (2 + 9 * (1 - pow(0.9, k)))) < 1e-11); // m + .. + m^k = m (1 - m^k) / (1 - m)
+        assert_true(fabs(velocity - pow(0.9, k)) < 1e-12);
+    }
+}
+
+static void rates_fall_as_stated(void **state) {
+    (void)state;
+    struct rf_rate rate = {.first = 0.5, .decay = RF_RATE_INVERSE_SCALING, .start = 100, .power = 0.5};
+    assert_true(rf_rate_at(&rate, 0) == 0.5);
+    assert_true(fabs(rf_rate_at(&rate, 300) - 0.25) < 1e-15);
+    rate.decay = RF_RATE_CONSTANT;
+    assert_true(rf_rate_at(&rate, 300) == 0.5);
+}
+
+static void optimizers_refuse_l2_that_turns_weights_around(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
+    set_option(&value, "rate", "2");
+    const struct rf_optimizer_context context = {.outputs = 1, .row_bits = 4, .l2 = 1};
+    struct rf_optimizer *optimizer = NULL;
+    struct rf_error err;
+    assert_int_equal(rf_optimizer_create(&value, &context, &optimizer, &err), RF_INVALID);
+    assert_string_equal(err.text, "optimizer sgd: rate 2 times l2 1 is 2, must be below 1");
+    assert_null(optimizer);
+    variant_finish(&value);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(renewing_ticks_changes_no_weight),
+            cmocka_unit_test(steps_out_of_bounds_are_not_taken),
+            cmocka_unit_test(gathering_changes_nothing),
+            cmocka_unit_test(powers_of_all_sizes_are_exact),
+            cmocka_unit_test(rates_fall_as_stated),
+            cmocka_unit_test(optimizers_refuse_l2_that_turns_weights_around),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+// What holds for every learner of the registry, with every loss, optimizer and precision it offers: learning is a fold.
+#include "tests/learners/learner_fixture.h"
+#include "tests/test.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { EXAMPLES = 1100, CLASSES = 3 };
+
+struct world { // a learner, its blocks, and what it predicted
+    struct rf_learner *learner;
+    struct rf_state state;
+    struct rf_predictions predictions;
+};
+
+static void world_create(struct world *world, const struct rf_variant_value *value, const struct rf_examples *examples,
+                         bool use_baseline_kernels) {
+    world->learner = create_learner(value, use_baseline_kernels);
+    rf_state_init(&world->state);
+    rf_learner_state(world->learner, &world->state);
+    predictions_create(&world->predictions, world->learner, examples);
+}
+
+static void world_finish(struct world *world) {
+    predictions_finish(&world->predictions);
+    rf_state_finish(&world->state);
+    rf_learner_destroy(world->learner);
+}
+
+static void assert_same_state(const struct world *a, const struct world *b) {
+    struct rf_error err;
+    if (rf_state_compare(&a->state, &b->state, &err) != RF_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void assert_same_scores(const struct world *a, const struct world *b, size_t begin, size_t end) {
+    size_t outputs = a->learner->outputs;
+    assert_memory_equal(a->predictions.score + begin * outputs, b->predictions.score + begin * outputs,
+                        (end - begin) * outputs * sizeof(double));
+}
+
+static void fold(struct world *world, size_t begin, size_t end) {
+    rf_learner_fold(world->learner, world->predictions.examples, begin, end, &world->predictions);
+}
+
+typedef void property(const struct rf_variant_value *value, const struct rf_examples *examples);
+
+// Learn N = learn k, save, restore into a new learner, learn N - k.
+static void resumes_bit_exactly(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world straight, first, second;
+    size_t cut = examples->count - 50; // the rate of a decayed L2 has changed by then
+    world_create(&straight, value, examples, false);
+    world_create(&first, value, examples, false);
+    world_create(&second, value, examples, false);
+    fold(&straight, 0, examples->count);
+    fold(&first, 0, cut);
+    for (size_t i = 0; i < first.state.count; i++) {
+        const struct rf_block *saved = first.state.list[i];
+        struct rf_block *restored = rf_state_find(&second.state, saved->name);
+        assert_non_null(restored);
+        assert_int_equal(rf_block_size(saved), rf_block_size(restored));
+        memcpy(restored->data, saved->data, rf_block_size(saved));
+    }
+    fold(&second, cut, examples->count);
+    assert_same_state(&straight, &second);
+    assert_same_scores(&straight, &second, cut, examples->count);
+    world_finish(&straight);
+    world_finish(&first);
+    world_finish(&second);
+}
+
+static void batches_never_show(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world whole, cut;
+    world_create(&whole, value, examples, false);
+    world_create(&cut, value, examples, false);
+    fold(&whole, 0, examples->count);
+    for (size_t begin = 0, size = 1; begin < examples->count; size = size % 97 + 1) {
+        size_t end = begin + size < examples->count ? begin + size : examples->count;
+        fold(&cut, begin, end);
+        begin = end;
+    }
+    assert_same_state(&whole, &cut);
+    assert_same_scores(&whole, &cut, 0, examples->count);
+    world_finish(&whole);
+    world_finish(&cut);
+}
+
+static void asking_changes_nothing(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world quiet, asked;
+    world_create(&quiet, value, examples, false);
+    world_create(&asked, value, examples, false);
+    for (size_t i = 0; i < examples->count; i++) {
+        fold(&quiet, i, i + 1);
+        double score[CLASSES];
+        struct rf_contribution list[4];
+        rf_learner_predict(asked.learner, examples, (i * 31) % examples->count, score);
+        rf_learner_explain(asked.learner, examples, (i * 17) % examples->count, list, 4);
+        rf_learner_predict(asked.learner, examples, i, score);
+        fold(&asked, i, i + 1);
+        assert_memory_equal(score, asked.predictions.score + i * asked.learner->outputs, asked.learner->outputs * sizeof *score);
+    }
+    assert_same_state(&quiet, &asked);
+    assert_same_scores(&quiet, &asked, 0, examples->count);
+    world_finish(&quiet);
+    world_finish(&asked);
+}
+
+static void instruction_sets_give_the_same_bits(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world baseline, best;
+    world_create(&baseline, value, examples, true);
+    world_create(&best, value, examples, false);
+    fold(&baseline, 0, examples->count);
+    fold(&best, 0, examples->count);
+    assert_same_state(&baseline, &best);
+    assert_same_scores(&baseline, &best, 0, examples->count);
+    world_finish(&baseline);
+    world_finish(&best);
+}
+
+static void every_sound_example_is_learned(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world world;
+    world_create(&world, value, examples, false);
+    fold(&world, 0, examples->count);
+    assert_int_equal(world.learner->learned, examples->count);
+    for (size_t i = 0; i < examples->count * world.learner->outputs; i++) {
+        assert_true(isfinite(world.predictions.score[i]));
+    }
+    world_finish(&world);
+}
+
+static uint32_t classes_of(const char *loss) {
+    return strcmp(loss, "squared") == 0 ? 0 : strcmp(loss, "softmax") == 0 ? CLASSES : 2;
+}
+
+// Calls `check` for a learner with one loss, for each optimizer, precision, decay of the rate, and L2.
+static void for_each_optimizer(struct rf_variant_value *value, const struct rf_examples *examples, property *check) {
+    const struct rf_setting *optimizer = setting_of(value->kind->settings, "optimizer");
+    for (const struct rf_variant *kind = optimizer->variants; kind->name; kind++) {
+        set_option(value, "optimizer", kind->name);
+        for (unsigned bits = 0; bits < 8; bits++) {
+            bool has_l2 = bits & 1, decays = bits & 2;
+            if (has_l2 && decays && strcmp(kind->name, "sgd") != 0) {
+                continue; // refused
+            }
+            set_option(value, "l2", has_l2 ? "0.001" : "0");
+            set_option(value, "optimizer.rate_decay", decays ? "inverse_scaling" : "constant");
+            set_option(value, "precision", bits & 4 ? "double" : "single");
+            check(value, examples);
+        }
+    }
+}
+
+static void for_each_learner(property *check) {
+    for (const struct rf_variant *kind = rf_learner_variants; kind->name; kind++) {
+        const struct rf_setting *loss = setting_of(kind->settings, "loss");
+        for (size_t l = 0; loss->choices[l]; l++) {
+            struct rf_variant_value value = variant_of(rf_learner_variants, kind->name);
+            uint32_t classes = classes_of(loss->choices[l]);
+            set_option(&value, "loss", loss->choices[l]);
+            set_option(&value, "classes", classes == CLASSES ? "3" : "0");
+            set_option(&value, "hash_bits", "8");
+            struct rf_examples examples;
+            examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
+            append_random_stream(&examples, EXAMPLES, classes, 100 + l);
+            for_each_optimizer(&value, &examples, check);
+            rf_examples_finish(&examples);
+            variant_finish(&value);
+        }
+    }
+}
+
+static void learners_resume_bit_exactly(void **state) {
+    (void)state;
+    for_each_learner(resumes_bit_exactly);
+}
+
+static void learners_do_not_see_where_batches_are_cut(void **state) {
+    (void)state;
+    for_each_learner(batches_never_show);
+}
+
+static void learners_do_not_change_when_asked(void **state) {
+    (void)state;
+    for_each_learner(asking_changes_nothing);
+}
+
+static void learners_give_the_same_bits_with_any_instruction_set(void **state) {
+    (void)state;
+    for_each_learner(instruction_sets_give_the_same_bits);
+}
+
+static void learners_learn_every_sound_example(void **state) {
+    (void)state;
+    for_each_learner(every_sound_example_is_learned);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(learners_resume_bit_exactly),
+            cmocka_unit_test(learners_do_not_see_where_batches_are_cut),
+            cmocka_unit_test(learners_do_not_change_when_asked),
+            cmocka_unit_test(learners_give_the_same_bits_with_any_instruction_set),
+            cmocka_unit_test(learners_learn_every_sound_example),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+// The schedule on a simulated disk: what is written is read back, whatever tears.
+#include "ops/schedule.h"
+#include "tests/simulation/disk_simulated.h"
+#include "tests/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fixture {
+    struct rf_disk *disk;
+    struct rf_positions positions;
+    struct rf_error err;
+};
+
+static int setup(void **state) {
+    static struct fixture fixture;
+    fixture = (struct fixture){.disk = rf_disk_simulated_create()};
+    rf_positions_init(&fixture.positions);
+    size_t index;
+    assert_int_equal(rf_positions_add(&fixture.positions, "cards", 0, &index), RF_OK);
+    assert_int_equal(rf_positions_add(&fixture.positions, "cards", 3, &index), RF_OK);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *fixture = *state;
+    rf_positions_finish(&fixture->positions);
+    rf_disk_destroy(fixture->disk);
+    return 0;
+}
+
+static struct rf_schedule *open_at(struct fixture *fixture, uint64_t records) {
+    struct rf_schedule *schedule = NULL;
+    assert_int_equal(rf_schedule_open(fixture->disk, "state", records, &fixture->positions, &schedule, &fixture->err), RF_OK);
+    return schedule;
+}
+
+static void append(struct fixture *fixture, struct rf_schedule *schedule, uint32_t partition, uint64_t count) {
+    struct rf_run run = {partition, count};
+    assert_int_equal(rf_schedule_append(schedule, &fixture->positions, &run, 1, &fixture->err), RF_OK);
+}
+
+static void assert_runs(const struct rf_schedule *schedule, const struct rf_run *expected, size_t count) {
+    size_t found;
+    const struct rf_run *runs = rf_schedule_ahead(schedule, &found);
+    assert_int_equal(found, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(runs[i].partition, expected[i].partition);
+        assert_int_equal(runs[i].count, expected[i].count);
+    }
+}
+
+static void write_three_runs(struct fixture *fixture) {
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    append(fixture, schedule, 0, 10);
+    append(fixture, schedule, 1, 5);
+    append(fixture, schedule, 0, 7);
+    assert_int_equal(rf_schedule_records(schedule), 22);
+    rf_schedule_close(schedule);
+}
+
+static void schedule_gives_back_what_was_recorded(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    assert_runs(schedule, (struct rf_run[]){{0, 10}, {1, 5}, {0, 7}}, 3);
+    rf_schedule_close(schedule);
+}
+
+static void schedule_begins_within_a_run(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    struct rf_schedule *schedule = open_at(fixture, 12);
+    assert_runs(schedule, (struct rf_run[]){{1, 3}, {0, 7}}, 2);
+    rf_schedule_close(schedule);
+}
+
+static void schedule_is_followed_and_then_extended(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    struct rf_schedule *schedule = open_at(fixture, 12);
+    append(fixture, schedule, 1, 2);
+    append(fixture, schedule, 1, 1);
+    append(fixture, schedule, 0, 9); // 7 foreseen, 2 new
+    append(fixture, schedule, 1, 4);
+    rf_schedule_close(schedule);
+    schedule = open_at(fixture, 0);
+    assert_runs(schedule, (struct rf_run[]){{0, 10}, {1, 5}, {0, 9}, {1, 4}}, 4);
+    rf_schedule_close(schedule);
+}
+
+static void schedule_refuses_another_order_than_the_recorded(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    struct rf_schedule *schedule = open_at(fixture, 12);
+    struct rf_run run = {0, 1};
+    assert_int_equal(rf_schedule_append(schedule, &fixture->positions, &run, 1, &fixture->err), RF_CONFLICT);
+    assert_string_equal(fixture->err.text, "record 12 was folded from partition 0, but the schedule foresaw partition 1");
+    rf_schedule_close(schedule);
+}
+
+static void schedule_ends_where_a_frame_does_not_verify(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    const char *path = "state/schedule-00000000000000000000.log";
+    const uint8_t *data;
+    size_t size;
+    assert_int_equal(rf_disk_read(fixture->disk, path, &data, &size, &fixture->err), RF_OK);
+    rf_disk_forget(fixture->disk, data, size);
+    uint64_t before = 22;
+    for (size_t cut = size; cut-- > 0;) { // torn at every byte: never more than before, never an error
+        assert_true(rf_disk_simulated_cut(fixture->disk, path, cut));
+        struct rf_schedule *schedule = open_at(fixture, 0);
+        size_t count;
+        const struct rf_run *runs = rf_schedule_ahead(schedule, &count);
+        uint64_t records = 0;
+        for (size_t i = 0; i < count; i++) {
+            records += runs[i].count;
+        }
+        assert_true(records <= before);
+        assert_true(records == 22 || records == 15 || records == 10 || records == 0);
+        before = records;
+        rf_schedule_close(schedule);
+    }
+}
+
+static void schedule_goes_on_behind_a_torn_tail(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    const char *path = "state/schedule-00000000000000000000.log";
+    const uint8_t *data;
+    size_t size;
+    assert_int_equal(rf_disk_read(fixture->disk, path, &data, &size, &fixture->err), RF_OK);
+    rf_disk_forget(fixture->disk, data, size);
+    assert_true(rf_disk_simulated_cut(fixture->disk, path, size - 1));
+    struct rf_schedule *schedule = open_at(fixture, 15);
+    append(fixture, schedule, 1, 100);
+    rf_schedule_close(schedule);
+    schedule = open_at(fixture, 0);
+    assert_runs(schedule, (struct rf_run[]){{0, 10}, {1, 105}}, 2);
+    rf_schedule_close(schedule);
+}
+
+static void schedule_tells_when_the_disk_is_full(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    struct rf_run run = {0, 1};
+    rf_disk_simulated_fail(fixture->disk, 2, ENOSPC);
+    assert_int_equal(rf_schedule_append(schedule, &fixture->positions, &run, 1, &fixture->err), RF_IO);
+    assert_string_equal(fixture->err.text, "cannot write state/schedule-00000000000000000000.log: No space left on device");
+    rf_schedule_close(schedule);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(schedule_gives_back_what_was_recorded, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_begins_within_a_run, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_is_followed_and_then_extended, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_refuses_another_order_than_the_recorded, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_ends_where_a_frame_does_not_verify, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_goes_on_behind_a_torn_tail, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_tells_when_the_disk_is_full, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,290 @@
+#include "tests/simulation/disk_simulated.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILES_MAX = 4096, NAMES_MAX = 512, PATH_SIZE = 512 };
+
+struct file {
+    uint8_t *data;
+    size_t size, capacity;
+    uint8_t *synced_data; // as a power cut would leave it
+    size_t synced_size;
+};
+
+struct name {
+    char path[PATH_SIZE];
+    size_t file;
+};
+
+struct names {
+    struct name list[NAMES_MAX];
+    size_t count;
+};
+
+struct simulated_disk {
+    struct rf_disk base;
+    struct file files[FILES_MAX]; // a handle is an index
+    size_t file_count;
+    struct names now, durable;
+    uint64_t calls, fail_at;
+    int error;
+};
+
+static const struct rf_disk_ops simulated_ops;
+
+static struct simulated_disk *simulated_from(const struct rf_disk *self) {
+    assert(self->ops == &simulated_ops);
+    return (struct simulated_disk *)(uintptr_t)self;
+}
+
+// Counts the call; the error it is to fail with, or 0.
+static int called(struct simulated_disk *disk) {
+    return ++disk->calls == disk->fail_at ? disk->error : 0;
+}
+
+static struct name *find(struct names *names, const char *path) {
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->list[i].path, path) == 0) {
+            return &names->list[i];
+        }
+    }
+    return NULL;
+}
+
+static void set_name(struct names *names, const char *path, size_t file) {
+    struct name *name = find(names, path);
+    if (!name) {
+        assert(names->count < NAMES_MAX && strlen(path) < PATH_SIZE);
+        name = &names->list[names->count++];
+        strcpy(name->path, path);
+    }
+    name->file = file;
+}
+
+static void drop_name(struct names *names, struct name *name) {
+    *name = names->list[--names->count];
+}
+
+static int simulated_open(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    if (error) {
+        return error;
+    }
+    struct name *name = find(&disk->now, path);
+    if (mode == RF_DISK_APPEND) {
+        if (!name) {
+            return ENOENT;
+        }
+        *handle_out = (int)name->file;
+        return 0;
+    }
+    assert(disk->file_count < FILES_MAX);
+    set_name(&disk->now, path, disk->file_count);
+    *handle_out = (int)disk->file_count++;
+    return 0;
+}
+
+static int simulated_lock(struct rf_disk *self, const char *path, int *handle_out) {
+    return simulated_open(self, path, RF_DISK_CREATE, handle_out); // there is only one process
+}
+
+static int simulated_write(struct rf_disk *self, int handle, const void *data, size_t size) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct file *file = &disk->files[handle];
+    if (file->size + size > file->capacity) {
+        file->capacity = 2 * (file->size + size);
+        file->data = realloc(file->data, file->capacity);
+        assert(file->data);
+    }
+    size_t taken = error ? size / 2 : size; // a failing write leaves a part behind
+    memcpy(file->data + file->size, data, taken);
+    file->size += taken;
+    return error;
+}
+
+static int simulated_sync(struct rf_disk *self, int handle) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    if (error) {
+        return error;
+    }
+    struct file *file = &disk->files[handle];
+    free(file->synced_data);
+    file->synced_data = malloc(file->size + 1);
+    assert(file->synced_data);
+    memcpy(file->synced_data, file->data ? file->data : (uint8_t *)"", file->size);
+    file->synced_size = file->size;
+    return 0;
+}
+
+static int simulated_close(struct rf_disk *self, int handle) {
+    (void)handle;
+    return called(simulated_from(self));
+}
+
+static int simulated_read(struct rf_disk *self, const char *path, const uint8_t **data_out, size_t *size_out) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct name *name = find(&disk->now, path);
+    if (error || !name) {
+        return error ? error : ENOENT;
+    }
+    const struct file *file = &disk->files[name->file];
+    uint8_t *copy = malloc(file->size + 1);
+    assert(copy);
+    memcpy(copy, file->data ? file->data : (uint8_t *)"", file->size);
+    *data_out = copy;
+    *size_out = file->size;
+    return 0;
+}
+
+static void simulated_forget(struct rf_disk *self, const uint8_t *data, size_t size) {
+    (void)self;
+    (void)size;
+    free((void *)(uintptr_t)data);
+}
+
+static int simulated_rename(struct rf_disk *self, const char *from, const char *to) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct name *name = find(&disk->now, from);
+    if (error || !name) {
+        return error ? error : ENOENT;
+    }
+    size_t file = name->file;
+    drop_name(&disk->now, name);
+    set_name(&disk->now, to, file);
+    return 0;
+}
+
+static int simulated_remove(struct rf_disk *self, const char *path) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct name *name = find(&disk->now, path);
+    if (error || !name) {
+        return error ? error : ENOENT;
+    }
+    drop_name(&disk->now, name);
+    return 0;
+}
+
+static int simulated_make_folder(struct rf_disk *self, const char *path) {
+    (void)path;
+    return called(simulated_from(self));
+}
+
+static bool is_in(const char *path, const char *folder) {
+    size_t size = strlen(folder);
+    return strncmp(path, folder, size) == 0 && path[size] == '/';
+}
+
+static int simulated_sync_folder(struct rf_disk *self, const char *path) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    if (error) {
+        return error;
+    }
+    for (size_t i = disk->durable.count; i-- > 0;) {
+        if (is_in(disk->durable.list[i].path, path)) {
+            drop_name(&disk->durable, &disk->durable.list[i]);
+        }
+    }
+    for (size_t i = 0; i < disk->now.count; i++) {
+        if (is_in(disk->now.list[i].path, path)) {
+            set_name(&disk->durable, disk->now.list[i].path, disk->now.list[i].file);
+        }
+    }
+    return 0;
+}
+
+static int simulated_list(struct rf_disk *self, const char *folder, void (*visit)(void *context, const char *name),
+                          void *context) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    for (size_t i = 0; !error && i < disk->now.count; i++) {
+        if (is_in(disk->now.list[i].path, folder)) {
+            visit(context, disk->now.list[i].path + strlen(folder) + 1);
+        }
+    }
+    return error;
+}
+
+static void simulated_destroy(struct rf_disk *self) {
+    struct simulated_disk *disk = simulated_from(self);
+    for (size_t i = 0; i < disk->file_count; i++) {
+        free(disk->files[i].data);
+        free(disk->files[i].synced_data);
+    }
+    free(disk);
+}
+
+static const struct rf_disk_ops simulated_ops = {
+        .name = "simulated",
+        .open = simulated_open,
+        .lock = simulated_lock,
+        .write = simulated_write,
+        .sync = simulated_sync,
+        .close = simulated_close,
+        .read = simulated_read,
+        .forget = simulated_forget,
+        .rename = simulated_rename,
+        .remove = simulated_remove,
+        .make_folder = simulated_make_folder,
+        .sync_folder = simulated_sync_folder,
+        .list = simulated_list,
+        .destroy = simulated_destroy,
+};
+
+struct rf_disk *rf_disk_simulated_create(void) {
+    struct simulated_disk *disk = calloc(1, sizeof *disk);
+    assert(disk);
+    disk->base.ops = &simulated_ops;
+    return &disk->base;
+}
+
+void rf_disk_simulated_fail(struct rf_disk *self, uint64_t call, int error) {
+    struct simulated_disk *disk = simulated_from(self);
+    disk->fail_at = call ? disk->calls + call : 0;
+    disk->error = error;
+}
+
+uint64_t rf_disk_simulated_calls(const struct rf_disk *self) {
+    return simulated_from(self)->calls;
+}
+
+void rf_disk_simulated_cut_power(struct rf_disk *self) {
+    struct simulated_disk *disk = simulated_from(self);
+    disk->now = disk->durable;
+    for (size_t i = 0; i < disk->file_count; i++) {
+        struct file *file = &disk->files[i];
+        file->size = file->synced_size;
+        if (file->synced_size) {
+            memcpy(file->data, file->synced_data, file->synced_size);
+        }
+    }
+}
+
+bool rf_disk_simulated_damage(struct rf_disk *self, const char *path, size_t at) {
+    struct simulated_disk *disk = simulated_from(self);
+    struct name *name = find(&disk->now, path);
+    if (!name || at >= disk->files[name->file].size) {
+        return false;
+    }
+    disk->files[name->file].data[at] ^= 0x40;
+    return true;
+}
+
+bool rf_disk_simulated_cut(struct rf_disk *self, const char *path, size_t size) {
+    struct simulated_disk *disk = simulated_from(self);
+    struct name *name = find(&disk->now, path);
+    if (!name || size > disk->files[name->file].size) {
+        return false;
+    }
+    disk->files[name->file].size = size;
+    return true;
+}
