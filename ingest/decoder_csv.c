@@ -2,7 +2,7 @@
 
 #include "ingest/number.h"
 #include "ingest/reject.h"
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -48,7 +48,7 @@ struct csv_text {
 };
 
 static enum rf_status unexpected(const struct csv_scan *scan, const char *wanted) {
-    size_t size = rf_utf8_sequence_size((struct rf_text){scan->at, (size_t)(scan->end - scan->at)});
+    size_t size = rf_utf8_size((struct rf_text){scan->at, (size_t)(scan->end - scan->at)});
     struct rf_shown shown = rf_show((struct rf_text){scan->at, size ? size : 1});
     return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE, "byte %td is '%s', must be %s", scan->at - scan->begin, shown.text,
                           wanted);

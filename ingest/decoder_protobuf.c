@@ -2,7 +2,7 @@
 
 #include "ingest/field_names.h"
 #include "ingest/reject.h"
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -153,7 +153,7 @@ static enum rf_status check_text(const struct protobuf_decoder *protobuf, struct
         return rf_decode_fail(error_out, RF_REASON_LIMIT, "%s %s has %zu bytes, at most %" PRIu64 " are taken", what,
                               rf_show(text).text, text.size, size_max);
     }
-    if (rf_utf8_valid_size(text) < text.size) {
+    if (!rf_utf8_is_valid(text)) {
         return rf_decode_fail(error_out, RF_REASON_ENCODING, "%s %s must be UTF-8", what, rf_show(text).text);
     }
     return RF_OK;

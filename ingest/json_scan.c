@@ -1,7 +1,7 @@
 #include "ingest/json_scan.h"
 
 #include "ingest/reject.h"
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -35,7 +35,7 @@ enum rf_status rf_json_unexpected(const struct rf_json_scan *scan, const char *w
         return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE, "ends after %zu bytes, must go on with %s",
                               position(scan, scan->end), wanted);
     }
-    size_t size = rf_utf8_sequence_size(text_between(scan->at, scan->end));
+    size_t size = rf_utf8_size(text_between(scan->at, scan->end));
     struct rf_shown shown = rf_show((struct rf_text){scan->at, size ? size : 1});
     return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE, "byte %zu is '%s', must be %s", position(scan, scan->at),
                           shown.text, wanted);
@@ -159,7 +159,7 @@ enum rf_status rf_json_scan_string(struct rf_json_scan *scan, struct rf_json_str
         } else if (byte < 0x20) {
             return rf_json_unexpected(scan, "escaped: it is a control character in a text");
         } else {
-            size_t size = rf_utf8_sequence_size(text_between(scan->at, scan->end));
+            size_t size = rf_utf8_size(text_between(scan->at, scan->end));
             if (size == 0) {
                 return rf_decode_fail(scan->error, RF_REASON_ENCODING, "byte %zu is \\x%02x, must be UTF-8",
                                       position(scan, scan->at), byte);

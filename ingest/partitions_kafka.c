@@ -10,10 +10,10 @@
 enum { HELD_MAX = 256 };
 
 struct partition {
-    rd_kafka_queue_t *queue;
-    int64_t next_offset; // everything below was delivered: what librdkafka repeats is dropped
-    int64_t log_end;     // as it was when reading began
-    bool is_done;        // until_end: nothing is left below log_end
+    rd_kafka_queue_t *queue; // NULL: it is not read
+    int64_t next_offset;     // everything below was delivered: what librdkafka repeats is dropped
+    int64_t log_end;         // as it was when reading began
+    bool is_done;            // nothing will come: it is not read, or nothing is left below log_end (until_end)
 
     // Taken from the queue, not asked for yet.
     size_t held_first, held_count;
@@ -147,7 +147,6 @@ static bool take_from(struct rf_partitions *self, uint32_t index, const struct r
 static void take_in_turn(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records) {
     size_t bytes = 0, count = self->positions.count;
     if (want->has_partition) {
-        assert(want->partition < count);
         take_from(self, want->partition, want, records, &bytes);
         return;
     }
@@ -160,6 +159,14 @@ static void take_in_turn(struct rf_partitions *self, const struct rf_poll *want,
     }
 }
 
+static enum rf_status fail_unread(struct rf_partitions *self, const struct rf_position *position, struct rf_error *err) {
+    self->kafka->is_temporary = false;
+    return rf_fail(err, RF_CONFLICT,
+                   "the recorded order goes on with records of %s [%d], but source.topics does not name %s: name it once more, "
+                   "until a snapshot covers them",
+                   position->topic, (int)position->partition, position->topic);
+}
+
 static void forget_wakeups(struct rf_partitions *self) {
     uint64_t count;
     ssize_t size = read(self->wakeup, &count, sizeof count); // does not block
@@ -168,6 +175,10 @@ static void forget_wakeups(struct rf_partitions *self) {
 
 enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records,
                                   struct rf_error *err) {
+    assert(!want->has_partition || want->partition < self->positions.count);
+    if (want->has_partition && !self->list[want->partition].queue) {
+        return fail_unread(self, &self->positions.list[want->partition], err);
+    }
     forget_wakeups(self); // before looking: what comes after the look ends the wait
     take_in_turn(self, want, records);
     if (records->count > 0) {
@@ -191,6 +202,10 @@ void rf_partitions_wait(struct rf_partitions *self, int timeout_ms) {
 void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out) {
     for (size_t i = 0; i < self->positions.count; i++) {
         const struct rf_position *position = &self->positions.list[i];
+        if (!self->list[i].queue) {
+            end_out[i] = position->next_offset;
+            continue;
+        }
         int64_t first = -1, end = -1;
         rd_kafka_get_watermark_offsets(self->kafka->client, position->topic, position->partition, &first, &end);
         end_out[i] = end > self->list[i].log_end ? end : self->list[i].log_end;
@@ -201,6 +216,10 @@ static void open_partition(struct rf_partitions *self, size_t index, int64_t off
     static const uint64_t one = 1;
     struct partition *partition = &self->list[index];
     const struct rf_position *position = &self->positions.list[index];
+    if (offset == RF_OFFSET_NONE) {
+        mark_done(self, partition);
+        return;
+    }
     partition->next_offset = offset;
     partition->log_end = end;
     partition->queue = rd_kafka_queue_get_partition(self->kafka->client, position->topic, position->partition);

@@ -1,6 +1,6 @@
 #include "ingest/reject.h"
 
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ enum rf_status rf_decode_fail(struct rf_decode_error *error, enum rf_reason reas
 // One character as it is shown; returns its size, and how many bytes of `text` it stands for.
 static size_t show_character(struct rf_text text, char shown_out[4], size_t *taken_out) {
     unsigned char byte = (unsigned char)text.data[0];
-    size_t size = rf_utf8_sequence_size(text);
+    size_t size = rf_utf8_size(text);
     bool is_c1_control = size == 2 && byte == 0xc2 && (unsigned char)text.data[1] < 0xa0;
     if (size == 0 || byte < 0x20 || byte == 0x7f || is_c1_control) {
         static const char digits[] = "0123456789abcdef";

@@ -14,7 +14,7 @@ struct rf_poll {
     size_t records_max;
     size_t bytes_max;   // of values; a single larger record is delivered alone
     int timeout_ms;     // how long to wait for a first record
-    bool has_partition; // only records of `partition`: a recorded schedule is being followed
+    bool has_partition; // only records of `partition`, an index: a recorded schedule is being followed
     uint32_t partition;
 };
 
@@ -53,6 +53,11 @@ struct rf_source_ops {
     // next_offset - 1, so that the fold can see whether the last applied record is still the same (it drops it then); if the
     // log begins exactly at next_offset, from there. RF_CONFLICT, with the offsets in the sentence, when the log does not hold
     // next_offset.
+    //
+    // Positions of topics that the settings no longer name may stand among them, since indices stay: they are left as they are
+    // and not read, and nobody is asked about them, as they may be gone. Nothing is left to be read of them, they end at their
+    // next_offset, nothing is committed for them and nothing was. A poll for one of them alone is RF_CONFLICT: the recorded
+    // order cannot be followed without it.
     enum rf_status (*assign)(struct rf_source *self, struct rf_positions *positions, struct rf_error *err);
 
     void (*unassign)(struct rf_source *self);

@@ -193,9 +193,15 @@ static enum rf_status file_poll(struct rf_source *self, const struct rf_poll *wa
         *partitions_out = &file->offered;
         return RF_OK;
     }
-    if (!file->is_assigned || (want->has_partition && want->partition != file->index)) {
+    if (!file->is_assigned) {
         *event_out = RF_SOURCE_IDLE;
         return RF_OK;
+    }
+    if (want->has_partition && want->partition != file->index) {
+        return rf_fail(err, RF_CONFLICT,
+                       "the recorded order goes on with records that are not of the file %s: read them from where they came, "
+                       "until a snapshot covers them",
+                       file->path);
     }
     enum rf_status status = file->has_failure ? file->failure.status : collect(file, want, records, err);
     if (status && status != RF_AGAIN && status != RF_END && !file->has_failure) {

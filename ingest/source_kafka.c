@@ -60,6 +60,31 @@ static enum rf_status offer(struct kafka_source *source, enum rf_source_event *e
     return RF_OK;
 }
 
+static bool is_read(const struct kafka_source *source, const struct rf_position *position) {
+    for (size_t i = 0; i < source->topics.count; i++) {
+        if (strcmp(source->topics.list[i], position->topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Those of `positions` that are read, in their order. The list is the caller's to free, the topics in it are borrowed.
+static enum rf_status pick_read(const struct kafka_source *source, const struct rf_positions *positions,
+                                struct rf_positions *read_out, struct rf_error *err) {
+    struct rf_position *list = calloc(positions->count + 1, sizeof *list);
+    if (!list) {
+        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    }
+    *read_out = (struct rf_positions){.list = list, .capacity = positions->count + 1};
+    for (size_t i = 0; i < positions->count; i++) {
+        if (is_read(source, &positions->list[i])) {
+            list[read_out->count++] = positions->list[i];
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status serve_and_take(struct kafka_source *source, const struct rf_poll *want, struct rf_records *records,
                                      struct rf_error *err) {
     enum rf_status status = rf_kafka_serve(source->kafka, err);
@@ -144,22 +169,35 @@ static enum rf_status find_starts(struct kafka_source *source, const struct rf_p
     return status;
 }
 
+// Moves the numbers of the positions read to where these stand among all; the others get RF_OFFSET_NONE.
+static void spread(const struct kafka_source *source, const struct rf_positions *positions, size_t read_count, int64_t *number) {
+    for (size_t i = positions->count; i-- > 0;) {
+        bool is_ours = is_read(source, &positions->list[i]);
+        read_count -= is_ours;
+        number[i] = is_ours ? number[read_count] : RF_OFFSET_NONE;
+    }
+}
+
 static enum rf_status kafka_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     assert(!source->partitions);
-    assert(positions->count > 0);
     source->kafka->is_temporary = false;
     int64_t *offset = calloc(positions->count, sizeof *offset), *end = calloc(positions->count, sizeof *end);
-    enum rf_status status;
-    if (!offset || !end) {
+    struct rf_positions read = {0};
+    enum rf_status status = pick_read(source, positions, &read, err);
+    if (!status && (!offset || !end)) {
         status = rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-    } else {
-        status = rf_kafka_share(source->kafka, positions->count, err);
     }
     if (!status) {
-        status = find_starts(source, positions, offset, end, err);
+        assert(read.count > 0);
+        status = rf_kafka_share(source->kafka, read.count, err);
     }
     if (!status) {
+        status = find_starts(source, &read, offset, end, err);
+    }
+    if (!status) {
+        spread(source, positions, read.count, offset);
+        spread(source, positions, read.count, end);
         status = rf_partitions_open(source->kafka, positions, offset, end, source->until_end, &source->partitions, err);
     }
     for (size_t i = 0; i < positions->count && !status; i++) {
@@ -167,6 +205,7 @@ static enum rf_status kafka_assign(struct rf_source *self, struct rf_positions *
             positions->list[i].next_offset = offset[i];
         }
     }
+    free(read.list);
     free(offset);
     free(end);
     return told(source, status);
@@ -183,14 +222,32 @@ static enum rf_status kafka_commit(struct rf_source *self, const struct rf_posit
                                    struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     source->kafka->is_temporary = false;
-    return told(source, rf_kafka_commit(source->kafka, positions, note, err));
+    struct rf_positions read;
+    enum rf_status status = pick_read(source, positions, &read, err);
+    if (!status) {
+        status = rf_kafka_commit(source->kafka, &read, note, err);
+        free(read.list);
+    }
+    return told(source, status);
 }
 
 static enum rf_status kafka_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
                                       struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     source->kafka->is_temporary = false;
-    return told(source, rf_kafka_committed(source->kafka, positions, note_out, note_size, err));
+    struct rf_positions read;
+    enum rf_status status = pick_read(source, positions, &read, err);
+    if (status) {
+        return status;
+    }
+    status = rf_kafka_committed(source->kafka, &read, note_out, note_size, err);
+    for (size_t i = 0, k = 0; i < positions->count && !status; i++) {
+        bool is_ours = is_read(source, &positions->list[i]);
+        positions->list[i].next_offset = is_ours ? read.list[k].next_offset : RF_OFFSET_NONE;
+        k += is_ours;
+    }
+    free(read.list);
+    return told(source, status);
 }
 
 static void kafka_ends(struct rf_source *self, int64_t *end_out) {

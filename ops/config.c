@@ -1,5 +1,6 @@
 #include "ops/config.h"
 #include "ops/config_internal.h"
+#include "proto/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,15 +79,13 @@ void rf_config_finish(const struct rf_setting *table, void *options) {
     }
 }
 
-static bool is_path(const char *text, size_t size) {
-    for (size_t i = 0; i < size;) {
-        size_t length = rf_utf8_size(text + i, size - i);
-        if (length == 0 || (unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+static bool is_path(struct rf_text text) {
+    for (size_t i = 0; i < text.size; i++) {
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f) {
             return false;
         }
-        i += length;
     }
-    return true;
+    return rf_utf8_is_valid(text);
 }
 
 static enum rf_status read_sets(struct rf_yaml *root, const char *const *sets, size_t set_count, const struct rf_setting *table,
@@ -97,7 +96,7 @@ static enum rf_status read_sets(struct rf_yaml *root, const char *const *sets, s
             return rf_fail(err, RF_INVALID, "--set %.200s has no %s, must be path.to.key=value", sets[i],
                            mark ? "path" : "\"=\"");
         }
-        if (!is_path(sets[i], (size_t)(mark - sets[i]))) {
+        if (!is_path((struct rf_text){sets[i], (size_t)(mark - sets[i])})) {
             return rf_fail(err, RF_INVALID, "--set number %zu has a path with bytes that are not printable UTF-8", i + 1);
         }
         paths[i] = strndup(sets[i], (size_t)(mark - sets[i]));

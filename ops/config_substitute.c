@@ -2,6 +2,7 @@
 // must be one line, so that none can become two.
 #include "ops/config.h"
 #include "ops/config_internal.h"
+#include "proto/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,12 +48,8 @@ static enum rf_status check_value(const struct rf_yaml *node, const char *what, 
     if (memchr(text, '\n', size) || memchr(text, '\r', size)) {
         return rf_yaml_fail(err, node->place, "%s%s holds more than one line, must hold one", what, name);
     }
-    for (size_t i = 0; i < size;) {
-        size_t length = rf_utf8_size(text + i, size - i);
-        if (length == 0 || text[i] == '\0') {
-            return rf_yaml_fail(err, node->place, "%s%s holds bytes that are not text, must be UTF-8", what, name);
-        }
-        i += length;
+    if (memchr(text, '\0', size) || !rf_utf8_is_valid((struct rf_text){text, size})) {
+        return rf_yaml_fail(err, node->place, "%s%s holds bytes that are not text, must be UTF-8", what, name);
     }
     return RF_OK;
 }

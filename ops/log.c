@@ -1,6 +1,6 @@
 #include "ops/log.h"
 
-#include "ops/printer.h"
+#include "proto/json_text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,38 +35,24 @@ static void add_text(struct rf_log *log, const char *text) {
     add(log, text, strlen(text));
 }
 
-static void add_quoted(struct rf_log *log, const char *text, size_t size) {
+static void add_quoted(struct rf_log *log, struct rf_text text) {
+    char escape[RF_JSON_ESCAPE_SIZE];
     add_text(log, "\"");
-    for (size_t i = 0; i < size;) {
-        size_t length = rf_utf8_size(text + i, size - i);
-        unsigned char byte = (unsigned char)text[i];
-        char escape[8];
-        if (length == 0) {
-            add_text(log, "\\ufffd");
-        } else if (byte == '"' || byte == '\\') {
-            snprintf(escape, sizeof escape, "\\%c", byte);
-            add_text(log, escape);
-        } else if (byte == '\n' || byte == '\t') {
-            add_text(log, byte == '\n' ? "\\n" : "\\t");
-        } else if (byte < 0x20 || byte == 0x7f) {
-            snprintf(escape, sizeof escape, "\\u%04x", byte);
-            add_text(log, escape);
-        } else {
-            add(log, text + i, length);
-        }
-        i += length ? length : 1;
+    while (text.size > 0) {
+        struct rf_text piece = rf_json_take_piece(&text, escape);
+        add(log, piece.data, piece.size);
     }
     add_text(log, "\"");
 }
 
-static bool is_word(const char *text, size_t size) {
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] <= ' ' || text[i] == '=' || text[i] == '"' || text[i] == '\\' || text[i] == 0x7f ||
-            (unsigned char)text[i] >= 0x80) {
+static bool is_word(struct rf_text text) {
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (byte <= ' ' || byte == '=' || byte == '"' || byte == '\\' || byte >= 0x7f) {
             return false;
         }
     }
-    return size > 0;
+    return text.size > 0;
 }
 
 static void add_value(struct rf_log *log, const struct rf_log_field *field) {
@@ -74,13 +60,13 @@ static void add_value(struct rf_log *log, const struct rf_log_field *field) {
     bool is_json = log->options.format == RF_LOG_JSON;
     switch (field->type) {
     case RF_LOG_FIELD_TEXT: {
-        size_t size = field->text ? strnlen(field->text, TEXT_SIZE_MAX) : 0;
-        if (!field->text && is_json) {
+        struct rf_text text = {field->text, field->text ? strnlen(field->text, TEXT_SIZE_MAX) : 0};
+        if (!text.data && is_json) {
             add_text(log, "null");
-        } else if (!is_json && is_word(field->text, size)) {
-            add(log, field->text, size);
+        } else if (!is_json && is_word(text)) {
+            add(log, text.data, text.size);
         } else {
-            add_quoted(log, field->text ? field->text : "", size);
+            add_quoted(log, text);
         }
         return;
     }

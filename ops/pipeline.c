@@ -1,37 +1,14 @@
+// The flow of one model, to be read from the bottom up: a step folds a batch, hands its predictions over, and takes snapshots
+// that are due.
 #include "ops/pipeline.h"
 
 #include "ingest/feature.h"
 #include "ops/checkpoint.h"
+#include "ops/pipeline_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { SINKS_MAX = 16 };
-
-struct rf_pipeline {
-    const struct rf_pipeline_options options;
-    struct rf_schema *schema;
-    struct rf_learner *learner;
-    struct rf_evaluation *evaluation;
-    struct rf_state state;
-    struct rf_positions positions;
-    struct rf_pipeline_counts counts;
-    struct rf_version version;
-    uint64_t sequence; // of the last batch folded
-
-    struct rf_schedule *schedule;         // NULL: the order is not recorded
-    struct rf_checkpoint *checkpoint;     // NULL: nothing is saved
-    struct rf_sink *sinks[SINKS_MAX + 1]; // of predictions, then the rejected one
-    size_t sink_count;
-    struct rf_sink *rejected; // NULL: rejects are only counted
-
-    struct rf_run *runs; // [batch_records] of the batch being folded
-    struct rf_metrics metrics;
-};
 
 // The pure part.
 
@@ -204,21 +181,19 @@ static void tell_metrics(struct rf_pipeline *pipeline) {
 }
 
 enum rf_status rf_pipeline_step(struct rf_pipeline *pipeline, struct rf_batch *batch, int64_t now_ms, struct rf_error *err) {
+    enum rf_status status = RF_OK;
     if (batch && !batch->is_folded) {
-        enum rf_status status = fold(pipeline, batch, err);
-        if (status) {
-            return status;
-        }
+        status = fold(pipeline, batch, err);
         batch->is_folded = true;
-        tell_metrics(pipeline);
     }
-    if (batch) {
-        enum rf_status status = hand_over(pipeline, batch, err);
-        if (status) {
-            return status;
-        }
+    if (batch && !status) {
+        status = hand_over(pipeline, batch, err);
     }
-    return pipeline->checkpoint ? rf_checkpoint_step(pipeline->checkpoint, pipeline, now_ms, err) : RF_OK;
+    if (!status && pipeline->checkpoint) {
+        status = rf_checkpoint_step(pipeline->checkpoint, pipeline, now_ms, err);
+    }
+    tell_metrics(pipeline);
+    return status;
 }
 
 enum rf_status rf_pipeline_settle(struct rf_pipeline *pipeline, int timeout_ms, struct rf_error *err) {
@@ -234,221 +209,4 @@ enum rf_status rf_pipeline_settle(struct rf_pipeline *pipeline, int timeout_ms, 
         }
     }
     return RF_OK;
-}
-
-// Setup.
-
-static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error *err) {
-    const struct rf_pipeline_options *options = &pipeline->options;
-    uint32_t classes;
-    const char *const *names = rf_schema_classes(pipeline->schema, &classes);
-    struct rf_learner_context context = {
-            .seed = options->seed,
-            .classes = names ? classes : 0,
-            .examples_max = options->batch_records,
-            .features_max = (size_t)options->decoder->limits.fields,
-            .use_baseline_kernels = options->use_baseline_kernels,
-    };
-    enum rf_status status = rf_learner_create(options->learner, &context, &pipeline->learner, err);
-    if (status) {
-        return status;
-    }
-    const struct rf_learner *learner = pipeline->learner;
-    if (names && (learner->task == RF_TASK_REGRESSION || (learner->task == RF_TASK_BINARY && classes != 2))) {
-        return rf_fail(err, RF_INVALID, "features.classes names %" PRIu32 " classes, but the learner's loss is for %s", classes,
-                       learner->task == RF_TASK_BINARY ? "2" : "numbers");
-    }
-    status = rf_evaluation_create(learner->task, learner->outputs, learner->is_margin, &pipeline->evaluation, err);
-    if (status) {
-        return status;
-    }
-    rf_learner_state(pipeline->learner, &pipeline->state);
-    rf_evaluation_state(pipeline->evaluation, &pipeline->state);
-    return RF_OK;
-}
-
-enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options, struct rf_pipeline **pipeline_out,
-                                  struct rf_error *err) {
-    struct rf_pipeline *pipeline = calloc(1, sizeof *pipeline);
-    if (!pipeline) {
-        return rf_fail(err, RF_MEMORY, "pipeline: out of memory");
-    }
-    memcpy((void *)&pipeline->options, options, sizeof *options);
-    rf_state_init(&pipeline->state);
-    rf_positions_init(&pipeline->positions);
-    pipeline->version.line = 1;
-    for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {
-        rf_metrics_label(&pipeline->metrics, RF_METRIC_rejected_total, reason, rf_reason_word(reason));
-    }
-    enum rf_status status = rf_schema_create(options->features, rf_hash_key_of_seed(options->seed), &pipeline->schema, err);
-    if (!status) {
-        status = make_learner(pipeline, err);
-    }
-    if (!status) {
-        pipeline->runs = calloc(options->batch_records, sizeof *pipeline->runs);
-        status = pipeline->runs ? RF_OK : rf_fail(err, RF_MEMORY, "pipeline: out of memory");
-    }
-    if (status) {
-        rf_pipeline_destroy(pipeline);
-        return status;
-    }
-    *pipeline_out = pipeline;
-    return RF_OK;
-}
-
-void rf_pipeline_destroy(struct rf_pipeline *pipeline) {
-    if (!pipeline) {
-        return;
-    }
-    rf_checkpoint_destroy(pipeline->checkpoint);
-    rf_schedule_close(pipeline->schedule);
-    for (size_t i = 0; i < pipeline->sink_count; i++) {
-        rf_sink_destroy(pipeline->sinks[i]);
-    }
-    rf_sink_destroy(pipeline->rejected);
-    rf_evaluation_destroy(pipeline->evaluation);
-    rf_learner_destroy(pipeline->learner);
-    rf_schema_destroy(pipeline->schema);
-    rf_positions_finish(&pipeline->positions);
-    rf_state_finish(&pipeline->state);
-    free(pipeline->runs);
-    free(pipeline);
-}
-
-static void label_sinks(struct rf_pipeline *pipeline) {
-    size_t count;
-    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
-    for (size_t i = 0; i < count; i++) {
-        rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_published_total, (unsigned)i, sinks[i]->label);
-        rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_waits_total, (unsigned)i, sinks[i]->label);
-    }
-}
-
-enum rf_status rf_pipeline_add_sink(struct rf_pipeline *pipeline, struct rf_sink *sink, struct rf_error *err) {
-    for (size_t i = 0; i < pipeline->sink_count; i++) {
-        if (strcmp(pipeline->sinks[i]->label, sink->label) == 0) {
-            rf_fail(err, RF_INVALID, "sink %s stands twice, each may stand once", sink->label);
-            rf_sink_destroy(sink);
-            return RF_INVALID;
-        }
-    }
-    if (pipeline->sink_count == SINKS_MAX) {
-        rf_sink_destroy(sink);
-        return rf_fail(err, RF_INVALID, "there are more than %d sinks, at most %d are taken", SINKS_MAX, SINKS_MAX);
-    }
-    pipeline->sinks[pipeline->sink_count++] = sink;
-    pipeline->sinks[pipeline->sink_count] = pipeline->rejected;
-    label_sinks(pipeline);
-    return RF_OK;
-}
-
-void rf_pipeline_set_rejected(struct rf_pipeline *pipeline, struct rf_sink *sink) {
-    assert(!pipeline->rejected);
-    pipeline->rejected = sink;
-    pipeline->sinks[pipeline->sink_count] = sink;
-    label_sinks(pipeline);
-}
-
-void rf_pipeline_set_schedule(struct rf_pipeline *pipeline, struct rf_schedule *schedule) {
-    pipeline->schedule = schedule;
-}
-
-void rf_pipeline_set_checkpoint(struct rf_pipeline *pipeline, struct rf_checkpoint *checkpoint) {
-    pipeline->checkpoint = checkpoint;
-}
-
-enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_batch **batch_out, struct rf_error *err) {
-    struct rf_batch_limits limits = {
-            .records = pipeline->options.batch_records,
-            .bytes = pipeline->options.batch_bytes,
-            .record_bytes = (size_t)pipeline->options.decoder->limits.record_bytes,
-            .outputs = pipeline->learner->outputs,
-    };
-    struct rf_batch *batch;
-    enum rf_status status = rf_batch_create(&limits, &batch, err);
-    if (status) {
-        return status;
-    }
-    uint32_t classes;
-    batch->predictions.model = pipeline->options.name;
-    batch->predictions.positions = &pipeline->positions;
-    batch->predictions.classes = rf_schema_classes(pipeline->schema, &classes);
-    batch->predictions.task = pipeline->learner->task;
-    batch->predictions.outputs = pipeline->learner->outputs;
-    batch->predictions.is_margin = pipeline->learner->is_margin;
-    batch->rejects.positions = &pipeline->positions;
-    batch->rejects.model = pipeline->options.name;
-    rf_feature_declare(pipeline->schema, &batch->examples);
-    *batch_out = batch;
-    return RF_OK;
-}
-
-enum rf_status rf_pipeline_decoder(const struct rf_pipeline *pipeline, struct rf_decoder **decoder_out, struct rf_error *err) {
-    return pipeline->options.format->create(pipeline->schema, pipeline->options.decoder, decoder_out, err);
-}
-
-// What others need to see.
-
-const struct rf_pipeline_counts *rf_pipeline_counts(const struct rf_pipeline *pipeline) {
-    return &pipeline->counts;
-}
-
-struct rf_positions *rf_pipeline_positions(struct rf_pipeline *pipeline) {
-    return &pipeline->positions;
-}
-
-struct rf_state *rf_pipeline_state(struct rf_pipeline *pipeline) {
-    return &pipeline->state;
-}
-
-struct rf_learner *rf_pipeline_learner(struct rf_pipeline *pipeline) {
-    return pipeline->learner;
-}
-
-struct rf_evaluation *rf_pipeline_evaluation(struct rf_pipeline *pipeline) {
-    return pipeline->evaluation;
-}
-
-struct rf_schedule *rf_pipeline_schedule(struct rf_pipeline *pipeline) {
-    return pipeline->schedule;
-}
-
-struct rf_checkpoint *rf_pipeline_checkpoint(struct rf_pipeline *pipeline) {
-    return pipeline->checkpoint;
-}
-
-const struct rf_schema *rf_pipeline_schema(const struct rf_pipeline *pipeline) {
-    return pipeline->schema;
-}
-
-struct rf_metrics *rf_pipeline_metrics(struct rf_pipeline *pipeline) {
-    return &pipeline->metrics;
-}
-
-const char *rf_pipeline_name(const struct rf_pipeline *pipeline) {
-    return pipeline->options.name;
-}
-
-size_t rf_pipeline_batch_bytes(const struct rf_pipeline *pipeline) {
-    return pipeline->options.batch_bytes;
-}
-
-struct rf_sink *const *rf_pipeline_sinks(const struct rf_pipeline *pipeline, size_t *count_out) {
-    *count_out = pipeline->sink_count + (pipeline->rejected != NULL);
-    return pipeline->sinks;
-}
-
-struct rf_version rf_pipeline_version(const struct rf_pipeline *pipeline) {
-    return pipeline->version;
-}
-
-void rf_pipeline_set_version(struct rf_pipeline *pipeline, struct rf_version version) {
-    pipeline->version = version;
-}
-
-void rf_pipeline_set_counts(struct rf_pipeline *pipeline, uint64_t records, uint64_t learned, uint64_t rejected) {
-    pipeline->counts.records = records;
-    pipeline->counts.learned = learned;
-    pipeline->counts.rejected = rejected;
-    tell_metrics(pipeline);
 }

@@ -24,14 +24,10 @@ void rf_printer_add_bytes(struct rf_printer *printer, const char *bytes, size_t 
 void rf_printer_format(struct rf_printer *printer, const char *format, ...) RF_PRINTF(2, 3);
 void rf_printer_pad(struct rf_printer *printer, size_t size); // spaces, until the text is `size` bytes long
 
-// A JSON string with its quotes, which is a YAML string too. Control characters and other line ends are escaped; bytes that
-// are not UTF-8 become U+FFFD.
+// A JSON string with its quotes (see proto/json_text.h), which is a YAML string too.
 void rf_printer_quote(struct rf_printer *printer, const char *text);
 
-// The shortest decimal that reads back as the same double: 0.05, 100000, 1e-6. Stored texts depend on it.
+// The shortest decimal that reads back as the same double; nan, inf or -inf.
 void rf_printer_real(struct rf_printer *printer, double value);
-
-// The length of the UTF-8 character that begins at `text`, 1 to 4; 0 when its bytes are not UTF-8 (RFC 3629).
-size_t rf_utf8_size(const char *text, size_t size);
 
 #endif

@@ -61,7 +61,7 @@ step() {
         return 0
     fi
     printf '%-36s FAILED  %s, see %s\n' "$name" "$(seconds_since "$begun")" "$log"
-    grep -vE '^/[^ ]*(cc|gcc|clang) ' "$log" | grep -E -A 3 'error:|Error|FAILED|undefined reference' | head -n 60
+    grep -vE '^/[^ ]*(cc|gcc|clang) ' "$log" | grep -E 'error:|Error|FAILED|undefined reference' | head -n 60
     return 1
 }
 

@@ -15,8 +15,10 @@ enum { CONNECT_MS = 10000, RETRY_MS = 200, CONTRIBUTIONS_MAX = 16 };
 
 // Asks the source for its partitions and what is committed for them.
 static enum rf_status ask_source(struct rf_source *source, struct rf_error *err) {
-    struct rf_poll want = {.timeout_ms = RETRY_MS};
-    struct rf_records none = {0};
+    struct rf_poll want = {.records_max = 1, .bytes_max = 1, .timeout_ms = RETRY_MS};
+    struct rf_record unused; // nothing is delivered before it is told from where
+    void *loan;
+    struct rf_records none = {.list = &unused, .loans = &loan, .capacity = 1};
     struct rf_clock *clock = rf_clock_system();
     const struct rf_positions *partitions;
     enum rf_source_event event = RF_SOURCE_IDLE;

@@ -9,8 +9,10 @@ enum { RETRY_MS = 200 };
 
 // Waits until the source knows its partitions.
 static enum rf_status wait_assigned(struct rf_worker *worker, const struct rf_positions **partitions_out, struct rf_error *err) {
-    struct rf_poll want = {.records_max = 0, .timeout_ms = RETRY_MS};
-    struct rf_records none = {0};
+    struct rf_poll want = {.records_max = 1, .bytes_max = 1, .timeout_ms = RETRY_MS};
+    struct rf_record unused; // nothing is delivered before it is told from where
+    void *loan;
+    struct rf_records none = {.list = &unused, .loans = &loan, .capacity = 1};
     int64_t begun = rf_worker_now_ms(worker);
     bool is_told = false;
     while (!atomic_load(&worker->is_stopping)) {

@@ -1,5 +1,7 @@
 #include "sinks/message.h"
 
+#include "proto/utf8.h"
+
 #include <riffle.pb-c.h>
 
 #include <assert.h>
@@ -66,29 +68,6 @@ bool rf_message_is_due(const struct rf_predictions *predictions, size_t index) {
     return (predictions->examples->purpose[index] & RF_PREDICT) != 0 && !isnan(predictions->score[index * predictions->outputs]);
 }
 
-size_t rf_message_character(const char *bytes, size_t size) {
-    const unsigned char *byte = (const unsigned char *)bytes;
-    if (size == 0 || byte[0] < 0x80) {
-        return size == 0 ? 0 : 1;
-    }
-    size_t length = byte[0] >= 0xF0 ? 4 : byte[0] >= 0xE0 ? 3 : 2;
-    if (byte[0] < 0xC2 || byte[0] > 0xF4 || size < length) {
-        return 0;
-    }
-    // The second byte is bounded more tightly where a shorter form, a surrogate or too large a number would begin.
-    unsigned char low = byte[0] == 0xE0 ? 0xA0 : byte[0] == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = byte[0] == 0xED ? 0x9F : byte[0] == 0xF4 ? 0x8F : 0xBF;
-    if (byte[1] < low || byte[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if (byte[i] < 0x80 || byte[i] > 0xBF) {
-            return 0;
-        }
-    }
-    return length;
-}
-
 // protobuf-c wants text that ends in NUL, other readers want UTF-8.
 static char *keep_text(struct rf_message_parts *parts, struct rf_text text) {
     char *kept = parts->text + parts->text_used;
@@ -98,7 +77,7 @@ static char *keep_text(struct rf_message_parts *parts, struct rf_text text) {
         *to++ = text.data[plain++];
     }
     for (size_t i = plain; i < text.size;) {
-        size_t length = text.data[i] ? rf_message_character(text.data + i, text.size - i) : 0;
+        size_t length = text.data[i] ? rf_utf8_size((struct rf_text){text.data + i, text.size - i}) : 0;
         if (length == 0) {
             memcpy(to, "\xEF\xBF\xBD", 3);
             to += 3;

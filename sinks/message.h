@@ -49,7 +49,4 @@ enum rf_status rf_message_add_prediction_json(struct rf_message *message, const 
 enum rf_status rf_message_add_reject_json(struct rf_message *message, const struct rf_rejects *rejects, size_t index,
                                           struct rf_error *err) RF_MUST_USE;
 
-// Bytes of the UTF-8 character that `bytes` begins with, 1 to 4; 0 when it begins with none (Unicode 15, table 3-7).
-size_t rf_message_character(const char *bytes, size_t size);
-
 #endif

@@ -1,17 +1,14 @@
-// JSON (RFC 8259) by hand: one object a line, keys in a fixed order, numbers as short as they can be read back exactly.
+// JSON by hand: one object a line, keys in a fixed order.
+#include "proto/json_text.h"
+#include "proto/utf8.h"
 #include "sinks/message.h"
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    NUMBERS_SIZE_MAX = 512,  // all keys, punctuation and fixed numbers of one object
-    NUMBER_SIZE_MAX = 32,    // one number and its comma
-    ESCAPE_FACTOR_MAX = 6,   // \u0000 for one byte; base64 takes less
-    INTEGER_DIGITS_MAX = 15, // any integer of so many digits is exact as a double
+    NUMBERS_SIZE_MAX = 512, // all keys, punctuation and fixed numbers of one object
 };
 
 // Everything below writes at `to`, where there is room, and returns the end.
@@ -23,26 +20,12 @@ static char *put(char *to, const char *text) {
 }
 
 static char *put_text(char *to, struct rf_text text) {
-    static const char hex[] = "0123456789abcdef";
+    char escape[RF_JSON_ESCAPE_SIZE];
     *to++ = '"';
-    for (size_t i = 0; i < text.size;) {
-        unsigned char byte = (unsigned char)text.data[i];
-        size_t length = rf_message_character(text.data + i, text.size - i);
-        if (length == 0) {
-            to = put(to, "\xEF\xBF\xBD");
-            length = 1;
-        } else if (byte == '"' || byte == '\\') {
-            *to++ = '\\';
-            *to++ = (char)byte;
-        } else if (byte < 0x20 || byte == 0x7F) {
-            to = put(to, "\\u00");
-            *to++ = hex[byte >> 4];
-            *to++ = hex[byte & 15];
-        } else {
-            memcpy(to, text.data + i, length);
-            to += length;
-        }
-        i += length;
+    while (text.size > 0) {
+        struct rf_text piece = rf_json_take_piece(&text, escape);
+        memcpy(to, piece.data, piece.size);
+        to += piece.size;
     }
     *to++ = '"';
     return to;
@@ -65,55 +48,19 @@ static char *put_base64(char *to, struct rf_text bytes) {
 }
 
 static char *put_count(char *to, uint64_t value) {
-    char digits[20];
-    size_t size = 0;
-    do {
-        digits[size++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (size > 0) {
-        *to++ = digits[--size];
-    }
-    return to;
+    return to + rf_json_write_count(value, to);
 }
 
 static char *put_integer(char *to, int64_t value) {
-    if (value < 0) {
-        *to++ = '-';
-    }
-    return put_count(to, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    return to + rf_json_write_integer(value, to);
 }
 
 static char *put_number(char *to, double value) {
-    if (!isfinite(value)) {
-        return put(to, "null"); // JSON has no word for it
-    }
-    if (fabs(value) < 1e15 && value == (double)(int64_t)value) {
-        return put_integer(to, (int64_t)value);
-    }
-    int size = 0;
-    for (int digits = INTEGER_DIGITS_MAX; digits <= 17; digits++) {
-        size = snprintf(to, NUMBER_SIZE_MAX, "%.*g", digits, value);
-        if (strtod(to, NULL) == value) {
-            break;
-        }
-    }
-    return to + size;
-}
-
-static bool is_utf8(struct rf_text text) {
-    for (size_t i = 0; i < text.size;) {
-        size_t length = rf_message_character(text.data + i, text.size - i);
-        if (length == 0) {
-            return false;
-        }
-        i += length;
-    }
-    return true;
+    return isfinite(value) ? to + rf_json_write_number(value, to) : put(to, "null"); // JSON has no word for it
 }
 
 static size_t escaped_size_max(size_t size) {
-    return ESCAPE_FACTOR_MAX * size + 4;
+    return RF_JSON_FACTOR_MAX * size + 4; // base64 takes less
 }
 
 static char *put_origin(char *to, const char *model, const struct rf_position *position, int64_t offset) {
@@ -162,7 +109,7 @@ enum rf_status rf_message_add_prediction_json(struct rf_message *message, const 
     const struct rf_position *position = &predictions->positions->list[examples->partition[index]];
     int32_t class_number = rf_prediction_class(predictions, index);
     const char *class_name = class_number >= 0 && predictions->classes ? predictions->classes[class_number] : "";
-    size_t size_max = NUMBERS_SIZE_MAX + (size_t)predictions->outputs * NUMBER_SIZE_MAX +
+    size_t size_max = NUMBERS_SIZE_MAX + (size_t)predictions->outputs * RF_JSON_NUMBER_SIZE +
                       escaped_size_max(strlen(predictions->model)) + escaped_size_max(strlen(position->topic)) +
                       escaped_size_max(strlen(class_name)) + escaped_size_max(examples->id[index].size);
     enum rf_status status = rf_message_reserve(message, size_max, err);
@@ -194,7 +141,7 @@ static char *put_bytes(char *to, const char *name, struct rf_text bytes) {
     if (!bytes.data) {
         return to;
     }
-    bool is_text = is_utf8(bytes);
+    bool is_text = rf_utf8_is_valid(bytes);
     to = put(put(put(to, ",\""), name), is_text ? "\":" : "_base64\":");
     return is_text ? put_text(to, bytes) : put_base64(to, bytes);
 }

@@ -4,7 +4,7 @@
 // sound examples.
 #include "ingest/decoder.h"
 #include "ingest/feature.h"
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,24 +41,20 @@ static struct harness harness_create(const char *format, const struct rf_feature
     return harness;
 }
 
-static bool is_utf8(struct rf_text text) {
-    return rf_utf8_valid_size(text) == text.size;
-}
-
 static void check_error(const struct rf_decode_error *error) {
     MUST(error->reason < RF_REASON_COUNT);
     MUST(memchr(error->detail, '\0', sizeof error->detail));
-    MUST(error->detail[0] && is_utf8(rf_text_of(error->detail)));
+    MUST(error->detail[0] && rf_utf8_is_valid(rf_text_of(error->detail)));
 }
 
 static void check_event(const struct harness *harness, const struct rf_event *event) {
     for (size_t i = 0; i < event->count; i++) {
         const struct rf_field *field = &event->fields[i];
-        MUST(is_utf8(field->name));
+        MUST(rf_utf8_is_valid(field->name));
         MUST(field->hash == rf_hash(rf_schema_key(harness->schema), field->name.data, field->name.size));
         MUST(field->index == rf_schema_find(harness->schema, field->name));
         MUST(rf_schema_wants(harness->schema, field->index));
-        MUST(is_utf8(field->value.text));
+        MUST(rf_utf8_is_valid(field->value.text));
         MUST(field->value.type != RF_VALUE_TEXT || field->value.text.data);
         MUST(isfinite(field->value.number));
         for (size_t k = 0; k < i && i < 64; k++) {

@@ -10,7 +10,7 @@ static void run_header(const uint8_t *data, size_t size) {
     }
     MUST(columns.count > 0);
     for (size_t i = 0; i < columns.count; i++) {
-        MUST(is_utf8(rf_text_of(columns.list[i])));
+        MUST(rf_utf8_is_valid(rf_text_of(columns.list[i])));
         free(columns.list[i]);
     }
     free(columns.list);

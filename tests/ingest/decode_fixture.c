@@ -1,6 +1,6 @@
 #include "tests/ingest/decode_fixture.h"
 
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, si
     if (status) {
         assert_int_equal(status, RF_INVALID);
         assert_non_null(memchr(fixture->error.detail, '\0', sizeof fixture->error.detail));
-        assert_int_equal(rf_utf8_valid_size(rf_text_of(fixture->error.detail)), strlen(fixture->error.detail));
+        assert_true(rf_utf8_is_valid(rf_text_of(fixture->error.detail)));
         say(fixture, "%s: %s", rf_reason_word(fixture->error.reason), fixture->error.detail);
     } else {
         for (size_t i = 0; i < fixture->event.count; i++) {

@@ -2,6 +2,7 @@
 
 #include "tests/test.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 void loan_init(struct loan *loan) {
@@ -66,4 +67,23 @@ size_t read_records(struct rf_source *source, const struct rf_poll *want, size_t
         rf_source_release(source, &loan.records);
     }
     return seen;
+}
+
+struct giving_back {
+    struct rf_source *source;
+    struct loan *loan;
+};
+
+static void *give_back(void *context) {
+    struct giving_back *giving_back = context;
+    rf_source_release(giving_back->source, &giving_back->loan->records);
+    return NULL;
+}
+
+void release_elsewhere(struct rf_source *source, struct loan *loan) {
+    struct giving_back giving_back = {source, loan};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, give_back, &giving_back), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(loan->records.count, 0);
 }

@@ -28,4 +28,7 @@ void assign_all(struct rf_source *source, struct rf_positions *positions);
 // Writes what comes to `text`, one "partition@offset=value " a record, until `count` records or the end; returns how many.
 size_t read_records(struct rf_source *source, const struct rf_poll *want, size_t count, char *text, size_t text_size);
 
+// Gives a loan back from another thread.
+void release_elsewhere(struct rf_source *source, struct loan *loan);
+
 #endif

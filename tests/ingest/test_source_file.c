@@ -2,7 +2,6 @@
 #include "tests/ingest/source_fixture.h"
 #include "tests/test.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -433,23 +432,26 @@ static void records_carry_the_index_of_the_positions_given(void **state) {
     assert_int_equal(rf_source_assign(source, &more, &err), RF_CONFLICT);
     assert_int_equal(rf_positions_add(&more, options.path, 0, &index), RF_OK);
     assert_int_equal(rf_source_assign(source, &more, &err), RF_OK);
+    assert_int_equal(more.list[0].next_offset, RF_OFFSET_NONE);
     static struct loan loan;
     loan_init(&loan);
+    enum rf_source_event event;
+    const struct rf_positions *partitions;
     want.has_partition = true;
     want.partition = 0; // another's turn
-    assert_int_equal(poll_source(source, &want, &loan), RF_SOURCE_IDLE);
+    assert_int_equal(rf_source_poll(source, &want, &loan.records, &event, &partitions, &err), RF_CONFLICT);
+    char sentence[256];
+    snprintf(sentence, sizeof sentence,
+             "the recorded order goes on with records that are not of the file %s: read them from where they came, until a "
+             "snapshot covers them",
+             options.path);
+    assert_string_equal(err.text, sentence);
     want.partition = 1;
     assert_int_equal(read_records(source, &want, 1, text, sizeof text), 1);
     assert_string_equal(text, "1@0=a ");
     rf_positions_finish(&more);
     rf_positions_finish(&positions);
     rf_source_destroy(source);
-}
-
-static void *release_loan(void *argument) {
-    void **pair = argument;
-    rf_source_release(pair[0], &((struct loan *)pair[1])->records);
-    return NULL;
 }
 
 static void loans_outlive_later_polls_and_any_thread_gives_them_back(void **state) {
@@ -479,10 +481,7 @@ static void loans_outlive_later_polls_and_any_thread_gives_them_back(void **stat
     }
     for (size_t i = 0; i < LOANS; i++) {
         size_t odd = i % 2 ? i : LOANS - 2 - i; // not in the order they were lent
-        void *pair[] = {source, &loans[odd]};
-        pthread_t thread;
-        assert_int_equal(pthread_create(&thread, NULL, release_loan, pair), 0);
-        pthread_join(thread, NULL);
+        release_elsewhere(source, &loans[odd]);
     }
     free(loans);
     rf_positions_finish(&positions);

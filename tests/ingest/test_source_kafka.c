@@ -5,7 +5,6 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +127,30 @@ static struct rf_source *create(const struct settings *settings) {
         fail_msg("%s", err.text);
     }
     return source;
+}
+
+// A broker of the test's own, to break.
+struct cluster {
+    rd_kafka_t *client;
+    rd_kafka_mock_cluster_t *mock;
+    struct world world;
+};
+
+static void cluster_init(struct cluster *cluster) {
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "log_level", "0", text, sizeof text), RD_KAFKA_CONF_OK);
+    cluster->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    cluster->mock = rd_kafka_mock_cluster_new(cluster->client, 1);
+    assert_non_null(cluster->mock);
+    snprintf(cluster->world.servers, sizeof cluster->world.servers, "%s", rd_kafka_mock_cluster_bootstraps(cluster->mock));
+    cluster->world.producer = make_producer(cluster->world.servers);
+}
+
+static void cluster_finish(struct cluster *cluster) {
+    rd_kafka_destroy(cluster->world.producer);
+    rd_kafka_mock_cluster_destroy(cluster->mock);
+    rd_kafka_destroy(cluster->client);
 }
 
 static void reads_all_partitions_of_all_topics_to_their_end(void **state) {
@@ -345,12 +368,6 @@ static void slices_by_count_and_bytes(void **state) {
     rf_source_destroy(source);
 }
 
-static void *release_loan(void *argument) {
-    void **pair = argument;
-    rf_source_release(pair[0], &((struct loan *)pair[1])->records);
-    return NULL;
-}
-
 static void loans_outlive_later_polls_and_any_thread_gives_them_back(void **state) {
     struct world *world = *state;
     add_topic(world, "lent", 1);
@@ -370,11 +387,7 @@ static void loans_outlive_later_polls_and_any_thread_gives_them_back(void **stat
     }
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(loans[i].list[0].value.data[0], 'a' + (int)i);
-        void *pair[] = {source, &loans[i]};
-        pthread_t thread;
-        assert_int_equal(pthread_create(&thread, NULL, release_loan, pair), 0);
-        pthread_join(thread, NULL);
-        assert_int_equal(loans[i].records.count, 0);
+        release_elsewhere(source, &loans[i]);
     }
     rf_positions_finish(&positions);
     rf_source_destroy(source);
@@ -470,6 +483,90 @@ static void keeps_committed_offsets_and_the_note_beside_them(void **state) {
     rf_positions_finish(&positions);
     rf_positions_finish(&committed);
     rf_source_destroy(source);
+}
+
+// Two topics were read, one of them is gone from the settings and from the broker.
+static void leaves_positions_of_other_topics_alone(void **state) {
+    (void)state;
+    struct cluster cluster;
+    cluster_init(&cluster);
+    rd_kafka_mock_topic_create(cluster.mock, "kept", 2, 1);
+    introduce(cluster.world.producer, "kept");
+    produce(&cluster.world, "kept", 0, "a b c");
+    produce(&cluster.world, "kept", 1, "d");
+    rd_kafka_mock_topic_set_error(cluster.mock, "gone", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    struct settings settings;
+    settings_init(&settings, cluster.world.servers, "kept");
+    set(&settings, "group.id", "fraud");
+    settings.options.until_end = true;
+    struct rf_source *source = create(&settings);
+    struct rf_positions offered, positions;
+    struct rf_error err = {0};
+    expect_assigned(source, &offered);
+    rf_positions_init(&positions);
+    static const struct {
+        const char *topic;
+        int32_t partition;
+        int64_t next_offset;
+    } all[] = {{"gone", 0, 70}, {"kept", 1, RF_OFFSET_NONE}, {"gone", 1, RF_OFFSET_NONE}, {"kept", 0, 1}, {"gone", 2, 0}};
+    for (size_t i = 0; i < 5; i++) {
+        size_t index;
+        assert_int_equal(rf_positions_add(&positions, all[i].topic, all[i].partition, &index), RF_OK);
+        positions.list[i].next_offset = all[i].next_offset;
+    }
+    if (rf_source_assign(source, &positions, &err) != RF_OK) {
+        fail_msg("%s", err.text);
+    }
+    static const int64_t assigned[] = {70, 0, RF_OFFSET_NONE, 1, 0};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(positions.list[i].next_offset, assigned[i]);
+    }
+
+    static struct loan loan;
+    enum rf_source_event event;
+    const struct rf_positions *partitions;
+    struct rf_poll want = want_all();
+    want.has_partition = true;
+    want.partition = 2;
+    loan_init(&loan);
+    assert_int_equal(rf_source_poll(source, &want, &loan.records, &event, &partitions, &err), RF_CONFLICT);
+    assert_string_equal(err.text,
+                        "the recorded order goes on with records of gone [1], but source.topics does not name gone: name "
+                        "it once more, until a snapshot covers them");
+    assert_false(source->is_temporary);
+
+    char text[256];
+    want = want_all();
+    assert_int_equal(read_records(source, &want, 100, text, sizeof text), 3); // and no more: the end
+    assert_non_null(strstr(text, "3@1=b 3@2=c "));
+    assert_non_null(strstr(text, "1@0=d "));
+    int64_t end[5];
+    rf_source_ends(source, end);
+    static const int64_t ends[] = {70, 1, RF_OFFSET_NONE, 3, 0};
+    assert_memory_equal(end, ends, sizeof ends);
+
+    positions.list[1].next_offset = 1;
+    positions.list[3].next_offset = 3;
+    assert_int_equal(rf_source_commit(source, &positions, "worker 7", &err), RF_OK);
+    rf_source_destroy(source);
+    rd_kafka_mock_topic_set_error(cluster.mock, "gone", RD_KAFKA_RESP_ERR_NO_ERROR); // it is made anew
+    rd_kafka_mock_topic_create(cluster.mock, "gone", 3, 1);
+    static const int64_t committed[] = {RF_OFFSET_NONE, 1, RF_OFFSET_NONE, 3, RF_OFFSET_NONE};
+    for (int round = 0; round < 2; round++) { // asked without it, then with it
+        source = create(&settings);
+        char note[64];
+        assert_int_equal(rf_source_committed(source, &positions, note, sizeof note, &err), RF_OK);
+        assert_string_equal(note, "worker 7");
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(positions.list[i].next_offset, committed[i]);
+            positions.list[i].next_offset = 5;
+        }
+        rf_source_destroy(source);
+        add(&settings, "gone");
+    }
+    rf_positions_finish(&offered);
+    rf_positions_finish(&positions);
+    cluster_finish(&cluster);
 }
 
 static void commits_nothing_without_a_group(void **state) {
@@ -589,30 +686,6 @@ static void tells_of_a_broker_that_is_away_at_the_start(void **state) {
         assert_non_null(strstr(err.text, "Connection refused"));
     }
     rf_source_destroy(source);
-}
-
-// A broker of the test's own, to break.
-struct cluster {
-    rd_kafka_t *client;
-    rd_kafka_mock_cluster_t *mock;
-    struct world world;
-};
-
-static void cluster_init(struct cluster *cluster) {
-    char text[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(rd_kafka_conf_set(conf, "log_level", "0", text, sizeof text), RD_KAFKA_CONF_OK);
-    cluster->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    cluster->mock = rd_kafka_mock_cluster_new(cluster->client, 1);
-    assert_non_null(cluster->mock);
-    snprintf(cluster->world.servers, sizeof cluster->world.servers, "%s", rd_kafka_mock_cluster_bootstraps(cluster->mock));
-    cluster->world.producer = make_producer(cluster->world.servers);
-}
-
-static void cluster_finish(struct cluster *cluster) {
-    rd_kafka_destroy(cluster->world.producer);
-    rd_kafka_mock_cluster_destroy(cluster->mock);
-    rd_kafka_destroy(cluster->client);
 }
 
 static void names_a_topic_that_is_not_there(void **state) {
@@ -772,6 +845,7 @@ int main(void) {
             cmocka_unit_test(an_unassigned_source_offers_its_partitions_anew),
             cmocka_unit_test(names_a_position_that_the_log_does_not_hold),
             cmocka_unit_test(keeps_committed_offsets_and_the_note_beside_them),
+            cmocka_unit_test(leaves_positions_of_other_topics_alone),
             cmocka_unit_test(commits_nothing_without_a_group),
             cmocka_unit_test(says_that_the_embedded_broker_knows_no_times),
             cmocka_unit_test(refuses_properties_that_would_break_its_promises),

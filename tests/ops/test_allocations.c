@@ -1,8 +1,9 @@
-// In the steady state our code allocates nothing and locks nothing for a record. The linker puts the functions below in
-// place of the C library's in all of our code (--wrap), and they count.
+// In the steady state our code allocates nothing and locks nothing for a record. The linker puts the function below in
+// place of the C library's in all of our code (--wrap), as it does with those of tests/allocations.c, and they count.
 #include "ops/assembly.h"
 #include "ops/evaluate.h"
 #include "proto/random.h"
+#include "tests/allocations.h"
 #include "tests/ops/memory_source.h"
 #include "tests/test.h"
 
@@ -13,38 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Atomic uint64_t allocations, locks;
+static _Atomic uint64_t locks;
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-char *__real_strdup(const char *text);
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
-
-void *__wrap_malloc(size_t size) {
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size) {
-    allocations++;
-    return __real_realloc(memory, size);
-}
-
-char *__wrap_strdup(const char *text) {
-    allocations++;
-    return __real_strdup(text);
-}
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex) {
     locks++;

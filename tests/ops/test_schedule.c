@@ -101,17 +101,23 @@ static void schedule_refuses_another_order_than_the_recorded(void **state) {
     rf_schedule_close(schedule);
 }
 
+static const char segment[] = "state/schedule-00000000000000000000.log";
+
+static size_t segment_size(struct fixture *fixture) {
+    const uint8_t *data;
+    size_t size;
+    assert_int_equal(rf_disk_read(fixture->disk, segment, &data, &size, &fixture->err), RF_OK);
+    rf_disk_forget(fixture->disk, data, size);
+    return size;
+}
+
 static void schedule_ends_where_a_frame_does_not_verify(void **state) {
     struct fixture *fixture = *state;
     write_three_runs(fixture);
-    const char *path = "state/schedule-00000000000000000000.log";
-    const uint8_t *data;
-    size_t size;
-    assert_int_equal(rf_disk_read(fixture->disk, path, &data, &size, &fixture->err), RF_OK);
-    rf_disk_forget(fixture->disk, data, size);
+    size_t size = segment_size(fixture);
     uint64_t before = 22;
     for (size_t cut = size; cut-- > 0;) { // torn at every byte: never more than before, never an error
-        assert_true(rf_disk_simulated_cut(fixture->disk, path, cut));
+        assert_true(rf_disk_simulated_cut(fixture->disk, segment, cut));
         struct rf_schedule *schedule = open_at(fixture, 0);
         size_t count;
         const struct rf_run *runs = rf_schedule_ahead(schedule, &count);
@@ -129,12 +135,8 @@ static void schedule_ends_where_a_frame_does_not_verify(void **state) {
 static void schedule_goes_on_behind_a_torn_tail(void **state) {
     struct fixture *fixture = *state;
     write_three_runs(fixture);
-    const char *path = "state/schedule-00000000000000000000.log";
-    const uint8_t *data;
-    size_t size;
-    assert_int_equal(rf_disk_read(fixture->disk, path, &data, &size, &fixture->err), RF_OK);
-    rf_disk_forget(fixture->disk, data, size);
-    assert_true(rf_disk_simulated_cut(fixture->disk, path, size - 1));
+    size_t size = segment_size(fixture);
+    assert_true(rf_disk_simulated_cut(fixture->disk, segment, size - 1));
     struct rf_schedule *schedule = open_at(fixture, 15);
     append(fixture, schedule, 1, 100);
     rf_schedule_close(schedule);

@@ -1,6 +1,7 @@
 #include "proto/hash.h"
 #include "sinks/clone.h"
 #include "sinks/snapshot_file.h"
+#include "tests/sinks/peers_zeromq.h"
 #include "tests/test.h"
 
 #include <riffle.pb-c.h>
@@ -11,17 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, GLANCE_MS = 5 };
-
 static char anywhere[] = "tcp://127.0.0.1:*";
 static const struct rf_version version = {.line = 1, .base = 9, .epoch = 4};
 static const uint8_t model_sha256[RF_SHA256_SIZE] = {1, 2, 3};
 static struct rf_clone_options options;
 static struct rf_clone *clone;
 static struct rf_error err;
-static void *peers;
-static void *sockets[16]; // all that a test opened, so that one that fails does not hang
-static size_t socket_count;
 static char path[] = "/tmp/riffle-test-clone-XXXXXX";
 
 static int set_up(void **state) {
@@ -34,8 +30,7 @@ static int set_up(void **state) {
                                         .linger_ms = 0};
     memcpy(path + strlen(path) - 6, "XXXXXX", 6);
     int fd = mkstemp(path);
-    peers = zmq_ctx_new();
-    return fd >= 0 && close(fd) == 0 && peers ? 0 : -1;
+    return fd >= 0 && close(fd) == 0 ? peers_open() : -1;
 }
 
 static int tear_down(void **state) {
@@ -43,10 +38,7 @@ static int tear_down(void **state) {
     rf_clone_destroy(clone);
     clone = NULL;
     (void)unlink(path);
-    while (socket_count > 0) {
-        (void)zmq_close(sockets[--socket_count]);
-    }
-    return zmq_ctx_term(peers);
+    return peers_close();
 }
 
 static void open_clone(void) {
@@ -76,23 +68,17 @@ static void serve(void) {
     }
 }
 
-static void *connect_peer(int type, const char *endpoint, int high_water_mark) {
-    void *socket = zmq_socket(peers, type);
-    assert_non_null(socket);
-    int none = 0, small = 1 << 16; // so that a few MiB fill all that lies between
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVBUF, &small, sizeof small), 0);
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVHWM, &high_water_mark, sizeof high_water_mark), 0);
-    if (type == ZMQ_SUB) {
-        assert_int_equal(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "snapshot/fraud/", 15), 0);
-    }
-    assert_int_equal(zmq_connect(socket, endpoint), 0);
-    assert_true(socket_count < sizeof sockets / sizeof *sockets);
-    return sockets[socket_count++] = socket;
+// Little room makes what it has not read wait at the publisher.
+static void *subscribe(bool has_room) {
+    return connect_peer(ZMQ_SUB, rf_clone_publish_endpoint(clone), has_room ? 1000 : 1, "snapshot/fraud/");
+}
+
+static void *join_with(int high_water_mark) {
+    return connect_peer(ZMQ_DEALER, rf_clone_serve_endpoint(clone), high_water_mark, NULL);
 }
 
 static void *join(void) {
-    return connect_peer(ZMQ_DEALER, rf_clone_serve_endpoint(clone), 1000);
+    return join_with(1000);
 }
 
 static void ask(void *client, const char *model) {
@@ -103,18 +89,13 @@ static void ask(void *client, const char *model) {
     assert_int_equal(zmq_send(client, packed, size, 0), size);
 }
 
-static bool is_ready(void *socket) {
-    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-    return zmq_poll(&item, 1, GLANCE_MS) > 0;
-}
-
 // Serves until the client has a message.
 static void await(void *client) {
     for (int i = 0; i < PATIENCE_MS / GLANCE_MS; i++) {
         if (clone) {
             rf_clone_serve(clone, 0);
         }
-        if (is_ready(client)) {
+        if (is_ready(client, GLANCE_MS)) {
             return;
         }
     }
@@ -217,9 +198,9 @@ static uint64_t follow(void *subscriber) {
     for (int i = 0; i < PATIENCE_MS / GLANCE_MS; i++) {
         publish_file(1, 10);
         serve();
-        if (is_ready(subscriber)) {
+        if (is_ready(subscriber, GLANCE_MS)) {
             uint64_t sequence = receive_snapshot(subscriber, 10);
-            while (is_ready(subscriber)) {
+            while (is_ready(subscriber, GLANCE_MS)) {
                 assert_int_equal(receive_snapshot(subscriber, 10), ++sequence);
             }
             return sequence;
@@ -232,7 +213,7 @@ static uint64_t follow(void *subscriber) {
 static void a_follower_sees_every_next_one(void **state) {
     (void)state;
     open_clone();
-    void *subscriber = connect_peer(ZMQ_SUB, rf_clone_publish_endpoint(clone), 1000);
+    void *subscriber = subscribe(true);
     uint64_t sequence = follow(subscriber);
     for (uint8_t i = 0; i < 3; i++) {
         publish_file(i, (size_t)(i + 1) * RF_CHUNK_SIZE - i);
@@ -245,7 +226,7 @@ static void a_snapshot_larger_than_all_queues_reaches_a_reading_follower_whole(v
     (void)state;
     options.high_water_mark = 2;
     open_clone();
-    void *subscriber = connect_peer(ZMQ_SUB, rf_clone_publish_endpoint(clone), 1);
+    void *subscriber = subscribe(false);
     uint64_t sequence = follow(subscriber);
     publish_file(1, 20 * RF_CHUNK_SIZE);
     assert_int_equal(receive_snapshot(subscriber, 20 * RF_CHUNK_SIZE), sequence + 1);
@@ -255,7 +236,7 @@ static void a_follower_that_does_not_read_sees_a_gap(void **state) {
     (void)state;
     options.high_water_mark = 2;
     open_clone();
-    void *subscriber = connect_peer(ZMQ_SUB, rf_clone_publish_endpoint(clone), 1);
+    void *subscriber = subscribe(false);
     uint64_t sequence = follow(subscriber);
     publish_file(1, 24 * RF_CHUNK_SIZE);
     while (rf_clone_is_busy(clone)) {
@@ -264,7 +245,7 @@ static void a_follower_that_does_not_read_sees_a_gap(void **state) {
     uint32_t expected = 0, missing = 0;
     for (bool is_over = false; !is_over;) {
         rf_clone_serve(clone, 0);
-        if (!is_ready(subscriber)) {
+        if (!is_ready(subscriber, GLANCE_MS)) {
             publish_file(2, 10); // there is room again: the next snapshot shows what went missing
             continue;
         }
@@ -283,7 +264,7 @@ static void the_end_waits_for_what_is_under_way(void **state) {
     (void)state;
     options.linger_ms = 1000;
     open_clone();
-    void *subscriber = connect_peer(ZMQ_SUB, rf_clone_publish_endpoint(clone), 1000);
+    void *subscriber = subscribe(true);
     uint64_t sequence = follow(subscriber);
     publish_file(1, 20 * RF_CHUNK_SIZE);
     rf_clone_destroy(clone);
@@ -340,7 +321,7 @@ static void a_client_that_takes_nothing_is_dropped(void **state) {
     options.patience_ms = 50;
     open_clone();
     publish_file(1, 20 * RF_CHUNK_SIZE);
-    void *deaf = connect_peer(ZMQ_DEALER, rf_clone_serve_endpoint(clone), 1);
+    void *deaf = join_with(1);
     ask(deaf, "fraud");
     void *client = join();
     for (int i = 0; i < PATIENCE_MS && rf_clone_counts(clone).dropped == 0; i++) {
@@ -355,10 +336,10 @@ static void a_client_that_goes_away_is_dropped_at_once(void **state) {
     (void)state;
     open_clone();
     publish_file(1, 20 * RF_CHUNK_SIZE);
-    void *client = connect_peer(ZMQ_DEALER, rf_clone_serve_endpoint(clone), 1);
+    void *client = join_with(1);
     ask(client, "fraud");
     await(client);
-    zmq_close(sockets[--socket_count]);
+    leave(client);
     for (int i = 0; i < PATIENCE_MS && rf_clone_counts(clone).dropped == 0; i++) {
         rf_clone_serve(clone, 1);
     }
@@ -369,7 +350,7 @@ static void an_answer_begun_goes_on_with_the_snapshot_it_began(void **state) {
     (void)state;
     open_clone();
     publish_file(1, 20 * RF_CHUNK_SIZE);
-    void *client = connect_peer(ZMQ_DEALER, rf_clone_serve_endpoint(clone), 1);
+    void *client = join_with(1);
     ask(client, "fraud");
     await(client);
     assert_int_equal(unlink(path), 0);

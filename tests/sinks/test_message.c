@@ -89,24 +89,12 @@ static void a_multiclass_prediction_has_all_scores_and_the_name_of_the_best(void
     riffle__v1__predictions__free_unpacked(read, NULL);
 }
 
-static void numbers_are_the_shortest_that_read_back_exactly(void **state) {
+static void a_number_that_is_not_finite_is_null(void **state) {
     (void)state;
     static const struct {
         double number;
         const char *text;
-    } cases[] = {
-            {0.1, "0.1"},
-            {1.0 / 3, "0.3333333333333333"},
-            {0.1 + 0.2, "0.30000000000000004"},
-            {1e300, "1e+300"},
-            {5e-324, "4.94065645841247e-324"},
-            {1e15, "1e+15"},
-            {123456789012345, "123456789012345"},
-            {-3, "-3"},
-            {0, "0"},
-            {2.5, "2.5"},
-            {INFINITY, "null"},
-    };
+    } cases[] = {{0.1 + 0.2, "0.30000000000000004"}, {1e300, "1e300"}, {INFINITY, "null"}, {-INFINITY, "null"}};
     batch.predictions.task = RF_TASK_REGRESSION;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         batch_add(&batch, 0, NULL, cases[i].number);
@@ -120,38 +108,7 @@ static void an_id_of_odd_bytes_becomes_valid_json(void **state) {
     (void)state;
     batch_add(&batch, 0, "", 0.5);
     batch.examples.id[0] = (struct rf_text){"a\"\\\n\x01\0\x7f\xc3\xa9\xff\xed\xa0\x80z", 14};
-    assert_non_null(strstr(json_of(0),
-                           ",\"id\":\"a\\\"\\\\\\u000a\\u0001\\u0000\\u007f\xc3\xa9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
-                           "\xEF\xBF\xBDz\","));
-}
-
-static void characters_are_as_unicode_bounds_them(void **state) {
-    (void)state;
-    static const struct {
-        const char *bytes;
-        size_t length;
-    } cases[] = {
-            {"a", 1},
-            {"\xc2\x80", 2},
-            {"\xc1\xbf", 0},
-            {"\xe0\xa0\x80", 3},
-            {"\xe0\x9f\xbf", 0},
-            {"\xed\x9f\xbf", 3},
-            {"\xed\xa0\x80", 0},
-            {"\xef\xbf\xbf", 3},
-            {"\xf0\x90\x80\x80", 4},
-            {"\xf0\x8f\xbf\xbf", 0},
-            {"\xf4\x8f\xbf\xbf", 4},
-            {"\xf4\x90\x80\x80", 0},
-            {"\xf5\x80\x80\x80", 0},
-            {"\x80", 0},
-            {"\xe2\x82", 0},
-            {"\xc3 ", 0},
-            {"", 0},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(rf_message_character(cases[i].bytes, strlen(cases[i].bytes)), cases[i].length);
-    }
+    assert_non_null(strstr(json_of(0), ",\"id\":\"a\\\"\\\\\\n\\u0001\\u0000\\u007f\xc3\xa9\\ufffd\\ufffd\\ufffd\\ufffdz\","));
 }
 
 static void a_batch_carries_every_field(void **state) {
@@ -249,7 +206,7 @@ static void a_reject_of_text_is_json_with_text(void **state) {
     batch.rejected[0].reason = RF_REASON_NON_FINITE;
     assert_string_equal(reject_json_of(0), "{\"model\":\"fraud\",\"topic\":\"transactions\",\"partition\":3,\"offset\":9,"
                                            "\"timestamp_ms\":1700000000000,\"reason\":\"non_finite\","
-                                           "\"detail\":\"field amount: 1e400 is not finite\",\"key\":\"k\\u000a\","
+                                           "\"detail\":\"field amount: 1e400 is not finite\",\"key\":\"k\\n\","
                                            "\"value\":\"{\\\"amount\\\": 1e400}\"}");
 }
 
@@ -311,9 +268,8 @@ int main(void) {
             CLAIM(a_binary_prediction_is_one_json_object),
             CLAIM(json_leaves_out_what_is_unknown),
             CLAIM(a_multiclass_prediction_has_all_scores_and_the_name_of_the_best),
-            CLAIM(numbers_are_the_shortest_that_read_back_exactly),
+            CLAIM(a_number_that_is_not_finite_is_null),
             CLAIM(an_id_of_odd_bytes_becomes_valid_json),
-            CLAIM(characters_are_as_unicode_bounds_them),
             CLAIM(a_batch_carries_every_field),
             CLAIM(a_batch_passes_over_what_was_not_asked_for_or_not_given),
             CLAIM(protobuf_text_is_utf8_without_nul),

@@ -1,5 +1,6 @@
 #include "sinks/sink.h"
 #include "tests/sinks/made_batch.h"
+#include "tests/sinks/peers_zeromq.h"
 #include "tests/test.h"
 
 #include <riffle.pb-c.h>
@@ -10,30 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, GLANCE_MS = 5 };
-
 static const struct rf_sink_context context = {.model = "fraud"};
 static struct batch batch;
 static struct rf_error err;
-static void *peers;
-static void *sockets[4]; // all that a test opened, so that one that fails does not hang
-static size_t socket_count;
 static char anywhere[] = "tcp://127.0.0.1:*";
 
 static int set_up(void **state) {
     (void)state;
     batch_init(&batch);
-    peers = zmq_ctx_new();
-    return peers ? 0 : -1;
+    return peers_open();
 }
 
 static int tear_down(void **state) {
     (void)state;
     batch_finish(&batch);
-    while (socket_count > 0) {
-        (void)zmq_close(sockets[--socket_count]);
-    }
-    return zmq_ctx_term(peers);
+    return peers_close();
 }
 
 static enum rf_status open_sink(struct rf_sink_zeromq_options options, struct rf_sink **sink_out) {
@@ -49,24 +41,8 @@ static struct rf_sink_zeromq_options pusher_at(char *endpoint, uint64_t high_wat
     return (struct rf_sink_zeromq_options){.push = endpoint, .high_water_mark = high_water_mark, .linger_ms = 0};
 }
 
-static void *connect_peer(int type, const char *endpoint) {
-    void *socket = zmq_socket(peers, type);
-    assert_non_null(socket);
-    int none = 0, one = 1, small = 1 << 16; // so that a few MiB fill all that lies between
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none), 0);
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVBUF, &small, sizeof small), 0);
-    assert_int_equal(zmq_setsockopt(socket, ZMQ_RCVHWM, &one, sizeof one), 0);
-    if (type == ZMQ_SUB) {
-        assert_int_equal(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "predictions/fraud", 17), 0);
-    }
-    assert_int_equal(zmq_connect(socket, endpoint), 0);
-    assert_true(socket_count < sizeof sockets / sizeof *sockets);
-    return sockets[socket_count++] = socket;
-}
-
-static bool is_ready(void *socket, int timeout_ms) {
-    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-    return zmq_poll(&item, 1, timeout_ms) > 0;
+static void *subscribe(const struct rf_sink *sink) {
+    return connect_peer(ZMQ_SUB, sink->endpoint, 1, "predictions/fraud");
 }
 
 // Receives a message of two frames; the caller frees it.
@@ -123,7 +99,7 @@ static void every_prediction_arrives_in_order_with_its_sequence(void **state) {
     assert_int_equal(open_sink(publisher_at(anywhere, 1000), &sink), RF_OK);
     assert_true(sink->is_lossy);
     assert_string_equal(sink->label, "zeromq:tcp://127.0.0.1:*");
-    void *subscriber = connect_peer(ZMQ_SUB, sink->endpoint);
+    void *subscriber = subscribe(sink);
     uint64_t last = join(sink, subscriber);
     int64_t offset = 0;
     for (int i = 0; i < 50; i++) {
@@ -149,7 +125,7 @@ static void a_batch_without_predictions_keeps_the_sequence_whole(void **state) {
     (void)state;
     struct rf_sink *sink;
     assert_int_equal(open_sink(publisher_at(anywhere, 1000), &sink), RF_OK);
-    void *subscriber = connect_peer(ZMQ_SUB, sink->endpoint);
+    void *subscriber = subscribe(sink);
     uint64_t last = join(sink, subscriber);
     batch_next(&batch, 0, 1);
     batch.examples.purpose[0] = RF_OBSERVE;
@@ -165,7 +141,7 @@ static void a_slow_subscriber_sees_its_loss_as_a_gap(void **state) {
     (void)state;
     struct rf_sink *sink;
     assert_int_equal(open_sink(publisher_at(anywhere, 2), &sink), RF_OK);
-    void *subscriber = connect_peer(ZMQ_SUB, sink->endpoint);
+    void *subscriber = subscribe(sink);
     uint64_t last = join(sink, subscriber);
     // More than all buffers between the two can hold, so the mark is reached for certain.
     static char id[1 << 17];
@@ -209,7 +185,7 @@ static void a_pusher_without_a_peer_says_again_and_later_loses_nothing(void **st
     assert_int_equal(sink->waits, 3);
     assert_int_equal(sink->published, 0);
 
-    void *worker = connect_peer(ZMQ_PULL, sink->endpoint);
+    void *worker = connect_peer(ZMQ_PULL, sink->endpoint, 1, NULL);
     static char id[1 << 16];
     memset(id, 'i', sizeof id - 1);
     uint64_t received = 0, blocked = 0;
@@ -291,7 +267,7 @@ static void port_zero_and_ipc_work_too(void **state) {
     snprintf(path, sizeof path, "%s/socket", folder);
     snprintf(local, sizeof local, "ipc://%s", path);
     assert_int_equal(open_sink(publisher_at(local, 10), &sink), RF_OK);
-    void *subscriber = connect_peer(ZMQ_SUB, sink->endpoint);
+    void *subscriber = subscribe(sink);
     assert_true(join(sink, subscriber) > 0);
     rf_sink_destroy(sink);
     (void)unlink(path);
@@ -304,7 +280,7 @@ static void the_end_waits_no_longer_than_linger(void **state) {
     struct rf_sink_zeromq_options options = pusher_at(anywhere, 4);
     options.linger_ms = 50;
     assert_int_equal(open_sink(options, &sink), RF_OK);
-    (void)connect_peer(ZMQ_PULL, sink->endpoint);
+    (void)connect_peer(ZMQ_PULL, sink->endpoint, 1, NULL);
     static char id[1 << 17];
     memset(id, 'i', sizeof id - 1);
     batch_add(&batch, 0, id, 0.5);

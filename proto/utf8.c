@@ -1,12 +1,9 @@
-#include "ingest/utf8.h"
+#include "proto/utf8.h"
 
+#include <assert.h>
 #include <stdint.h>
 
-static bool is_tail(unsigned char byte) {
-    return (byte & 0xc0) == 0x80;
-}
-
-size_t rf_utf8_sequence_size(struct rf_text text) {
+size_t rf_utf8_size(struct rf_text text) {
     const unsigned char *byte = (const unsigned char *)text.data;
     if (text.size == 0) {
         return 0;
@@ -14,26 +11,22 @@ size_t rf_utf8_sequence_size(struct rf_text text) {
     if (byte[0] < 0x80) {
         return 1;
     }
-    if (byte[0] < 0xc2) { // a tail byte, or an overlong pair
+    size_t size = byte[0] >= 0xf0 ? 4 : byte[0] >= 0xe0 ? 3 : 2;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4 || text.size < size) { // a tail byte, an overlong pair, too large, or cut
         return 0;
     }
-    if (byte[0] < 0xe0) {
-        return text.size >= 2 && is_tail(byte[1]) ? 2 : 0;
+    // The second byte's range shuts out longer forms than needed, surrogates and what lies above U+10FFFF.
+    unsigned char low = byte[0] == 0xe0 ? 0xa0 : byte[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = byte[0] == 0xed ? 0x9f : byte[0] == 0xf4 ? 0x8f : 0xbf;
+    if (byte[1] < low || byte[1] > high) {
+        return 0;
     }
-    if (byte[0] < 0xf0) {
-        if (text.size < 3 || !is_tail(byte[1]) || !is_tail(byte[2])) {
+    for (size_t i = 2; i < size; i++) {
+        if ((byte[i] & 0xc0) != 0x80) {
             return 0;
         }
-        bool is_overlong = byte[0] == 0xe0 && byte[1] < 0xa0;
-        bool is_surrogate = byte[0] == 0xed && byte[1] >= 0xa0;
-        return is_overlong || is_surrogate ? 0 : 3;
     }
-    if (byte[0] > 0xf4 || text.size < 4 || !is_tail(byte[1]) || !is_tail(byte[2]) || !is_tail(byte[3])) {
-        return 0;
-    }
-    bool is_overlong = byte[0] == 0xf0 && byte[1] < 0x90;
-    bool is_too_large = byte[0] == 0xf4 && byte[1] >= 0x90;
-    return is_overlong || is_too_large ? 0 : 4;
+    return size;
 }
 
 size_t rf_utf8_valid_size(struct rf_text text) {
@@ -47,13 +40,23 @@ size_t rf_utf8_valid_size(struct rf_text text) {
                 continue;
             }
         }
-        size_t size = rf_utf8_sequence_size((struct rf_text){text.data + at, text.size - at});
+        size_t size = rf_utf8_size((struct rf_text){text.data + at, text.size - at});
         if (size == 0) {
             break;
         }
         at += size;
     }
     return at;
+}
+
+unsigned rf_utf8_read(struct rf_text character) {
+    static const unsigned char first_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    assert(character.size == rf_utf8_size(character));
+    unsigned code_point = (unsigned char)character.data[0] & first_mask[character.size];
+    for (size_t i = 1; i < character.size; i++) {
+        code_point = code_point << 6 | ((unsigned char)character.data[i] & 0x3f);
+    }
+    return code_point;
 }
 
 size_t rf_utf8_write(unsigned code_point, char out[4]) {

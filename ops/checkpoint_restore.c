@@ -1,0 +1,127 @@
+// The start: the newest snapshot that verifies is put into the pipeline.
+#include "ops/checkpoint.h"
+
+#include "ops/checkpoint_internal.h"
+#include "ops/specification.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Is the snapshot of this model, as it is specified now?
+static enum rf_status check_kin(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header, const char *model,
+                                const char *path, struct rf_error *err) {
+    if (strcmp(header->model, model) != 0) {
+        return rf_fail(err, RF_CONFLICT, "snapshot %s is of the model %s, not of %s; give each model a folder of its own", path,
+                       header->model, model);
+    }
+    enum rf_specification_change change =
+            rf_specification_compare(header->specification, checkpoint->options.specification, checkpoint->options.settings, err);
+    if (change == RF_SPECIFICATION_BREAKING) {
+        rf_fail_in(err, "snapshot %s was learned under other settings", path);
+        return err->status = RF_CONFLICT;
+    }
+    if (change == RF_SPECIFICATION_COMPATIBLE) {
+        rf_log(checkpoint->options.log, RF_LOG_INFO, "settings changed in a compatible way", rf_log_text("change", err->text));
+    }
+    return RF_OK;
+}
+
+static enum rf_status rewind_sinks(const struct rf_snapshot_header *header, struct rf_pipeline *pipeline, struct rf_error *err) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < header->bookmark_count; j++) {
+            if (strcmp(sinks[i]->label, header->bookmarks[j].sink) == 0) {
+                enum rf_status status = rf_sink_rewind(sinks[i], header->bookmarks[j].value, err);
+                if (status) {
+                    return status;
+                }
+            }
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                              const uint8_t *data, size_t size, struct rf_error *err) {
+    struct rf_snapshot_header *header = &checkpoint->installed;
+    rf_snapshot_header_finish(header);
+    enum rf_status status = rf_snapshot_read_header(data, size, header, checkpoint->parent, err);
+    if (status) {
+        rf_snapshot_header_init(header);
+        return status;
+    }
+    status = check_kin(checkpoint, header, rf_pipeline_name(pipeline), path, err);
+    if (!status) {
+        status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
+    }
+    if (!status && rf_positions_copy(rf_pipeline_positions(pipeline), &header->positions)) {
+        status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
+    }
+    if (!status) {
+        status = rewind_sinks(header, pipeline, err);
+    }
+    if (status) {
+        return status == RF_CORRUPT ? RF_CONFLICT : status; // it verified: another would not do better
+    }
+    checkpoint->has_parent = true;
+    checkpoint->begun_records = header->records;
+    rf_pipeline_set_counts(pipeline, header->records, header->learned, header->rejected);
+    struct rf_version version = header->version;
+    version.epoch = checkpoint->options.folder->epoch;
+    rf_pipeline_set_version(pipeline, version);
+    return RF_OK;
+}
+
+static enum rf_status restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                                  struct rf_error *err) {
+    struct rf_disk *disk = checkpoint->options.folder->disk;
+    const uint8_t *data;
+    size_t size;
+    enum rf_status status = rf_disk_read(disk, path, &data, &size, err);
+    if (status) {
+        return status;
+    }
+    status = take_up(checkpoint, pipeline, path, data, size, err);
+    rf_disk_forget(disk, data, size);
+    return status;
+}
+
+enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
+    char **names;
+    size_t count;
+    struct rf_folder *folder = checkpoint->options.folder;
+    enum rf_status status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
+    if (status) {
+        return status;
+    }
+    status = RF_NOT_FOUND;
+    for (size_t i = count; i-- > 0;) {
+        snprintf(checkpoint->installed_path, sizeof checkpoint->installed_path, "%s/%s", folder->path, names[i]);
+        uint64_t number = strtoull(names[i] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10);
+        checkpoint->next_number = number >= checkpoint->next_number ? number + 1 : checkpoint->next_number;
+        status = restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
+        if (!status) {
+            rf_log(checkpoint->options.log, RF_LOG_INFO, "resumed from snapshot", rf_log_text("path", checkpoint->installed_path),
+                   rf_log_uint("records", checkpoint->installed.records));
+            break;
+        }
+        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND || status == RF_IO;
+        if (!is_passed_over) {
+            break;
+        }
+        rf_log(checkpoint->options.log, RF_LOG_WARN, "snapshot passed over", rf_log_text("path", checkpoint->installed_path),
+               rf_log_text("error", err->text));
+        status = RF_CORRUPT;
+    }
+    rf_disk_names_destroy(names, count);
+    if (status == RF_CORRUPT) {
+        struct rf_error last = *err;
+        rf_fail(err, RF_CORRUPT,
+                "none of the %zu snapshots in %s verifies (%s: %.300s); restore one, or give the model a new state folder", count,
+                folder->path, checkpoint->installed_path, last.text);
+    }
+    return status == RF_NOT_FOUND ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder->path) : status;
+}
