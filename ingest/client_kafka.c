@@ -148,6 +148,13 @@ static void note_error(rd_kafka_t *client, int code, const char *reason, void *o
         rf_fail(&kafka->failure, RF_IO, "kafka.group.id may not be used: %s", reason);
         kafka->is_temporary = false;
         break;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        // The reason begins with what is missing, as in "transactions [3]: ...".
+        rf_fail(&kafka->failure, RF_NOT_FOUND, "%.*s is gone from %s", (int)strcspn(reason, ":"), reason, kafka->servers);
+        kafka->is_temporary = false;
+        break;
     case RD_KAFKA_RESP_ERR__FATAL:
         code = rd_kafka_fatal_error(client, fatal, sizeof fatal);
         rf_fail(&kafka->failure, RF_IO, "the kafka client cannot go on: %s", fatal);

@@ -244,6 +244,29 @@ static enum rf_status start_reading(struct rf_partitions *self, struct rf_error 
     return code ? rf_kafka_fail(self->kafka, err, code, "partitions cannot be assigned") : RF_OK;
 }
 
+// What is left in the queue of a partition that was deleted refers to the partition, which refers to its queue:
+// librdkafka 2.0.2 does not find them then, and its destruction waits for them for ever (issue 4724).
+static void drain_queue(rd_kafka_queue_t *queue) {
+    rd_kafka_message_t *messages[HELD_MAX];
+    ssize_t count;
+    do {
+        count = rd_kafka_consume_batch_queue(queue, 0, messages, HELD_MAX);
+        for (ssize_t i = 0; i < count; i++) {
+            rd_kafka_message_destroy(messages[i]);
+        }
+    } while (count > 0 || rd_kafka_queue_length(queue) > 0);
+}
+
+// Takes all partitions from librdkafka, and returns when nothing more comes of them.
+static void stop_reading(struct rf_partitions *self) {
+    rd_kafka_topic_partition_list_t *none = NULL;
+    rd_kafka_assign(self->kafka->client, NULL);
+    rd_kafka_assignment(self->kafka->client, &none); // answered behind the orders to stop, which the first call only gave
+    if (none) {
+        rd_kafka_topic_partition_list_destroy(none);
+    }
+}
+
 static void drop_queue(rd_kafka_queue_t *queue) {
     if (queue) {
         rd_kafka_queue_io_event_enable(queue, -1, NULL, 0); // the queue itself lives on, the eventfd does not
@@ -255,11 +278,14 @@ void rf_partitions_close(struct rf_partitions *self) {
     if (!self) {
         return;
     }
-    rd_kafka_assign(self->kafka->client, NULL);
+    stop_reading(self);
     for (size_t i = 0; i < self->positions.count && self->list; i++) {
         struct partition *partition = &self->list[i];
         for (size_t k = 0; k < partition->held_count; k++) {
             rd_kafka_message_destroy(partition->held[partition->held_first + k]);
+        }
+        if (partition->queue) {
+            drain_queue(partition->queue);
         }
         drop_queue(partition->queue);
     }

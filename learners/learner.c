@@ -24,6 +24,13 @@ void rf_learner_state(struct rf_learner *self, struct rf_state *state) {
     self->ops->state(self, state);
 }
 
+enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *err) {
+    if (self->ops->check && self->ops->check(self, err) != RF_OK) {
+        return rf_fail_in(err, "learner %s", self->ops->name);
+    }
+    return RF_OK;
+}
+
 void rf_learner_destroy(struct rf_learner *self) {
     if (self) {
         self->ops->destroy(self);

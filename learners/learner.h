@@ -37,6 +37,11 @@ struct rf_learner_ops {
     // Lists the blocks that hold all of its memory. Called once, after creation.
     void (*state)(struct rf_learner *self, struct rf_state *state);
 
+    // Called after its blocks were restored: RF_CORRUPT, in words, when they do not hold together, so that a fold over them
+    // could leave its memory, never end, or give what is not finite. (A checksum tells damage, not intent: whoever can write
+    // a snapshot can make one that verifies.) Blocks that it wrote itself always pass. NULL when nothing in them is trusted.
+    enum rf_status (*check)(const struct rf_learner *self, struct rf_error *err);
+
     void (*destroy)(struct rf_learner *self);
 };
 
@@ -57,13 +62,12 @@ void rf_learner_predict(const struct rf_learner *self, const struct rf_examples 
 size_t rf_learner_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
                           struct rf_contribution *list, size_t capacity);
 void rf_learner_state(struct rf_learner *self, struct rf_state *state);
+enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *err) RF_MUST_USE;
 void rf_learner_destroy(struct rf_learner *self);
 
 // What every learner is told beside its own settings.
 struct rf_learner_context {
-    uint64_t seed;
     uint32_t classes;          // how many class names the settings give; 0: none
-    size_t examples_max;       // of a batch
     size_t features_max;       // of one example
     bool use_baseline_kernels; // do without instructions beyond the baseline of the architecture (the results are the same)
 };

@@ -302,6 +302,19 @@ static void linear_state(struct rf_learner *self, struct rf_state *state) {
     }
 }
 
+static enum rf_status linear_check(const struct rf_learner *self, struct rf_error *err) {
+    const struct linear *linear = linear_from_const(self);
+    for (uint32_t k = 0; k < self->outputs; k++) {
+        const struct bias *bias = &linear->bias[k];
+        if (!(fabs(bias->weight) <= BIAS_MAX && fabs(bias->velocity) <= BIAS_MAX)) {
+            return rf_fail(err, RF_CORRUPT, "the bias of output %u is %g with a velocity of %g, must be at most %g in size", k,
+                           bias->weight, bias->velocity, BIAS_MAX);
+        }
+    }
+    enum rf_status status = rf_optimizer_check(linear->optimizer, err);
+    return status || !linear->scaler ? status : rf_scaler_check(linear->scaler, err);
+}
+
 static size_t weight_size(const struct linear *linear) {
     return linear->features_max * linear->base.outputs * sizeof *linear->weight;
 }
@@ -326,6 +339,7 @@ static const struct rf_learner_ops linear_ops = {
         .predict = linear_predict,
         .explain = linear_explain,
         .state = linear_state,
+        .check = linear_check,
         .destroy = linear_destroy,
 };
 

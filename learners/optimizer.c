@@ -1,10 +1,13 @@
 #include "learners/optimizer.h"
 #include "learners/catch_up.h"
 #include "learners/table.h"
+#include "proto/bytes.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+
+#define STEPS_MAX (UINT64_C(1) << 53) // what a double counts exactly; far from where sums with a tick would wrap
 
 static const struct rf_column ticks_columns[] = {
         {"steps", RF_U64, offsetof(struct rf_ticks, steps), 1, RF_MERGE_SUM},
@@ -28,8 +31,13 @@ double rf_optimizer_look_ahead(const struct rf_optimizer *self, const uint32_t *
     return self->momentum;
 }
 
-double rf_optimizer_rate(const struct rf_optimizer *self) {
-    return rf_rate_at(&self->rate, self->ticks->steps / self->rate_block * self->rate_block);
+double rf_optimizer_rate(struct rf_optimizer *self) {
+    uint64_t steps = self->ticks->steps;
+    if (steps - self->rate_from >= self->rate_block) { // wraps, and is true, when a restored state is before it
+        self->rate_from = steps / self->rate_block * self->rate_block;
+        self->rate_now = rf_rate_at(&self->rate, self->rate_from);
+    }
+    return self->rate_now;
 }
 
 bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) {
@@ -62,6 +70,41 @@ void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, con
                                 .data = self->ticks,
                                 .scope = RF_SCOPE_MODEL,
                         });
+}
+
+static enum rf_status check_ticks(const struct rf_optimizer *self, struct rf_error *err) {
+    const struct rf_ticks *ticks = self->ticks;
+    if (ticks->tick >= self->tick_limit) {
+        return rf_fail(err, RF_CORRUPT, "the optimizer's tick is %u, must be below %u", ticks->tick, self->tick_limit);
+    }
+    if (ticks->steps < ticks->tick || ticks->steps > STEPS_MAX) {
+        return rf_fail(err, RF_CORRUPT, "the optimizer has taken %llu steps, must be from %u, its tick, to %llu",
+                       (unsigned long long)ticks->steps, ticks->tick, (unsigned long long)STEPS_MAX);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_error *err) {
+    if (check_ticks(self, err) != RF_OK) {
+        return err->status;
+    }
+    const double limit = self->is_double ? self->limit : (double)(float)self->limit; // as a cell holds it
+    const size_t real_size = self->is_double ? sizeof(double) : sizeof(float);
+    for (size_t row = 0; row < self->rows; row++) {
+        const void *cells = self->cells + row * self->row_size;
+        for (uint32_t i = 0; i < self->reals; i++) {
+            double real = self->is_double ? ((const double *)cells)[i] : (double)((const float *)cells)[i];
+            if (!(fabs(real) <= limit)) {
+                return rf_fail(err, RF_CORRUPT, "row %zu of the weights holds %g, must be at most %g in size", row, real, limit);
+            }
+        }
+        uint32_t tick = self->has_tick ? rf_load_u32((const unsigned char *)cells + self->reals * real_size) : 0;
+        if (tick > self->ticks->tick) {
+            return rf_fail(err, RF_CORRUPT, "row %zu of the weights has tick %u, must be at most %u, that of the optimizer", row,
+                           tick, self->ticks->tick);
+        }
+    }
+    return RF_OK;
 }
 
 // Lays out the columns of a row, and returns its size.
@@ -105,6 +148,9 @@ enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_opti
     self->tick_limit = context->tick_limit ? context->tick_limit : RF_CATCH_UP_STEPS_MAX;
     self->is_double = context->is_double;
     self->limit = context->is_double ? RF_CELL_MAX_DOUBLE : RF_CELL_MAX_FLOAT;
+    self->rate_now = rf_rate_at(&rate, 0);
+    self->reals = reals * context->outputs;
+    self->has_tick = has_tick;
     self->row_size = lay_out(self, reals, has_tick);
     self->ticks = calloc(1, sizeof *self->ticks);
     if (!self->ticks) {

@@ -58,12 +58,16 @@ struct rf_optimizer { // embedded first in each kind
     size_t rows;
     struct rf_rate rate;
     uint64_t rate_block; // steps for which the rate is held
+    uint64_t rate_from;  // the first of the steps for which it is rate_now: both follow from the steps taken, and are no state
+    double rate_now;
     double l2;
     double momentum; // 0: none
     uint32_t tick_limit;
 
     unsigned char *cells; // [rows][row_size]
     size_t row_size;
+    uint32_t reals; // at the start of a row
+    bool has_tick;  // behind them
     bool is_double;
     double limit; // of the size of anything stored
     struct rf_ticks *ticks;
@@ -90,13 +94,17 @@ void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_
 // in them: 0 when they are the same.
 double rf_optimizer_look_ahead(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight);
 
-double rf_optimizer_rate(const struct rf_optimizer *self); // of the step that comes next
+double rf_optimizer_rate(struct rf_optimizer *self); // of the step that comes next
 
 // The step. False, and nothing done, when a weight could move out of bounds.
 bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) RF_MUST_USE;
 
 // Lists its two blocks; the names stay the caller's.
 void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, const char *ticks_name, struct rf_state *state);
+
+// For the check of a learner whose blocks were restored: RF_CORRUPT, in words, when ticks contradict one another or a cell
+// is out of bounds.
+enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_error *err) RF_MUST_USE;
 
 void rf_optimizer_destroy(struct rf_optimizer *self);
 

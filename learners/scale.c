@@ -16,8 +16,12 @@ struct rf_scaler {
     struct scaled_field *field; // [rows], open addressing with linear probing, never more than half full
     size_t rows;                // a power of two
     unsigned row_bits;
-    uint64_t *size; // fields met; of its own, because it is state
+    uint64_t *size;           // fields met; of its own, because it is state
+    struct rf_block fields;   // describes the rows
+    struct rf_block *touched; // what to touch: as listed in a state, or `fields`
 };
+
+#define COUNT_MAX (UINT64_C(1) << 53) // what a double counts exactly
 
 static const struct rf_column field_columns[] = {
         {"hash", RF_U64, offsetof(struct scaled_field, hash), 1, RF_MERGE_MOMENTS}, // whose moments they are
@@ -37,8 +41,13 @@ static struct scaled_field *find(const struct rf_scaler *scaler, uint64_t hash) 
     return &scaler->field[row];
 }
 
+static double bounded(double value) {
+    return value > -RF_SCALER_VALUE_MAX ? (value < RF_SCALER_VALUE_MAX ? value : RF_SCALER_VALUE_MAX) : -RF_SCALER_VALUE_MAX;
+}
+
 static double scaled(const struct scaled_field *field, double value) {
-    return field->scatter > 0 ? (value - field->mean) / sqrt(field->scatter / (double)field->count) : 0;
+    double variance = field->scatter / (double)field->count; // rounds to 0 when the scatter is next to nothing
+    return variance > 0 ? bounded((value - field->mean) / sqrt(variance)) : 0;
 }
 
 double rf_scaler_scale(const struct rf_scaler *scaler, uint64_t hash, double value) {
@@ -49,6 +58,7 @@ double rf_scaler_scale(const struct rf_scaler *scaler, uint64_t hash, double val
 bool rf_scaler_learn(struct rf_scaler *scaler, uint64_t hash, double value, double *scaled_out) {
     assert(fabs(value) <= RF_SCALER_VALUE_MAX);
     struct scaled_field *field = find(scaler, hash);
+    rf_block_touch(scaler->touched, (size_t)(field - scaler->field));
     if (field->count == 0) {
         if (*scaler->size >= scaler->rows / 2) {
             *scaled_out = 0;
@@ -66,15 +76,8 @@ bool rf_scaler_learn(struct rf_scaler *scaler, uint64_t hash, double value, doub
 }
 
 void rf_scaler_state(struct rf_scaler *scaler, const char *fields_name, const char *size_name, struct rf_state *state) {
-    rf_state_add(state, &(struct rf_block){
-                                .name = fields_name,
-                                .rows = scaler->rows,
-                                .row_size = sizeof *scaler->field,
-                                .columns = field_columns,
-                                .column_count = sizeof field_columns / sizeof field_columns[0],
-                                .data = scaler->field,
-                                .scope = RF_SCOPE_MODEL,
-                        });
+    scaler->fields.name = fields_name;
+    scaler->touched = rf_state_add(state, &scaler->fields);
     rf_state_add(state, &(struct rf_block){
                                 .name = size_name,
                                 .rows = 1,
@@ -84,6 +87,28 @@ void rf_scaler_state(struct rf_scaler *scaler, const char *fields_name, const ch
                                 .data = scaler->size,
                                 .scope = RF_SCOPE_MODEL,
                         });
+}
+
+enum rf_status rf_scaler_check(const struct rf_scaler *scaler, struct rf_error *err) {
+    size_t used = 0;
+    for (size_t row = 0; row < scaler->rows; row++) {
+        const struct scaled_field *field = &scaler->field[row];
+        used += field->count > 0;
+        if (field->count > COUNT_MAX || !(fabs(field->mean) <= RF_SCALER_VALUE_MAX)) {
+            return rf_fail(err, RF_CORRUPT,
+                           "row %zu of the scaler has count %llu and mean %g, must be at most %llu, and %g in size", row,
+                           (unsigned long long)field->count, field->mean, (unsigned long long)COUNT_MAX, RF_SCALER_VALUE_MAX);
+        }
+        if (!(field->scatter >= 0 && isfinite(field->scatter))) {
+            return rf_fail(err, RF_CORRUPT, "row %zu of the scaler has scatter %g, must be finite and not below 0", row,
+                           field->scatter);
+        }
+    }
+    if (used != *scaler->size || used > scaler->rows / 2) {
+        return rf_fail(err, RF_CORRUPT, "the scaler holds %zu fields and counts %llu, must be as many, and at most %zu", used,
+                       (unsigned long long)*scaler->size, scaler->rows / 2);
+    }
+    return RF_OK;
 }
 
 void rf_scaler_destroy(struct rf_scaler *scaler) {
@@ -116,6 +141,16 @@ enum rf_status rf_scaler_create(size_t fields_max, struct rf_scaler **scaler_out
         goto fail;
     }
     scaler->field = fields;
+    scaler->fields = (struct rf_block){
+            .rows = scaler->rows,
+            .row_size = sizeof *scaler->field,
+            .columns = field_columns,
+            .column_count = sizeof field_columns / sizeof field_columns[0],
+            .data = scaler->field,
+            .scope = RF_SCOPE_MODEL,
+            .is_touched = true,
+    };
+    scaler->touched = &scaler->fields;
     *scaler_out = scaler;
     return RF_OK;
 fail:

@@ -2,6 +2,7 @@
 
 #include "ops/checkpoint.h"
 #include "ops/specification.h"
+#include "proto/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,7 @@ static enum rf_status file_source(struct rf_assembly *assembly, struct rf_source
             .path = settings->source.file,
             .is_csv = format->has_header_line,
             .is_delimited = !format->is_line_framed,
+            .delimiter = settings->source.delimiter[0],
             .has_header_line = format->has_header_line && !settings->source.columns.count,
             .record_bytes_max = settings->source.limits.record_bytes,
     };
@@ -204,7 +206,7 @@ enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipelin
 
 enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const struct rf_settings_snapshots *snapshots = &assembly->settings.snapshots;
-    enum rf_status status = rf_folder_open(assembly->disk, snapshots->directory, NULL, &assembly->folder, err);
+    enum rf_status status = rf_folder_open(assembly->disk, snapshots->directory, &assembly->folder, err);
     if (status) {
         return status;
     }
@@ -224,4 +226,11 @@ enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipelin
         rf_pipeline_set_checkpoint(pipeline, checkpoint);
     }
     return status;
+}
+
+void rf_assembly_model_sha256(const struct rf_assembly *assembly, struct rf_pipeline *pipeline,
+                              uint8_t digest_out[RF_SHA256_SIZE]) {
+    uint8_t specification[RF_SHA256_SIZE];
+    rf_specification_sha256(assembly->specification, specification);
+    rf_model_sha256(specification, rf_pipeline_state(pipeline), digest_out);
 }

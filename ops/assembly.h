@@ -39,6 +39,10 @@ enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipelin
 // Opens the state folder (made if need be, locked) and gives the pipeline its checkpoint.
 enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
 
+// The digest of what the pipeline has learned under these settings; not while a snapshot is under way.
+void rf_assembly_model_sha256(const struct rf_assembly *assembly, struct rf_pipeline *pipeline,
+                              uint8_t digest_out[RF_SHA256_SIZE]);
+
 // Names the broker: the embedded one puts its own address in place of the word.
 enum rf_status rf_assembly_set_bootstrap(struct rf_assembly *assembly, const char *servers, struct rf_error *err) RF_MUST_USE;
 

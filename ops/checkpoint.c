@@ -32,7 +32,7 @@ static enum rf_status write_out(void *context, const void *data, size_t size, st
 
 static enum rf_status write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) {
     struct rf_disk *disk = checkpoint->options.folder->disk;
-    enum rf_status status = rf_disk_open(disk, checkpoint->temporary, RF_DISK_CREATE, &checkpoint->handle, err);
+    enum rf_status status = rf_disk_create(disk, checkpoint->temporary, &checkpoint->handle, err);
     if (status) {
         return status;
     }
@@ -247,7 +247,6 @@ bool rf_checkpoint_take_installed(struct rf_checkpoint *checkpoint, struct rf_in
             .version = checkpoint->installed.version,
             .model_sha256 = checkpoint->installed.model_sha256,
             .positions = &checkpoint->installed.positions,
-            .size = checkpoint->installed_size,
     };
     return true;
 }

@@ -35,11 +35,16 @@ enum rf_status rf_checkpoint_create(const struct rf_checkpoint_options *options,
                                     struct rf_error *err) RF_MUST_USE;
 void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint);
 
-// Puts the newest snapshot that verifies into the pipeline and rewinds its sinks; newer ones that do not verify are passed
-// over, and that is logged. RF_NOT_FOUND: the folder has none. RF_CONFLICT: it is of another model or specification.
-// RF_CORRUPT: there are snapshots, and none verifies.
+// Puts the newest snapshot that verifies into the pipeline; newer ones that do not verify are passed over, and that is
+// logged. To verify, its blocks must hold together too, as the learner sees it (rf_learner_check()). RF_NOT_FOUND: the folder
+// has none. RF_CONFLICT: it is of another model or specification. RF_CORRUPT: there are snapshots, and none verifies.
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
                                      struct rf_error *err) RF_MUST_USE;
+
+// Cuts what the sinks wrote after the snapshot that was restored, so that it does not stand twice when its records are
+// folded again. *has_new_out: a sink is there that the snapshot does not know.
+enum rf_status rf_checkpoint_rewind_sinks(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, bool *has_new_out,
+                                          struct rf_error *err) RF_MUST_USE;
 
 // Moves the snapshot under way, or begins one that is due. Called by rf_pipeline_step().
 enum rf_status rf_checkpoint_step(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
@@ -61,7 +66,6 @@ struct rf_installed {
     struct rf_version version;
     const uint8_t *model_sha256; // [RF_SHA256_SIZE]
     const struct rf_positions *positions;
-    uint64_t size;
 };
 bool rf_checkpoint_take_installed(struct rf_checkpoint *checkpoint, struct rf_installed *installed_out);
 

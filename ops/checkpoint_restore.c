@@ -28,22 +28,6 @@ static enum rf_status check_kin(struct rf_checkpoint *checkpoint, const struct r
     return RF_OK;
 }
 
-static enum rf_status rewind_sinks(const struct rf_snapshot_header *header, struct rf_pipeline *pipeline, struct rf_error *err) {
-    size_t count;
-    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < header->bookmark_count; j++) {
-            if (strcmp(sinks[i]->label, header->bookmarks[j].sink) == 0) {
-                enum rf_status status = rf_sink_rewind(sinks[i], header->bookmarks[j].value, err);
-                if (status) {
-                    return status;
-                }
-            }
-        }
-    }
-    return RF_OK;
-}
-
 static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
                               const uint8_t *data, size_t size, struct rf_error *err) {
     struct rf_snapshot_header *header = &checkpoint->installed;
@@ -57,11 +41,11 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
     if (!status) {
         status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
     }
+    if (!status && rf_learner_check(rf_pipeline_learner(pipeline), err)) {
+        return err->status; // an older one may hold together
+    }
     if (!status && rf_positions_copy(rf_pipeline_positions(pipeline), &header->positions)) {
         status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
-    }
-    if (!status) {
-        status = rewind_sinks(header, pipeline, err);
     }
     if (status) {
         return status == RF_CORRUPT ? RF_CONFLICT : status; // it verified: another would not do better
@@ -124,4 +108,24 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
                 folder->path, checkpoint->installed_path, last.text);
     }
     return status == RF_NOT_FOUND ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder->path) : status;
+}
+
+enum rf_status rf_checkpoint_rewind_sinks(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, bool *has_new_out,
+                                          struct rf_error *err) {
+    const struct rf_snapshot_header *header = &checkpoint->installed;
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
+    *has_new_out = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct rf_bookmark *bookmark = NULL;
+        for (size_t j = 0; j < header->bookmark_count && !bookmark; j++) {
+            bookmark = strcmp(sinks[i]->label, header->bookmarks[j].sink) == 0 ? &header->bookmarks[j] : NULL;
+        }
+        enum rf_status status = bookmark ? rf_sink_rewind(sinks[i], bookmark->value, err) : RF_OK;
+        if (status) {
+            return status;
+        }
+        *has_new_out |= !bookmark;
+    }
+    return RF_OK;
 }

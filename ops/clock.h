@@ -5,6 +5,7 @@
 // The clock as an interface, so that tests and the simulation can turn it. Stages never read it: time is an argument.
 struct rf_clock {
     int64_t (*unix_ms)(struct rf_clock *self);
+    int64_t (*monotonic_ms)(struct rf_clock *self); // for durations: nobody sets it
     void (*sleep_ms)(struct rf_clock *self, int ms);
 };
 

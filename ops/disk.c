@@ -13,9 +13,8 @@ static enum rf_status told(int error, const char *what, const char *path, struct
     return rf_fail(err, status, "cannot %s %s: %s", what, path, strerror(error));
 }
 
-enum rf_status rf_disk_open(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out,
-                            struct rf_error *err) {
-    return told(self->ops->open(self, path, mode, handle_out), mode == RF_DISK_CREATE ? "create" : "open", path, err);
+enum rf_status rf_disk_create(struct rf_disk *self, const char *path, int *handle_out, struct rf_error *err) {
+    return told(self->ops->create(self, path, handle_out), "create", path, err);
 }
 
 enum rf_status rf_disk_lock(struct rf_disk *self, const char *path, int *handle_out, struct rf_error *err) {

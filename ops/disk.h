@@ -9,17 +9,12 @@
 
 struct rf_disk;
 
-enum rf_disk_mode {
-    RF_DISK_CREATE, // a new file, in place of an old one
-    RF_DISK_APPEND, // at the end of a file that is there
-};
-
 // What a kind of disk must do. Answers are errno values, 0 when done; rf_disk_*() below turn them into sentences.
 struct rf_disk_ops {
     const char *name;
 
-    int (*open)(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out);
-    int (*lock)(struct rf_disk *self, const char *path, int *handle_out); // until closed; EWOULDBLOCK: another process has it
+    int (*create)(struct rf_disk *self, const char *path, int *handle_out); // in place of an old file of that name
+    int (*lock)(struct rf_disk *self, const char *path, int *handle_out);   // until closed; EWOULDBLOCK: another process has it
     int (*write)(struct rf_disk *self, int handle, const void *data, size_t size); // all of it, or an error
     int (*sync)(struct rf_disk *self, int handle);                                 // data and size reach the disk
     int (*close)(struct rf_disk *self, int handle);
@@ -41,8 +36,7 @@ struct rf_disk { // embedded first in each kind
     const struct rf_disk_ops *ops;
 };
 
-enum rf_status rf_disk_open(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out,
-                            struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_disk_create(struct rf_disk *self, const char *path, int *handle_out, struct rf_error *err) RF_MUST_USE;
 // RF_BUSY when another process holds it. The lock ends with the process, or with rf_disk_close().
 enum rf_status rf_disk_lock(struct rf_disk *self, const char *path, int *handle_out, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_disk_write(struct rf_disk *self, const char *path, int handle, const void *data, size_t size,

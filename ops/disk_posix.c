@@ -10,10 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int posix_open(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out) {
+static int posix_create(struct rf_disk *self, const char *path, int *handle_out) {
     (void)self;
-    int flags = O_WRONLY | O_CLOEXEC | (mode == RF_DISK_CREATE ? O_CREAT | O_TRUNC : O_APPEND);
-    int handle = open(path, flags, 0644);
+    int handle = open(path, O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0644);
     if (handle < 0) {
         return errno;
     }
@@ -150,7 +149,7 @@ static void posix_destroy(struct rf_disk *self) {
 
 static const struct rf_disk_ops posix_ops = {
         .name = "posix",
-        .open = posix_open,
+        .create = posix_create,
         .lock = posix_lock,
         .write = posix_write,
         .sync = posix_sync,

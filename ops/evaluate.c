@@ -1,5 +1,6 @@
 #include "ops/evaluate.h"
 
+#include "ops/clock.h"
 #include "ops/printer.h"
 
 #include <inttypes.h>
@@ -25,9 +26,9 @@ static enum rf_status fold_batch(struct rf_pipeline *pipeline, struct rf_decoder
     enum rf_status status = RF_OK;
     while (!status && batch->end < batch->records.count) {
         rf_pipeline_prepare(pipeline, decoder, batch);
-        do { // a sink without room waits in the sink
-            status = rf_pipeline_step(pipeline, batch, 0, err);
-        } while (status == RF_AGAIN);
+        while ((status = rf_pipeline_step(pipeline, batch, 0, err)) == RF_AGAIN) { // a sink has no room
+            rf_clock_system()->sleep_ms(rf_clock_system(), 1);
+        }
     }
     return status;
 }
@@ -76,18 +77,23 @@ enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *sourc
     return status;
 }
 
-void rf_evaluate_json(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
-                      const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to) {
+static double rate_of(const struct rf_result *result) {
+    return result->seconds > 0 ? (double)(result->counts.records - result->resumed) / result->seconds : 0;
+}
+
+void rf_evaluate_json(const struct rf_result *result, FILE *to) {
     char digest[RF_SHA256_TEXT_SIZE];
-    rf_sha256_text(model_sha256, digest);
+    const struct rf_pipeline_counts *counts = &result->counts;
+    rf_sha256_text(result->model_sha256, digest);
     fprintf(to,
             "{\"records\":%" PRIu64 ",\"learned\":%" PRIu64 ",\"rejected\":%" PRIu64
             ",\"seconds\":%.3f,\"records_per_second\":%.0f",
-            counts->records, counts->learned, counts->rejected, seconds, seconds > 0 ? (double)counts->records / seconds : 0.0);
+            counts->records, counts->learned, counts->rejected, result->seconds, rate_of(result));
     for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
-        if (figures->list[i].applies && isfinite(figures->list[i].value)) {
+        const struct rf_figure *figure = &result->figures.list[i];
+        if (figure->applies && isfinite(figure->value)) {
             struct rf_printer number = {0};
-            rf_printer_real(&number, figures->list[i].value);
+            rf_printer_real(&number, figure->value);
             fprintf(to, ",\"%s\":%s", rf_figure_key((enum rf_figure_name)i), number.text ? number.text : "null");
             rf_printer_finish(&number);
         }
@@ -95,13 +101,13 @@ void rf_evaluate_json(const struct rf_pipeline_counts *counts, double seconds, c
     fprintf(to, ",\"model_sha256\":\"%s\"}\n", digest);
 }
 
-void rf_evaluate_table(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
-                       const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to) {
+void rf_evaluate_table(const struct rf_result *result, FILE *to) {
     char digest[RF_SHA256_TEXT_SIZE];
-    rf_sha256_text(model_sha256, digest);
+    const struct rf_pipeline_counts *counts = &result->counts;
+    rf_sha256_text(result->model_sha256, digest);
     fprintf(to, "  %-12s %14s %14s\n", "", "Riffle", "without skill");
     for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
-        const struct rf_figure *figure = &figures->list[i];
+        const struct rf_figure *figure = &result->figures.list[i];
         if (!figure->applies) {
             continue;
         }
@@ -113,6 +119,6 @@ void rf_evaluate_table(const struct rf_pipeline_counts *counts, double seconds, 
     }
     fprintf(to, "  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n", "records", counts->records, "learned",
             counts->learned, "rejected", counts->rejected);
-    fprintf(to, "  %-12s %14.3f\n  %-12s %14.0f a second\n  %-12s %s\n", "seconds", seconds, "rate",
-            seconds > 0 ? (double)counts->records / seconds : 0.0, "model", digest);
+    fprintf(to, "  %-12s %14.3f\n  %-12s %14.0f a second\n  %-12s %s\n", "seconds", result->seconds, "rate", rate_of(result),
+            "model", digest);
 }

@@ -8,12 +8,19 @@
 enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *source, struct rf_curve *curve,
                            struct rf_error *err) RF_MUST_USE;
 
+// What a run came to.
+struct rf_result {
+    struct rf_pipeline_counts counts; // of the model, since it began
+    uint64_t resumed;                 // records of them that an earlier run applied
+    double seconds;                   // of this run
+    struct rf_figures figures;
+    uint8_t model_sha256[RF_SHA256_SIZE];
+};
+
 // One JSON object on one line: counts, seconds, rate, the figures that apply, and the model's digest.
-void rf_evaluate_json(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
-                      const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to);
+void rf_evaluate_json(const struct rf_result *result, FILE *to);
 
 // The same as a table for people, figures beside their baselines.
-void rf_evaluate_table(const struct rf_pipeline_counts *counts, double seconds, const struct rf_figures *figures,
-                       const uint8_t model_sha256[RF_SHA256_SIZE], FILE *to);
+void rf_evaluate_table(const struct rf_result *result, FILE *to);
 
 #endif

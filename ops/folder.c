@@ -44,16 +44,12 @@ static enum rf_status random_id(char id_out[RF_WORKER_ID_SIZE], struct rf_error 
     return RF_OK;
 }
 
-static enum rf_status read_identity(struct rf_folder *folder, const char *path, const char *worker, struct rf_error *err) {
+static enum rf_status read_identity(struct rf_folder *folder, const char *path, struct rf_error *err) {
     const uint8_t *data;
     size_t size;
     enum rf_status status = rf_disk_read(folder->disk, path, &data, &size, err);
     if (status == RF_NOT_FOUND) {
-        if (!worker) {
-            return random_id(folder->worker, err);
-        }
-        snprintf(folder->worker, sizeof folder->worker, "%s", worker);
-        return RF_OK;
+        return random_id(folder->worker, err);
     }
     if (status) {
         return status;
@@ -72,7 +68,7 @@ static enum rf_status write_identity(struct rf_folder *folder, const char *path,
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     int size = snprintf(text, sizeof text, "id=%s epoch=%" PRIu32 "\n", folder->worker, folder->epoch);
     int handle;
-    enum rf_status status = rf_disk_open(folder->disk, temporary, RF_DISK_CREATE, &handle, err);
+    enum rf_status status = rf_disk_create(folder->disk, temporary, &handle, err);
     if (status) {
         return status;
     }
@@ -89,8 +85,7 @@ static enum rf_status write_identity(struct rf_folder *folder, const char *path,
     return status ? status : rf_disk_sync_folder(folder->disk, folder->path, err);
 }
 
-enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, const char *worker, struct rf_folder *folder_out,
-                              struct rf_error *err) {
+enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_folder *folder_out, struct rf_error *err) {
     struct rf_folder folder = {.disk = disk, .path = strdup(path), .lock = -1};
     char identity[PATH_SIZE];
     snprintf(identity, sizeof identity, "%s/worker", path);
@@ -99,7 +94,7 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, const char
         status = take_lock(&folder, err);
     }
     if (!status) {
-        status = read_identity(&folder, identity, worker, err);
+        status = read_identity(&folder, identity, err);
     }
     if (!status) {
         folder.epoch++;

@@ -19,9 +19,9 @@ struct rf_folder {
     uint32_t epoch; // of this start, from 1
 };
 
-// Makes the folder if need be, locks it and starts a new epoch. `worker` names the id to take when the folder has none
-// (NULL: a random one). RF_BUSY, in words, when another process holds it.
-enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, const char *worker, struct rf_folder *folder_out,
+// Makes the folder if need be, locks it and starts a new epoch; a new one gets a random worker's id. RF_BUSY, in words, when
+// another process holds it.
+enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_folder *folder_out,
                               struct rf_error *err) RF_MUST_USE;
 void rf_folder_close(struct rf_folder *folder);
 

@@ -20,7 +20,7 @@ enum rf_metric_type { RF_COUNTER, RF_GAUGE };
     X(sink_published_total, RF_COUNTER, "sink", "predictions or rejected records handed to a sink")         \
     X(sink_waits_total, RF_COUNTER, "sink", "times a sink had no room")                                     \
     X(source_waits_total, RF_COUNTER, "", "times the source waited for room in the ring")                   \
-    X(lag_records, RF_GAUGE, "", "records in the topics that are not applied yet, over all partitions")     \
+    X(lag_records, RF_GAUGE, "", "records in the topics that were not polled yet, over all partitions")     \
     X(snapshots_total, RF_COUNTER, "", "snapshots put in place")                                            \
     X(snapshot_failures_total, RF_COUNTER, "", "snapshots that could not be written")                       \
     X(snapshot_bytes, RF_GAUGE, "", "size of the newest snapshot")                                          \

@@ -164,9 +164,11 @@ static enum rf_status hand_over(struct rf_pipeline *pipeline, struct rf_batch *b
 static void tell_metrics(struct rf_pipeline *pipeline) {
     struct rf_metrics *metrics = &pipeline->metrics;
     const struct rf_pipeline_counts *counts = &pipeline->counts;
-    rf_metrics_set(metrics, RF_METRIC_records_total, 0, (int64_t)counts->records);
-    rf_metrics_set(metrics, RF_METRIC_learned_total, 0, (int64_t)counts->learned);
-    rf_metrics_set(metrics, RF_METRIC_predictions_total, 0, (int64_t)(counts->records - counts->rejected));
+    uint64_t records = counts->records - pipeline->resumed.records; // of this process, as the other counters are
+    uint64_t rejected = counts->rejected - pipeline->resumed.rejected;
+    rf_metrics_set(metrics, RF_METRIC_records_total, 0, (int64_t)records);
+    rf_metrics_set(metrics, RF_METRIC_learned_total, 0, (int64_t)(counts->learned - pipeline->resumed.learned));
+    rf_metrics_set(metrics, RF_METRIC_predictions_total, 0, (int64_t)(records - rejected));
     rf_metrics_set(metrics, RF_METRIC_duplicates_total, 0, (int64_t)counts->duplicates);
     rf_metrics_set(metrics, RF_METRIC_skipped_steps_total, 0, (int64_t)pipeline->learner->skipped_steps);
     for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {

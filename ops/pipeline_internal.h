@@ -13,6 +13,7 @@ struct rf_pipeline {
     struct rf_state state;
     struct rf_positions positions;
     struct rf_pipeline_counts counts;
+    struct rf_pipeline_counts resumed; // of them, those that earlier processes counted
     struct rf_version version;
     uint64_t sequence; // of the last batch folded
 

@@ -15,9 +15,7 @@ static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error
     uint32_t classes;
     const char *const *names = rf_schema_classes(pipeline->schema, &classes);
     struct rf_learner_context context = {
-            .seed = options->seed,
             .classes = names ? classes : 0,
-            .examples_max = options->batch_records,
             .features_max = (size_t)options->decoder->limits.fields,
             .use_baseline_kernels = options->use_baseline_kernels,
     };
@@ -223,4 +221,5 @@ void rf_pipeline_set_counts(struct rf_pipeline *pipeline, uint64_t records, uint
     pipeline->counts.records = records;
     pipeline->counts.learned = learned;
     pipeline->counts.rejected = rejected;
+    pipeline->resumed = pipeline->counts;
 }

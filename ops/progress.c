@@ -8,12 +8,15 @@
 #include <string.h>
 
 static int64_t now_ms(void) {
-    return rf_clock_system()->unix_ms(rf_clock_system());
+    return rf_clock_system()->monotonic_ms(rf_clock_system());
 }
 
-void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log) {
-    *progress = (struct rf_progress){
-            .is_shown = is_shown, .every_ms = is_shown ? 500 : (int64_t)(log_seconds * 1000), .log = log, .told_ms = now_ms()};
+void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log, uint64_t resumed) {
+    *progress = (struct rf_progress){.is_shown = is_shown,
+                                     .every_ms = is_shown ? 500 : (int64_t)(log_seconds * 1000),
+                                     .log = log,
+                                     .told_ms = now_ms(),
+                                     .told_records = resumed};
 }
 
 static void show_head(const struct rf_figures *figures) {

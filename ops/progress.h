@@ -13,7 +13,8 @@ struct rf_progress {
     bool has_head;
 };
 
-void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log);
+// `resumed`: records that an earlier run applied.
+void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log, uint64_t resumed);
 void rf_progress_tell(struct rf_progress *progress, const struct rf_worker_report *report);
 
 #endif

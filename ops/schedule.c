@@ -90,7 +90,7 @@ static enum rf_status close_segment(struct rf_schedule *schedule, struct rf_erro
 
 static enum rf_status open_segment(struct rf_schedule *schedule, struct rf_error *err) {
     snprintf(schedule->path, sizeof schedule->path, "%s/schedule-%020" PRIu64 ".log", schedule->folder, schedule->records);
-    enum rf_status status = rf_disk_open(schedule->disk, schedule->path, RF_DISK_CREATE, &schedule->handle, err);
+    enum rf_status status = rf_disk_create(schedule->disk, schedule->path, &schedule->handle, err);
     if (status) {
         return status;
     }

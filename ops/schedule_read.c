@@ -122,10 +122,12 @@ static enum rf_status read_segment(struct rf_schedule *schedule, const char *nam
     if (status) {
         return status;
     }
-    // A segment begins where the one before ended; where a torn tail was recorded anew, the newer one holds.
+    // Segments join: each begins where the one before it ended. The first that is read may begin before what is asked for.
     uint64_t end = schedule->records + schedule->ahead_records;
-    if (first > end && schedule->ahead_records) {
-        status = rf_fail(err, RF_CONFLICT, "schedule %s begins at record %" PRIu64 ", but the one before it ends at %" PRIu64,
+    if (first > schedule->records && first != end) {
+        status = rf_fail(err, RF_CONFLICT,
+                         "schedule %s begins at record %" PRIu64 ", but what is known before it ends at %" PRIu64
+                         "; restore the missing segments, or give the model a new state folder",
                          path, first, end);
     }
     struct segment_reader reader = {.schedule = schedule, .positions = positions, .record = first};

@@ -186,7 +186,7 @@ static enum rf_status check_embedded(const struct rf_settings *settings, struct 
 
 static enum rf_status check(struct rf_settings *settings, struct rf_error *err) {
     const char *servers = rf_settings_kafka(settings, "bootstrap.servers");
-    settings->is_embedded = servers && !strcmp(servers, "embedded");
+    settings->is_embedded = servers && !strcmp(servers, "embedded") && settings->source.topics.count > 0;
     enum rf_status status = check_name(settings->name, err);
     if (status == RF_OK) {
         status = check_source(settings, err);

@@ -23,10 +23,10 @@ static enum rf_status ask_source(struct rf_source *source, struct rf_error *err)
     const struct rf_positions *partitions;
     enum rf_source_event event = RF_SOURCE_IDLE;
     enum rf_status status;
-    int64_t begun = clock->unix_ms(clock);
+    int64_t begun = clock->monotonic_ms(clock);
     do {
         status = rf_source_poll(source, &want, &none, &event, &partitions, err);
-        if (status && (!source->is_temporary || clock->unix_ms(clock) - begun > CONNECT_MS)) {
+        if (status && (!source->is_temporary || clock->monotonic_ms(clock) - begun > CONNECT_MS)) {
             return status;
         }
     } while (status || event != RF_SOURCE_ASSIGNED);
@@ -193,7 +193,8 @@ int rf_verb_check(const struct rf_verb *verb, int argc, char **argv) {
     bool connects = false;
     const char *record = NULL;
     const struct rf_flag flags[] = {
-            {"connect", RF_FLAG_YES, &connects, NULL, "ask the world too: brokers, topics, committed offsets, ports, folders"},
+            {"connect", RF_FLAG_YES, &connects, NULL,
+             "ask the world too: brokers, topics, committed offsets; sinks are opened as a worker would, so none may run"},
             {"record", RF_FLAG_TEXT, &record, "FILE",
              "show what becomes of the record in FILE: event, example, prediction of an untaught model"},
             {NULL, RF_FLAG_YES, NULL, NULL, NULL},

@@ -1,31 +1,42 @@
 #include "ops/assembly.h"
 #include "ops/clock.h"
 #include "ops/evaluate.h"
-#include "ops/specification.h"
+#include "ops/printer.h"
 #include "ops/verbs.h"
-#include "proto/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-// `--file` and `--format` in front of what --set says, so that a worker's settings can be tried on a file.
+// "name='value'" in YAML; the caller frees it. NULL when memory is out.
+static char *quoted(const char *name, const char *value) {
+    struct rf_printer printer = {0};
+    rf_printer_format(&printer, "%s='", name);
+    for (; *value; value++) {
+        rf_printer_add_bytes(&printer, value, 1);
+        rf_printer_add(&printer, *value == '\'' ? "'" : ""); // a quote is doubled
+    }
+    rf_printer_add(&printer, "'");
+    return rf_printer_take(&printer);
+}
+
+// `--file` and `--format` in front of what --set says, so that a worker's settings can be tried on a file. `texts` [2] are to
+// be freed by the caller.
 static enum rf_status with_file(struct rf_arguments *arguments, const char *file, const char *format, char **texts,
                                 struct rf_error *err) {
     const char **sets = calloc(arguments->set_count + 4, sizeof *sets);
-    if (!sets) {
+    texts[0] = file ? quoted("source.file", file) : NULL;
+    texts[1] = format ? quoted("source.format", format) : NULL;
+    if (!sets || (file && !texts[0]) || (format && !texts[1])) {
+        free(sets);
         return rf_fail(err, RF_MEMORY, "out of memory");
     }
     size_t count = 0;
     if (file) {
         sets[count++] = "source.topics=[]";
         sets[count++] = "source.start=earliest";
-        if (asprintf(&texts[0], "source.file='%s'", file) < 0) {
-            texts[0] = NULL;
-        } else {
-            sets[count++] = texts[0];
-        }
+        sets[count++] = texts[0];
     }
-    if (format && asprintf(&texts[1], "source.format=%s", format) >= 0) {
+    if (format) {
         sets[count++] = texts[1];
     }
     for (size_t i = 0; i < arguments->set_count; i++) {
@@ -53,23 +64,21 @@ static enum rf_status evaluate(struct rf_assembly *assembly, bool wants_json, bo
     if (!status && publishes) {
         status = rf_assembly_sinks(assembly, pipeline, err);
     }
-    int64_t begun = clock->unix_ms(clock);
+    int64_t begun = clock->monotonic_ms(clock);
     if (!status) {
         const struct rf_learner *learner = rf_pipeline_learner(pipeline);
         rf_curve_init(&curve, rf_curve_figure(learner->task, learner->is_margin));
         status = rf_evaluate(pipeline, source, wants_json ? NULL : &curve, err);
     }
     if (!status) {
-        double seconds = (double)(clock->unix_ms(clock) - begun) / 1000;
-        struct rf_figures figures;
-        uint8_t specification[RF_SHA256_SIZE], model[RF_SHA256_SIZE];
-        rf_evaluation_figures(rf_pipeline_evaluation(pipeline), &figures);
-        rf_specification_sha256(assembly->specification, specification);
-        rf_model_sha256(specification, rf_pipeline_state(pipeline), model);
+        struct rf_result result = {.counts = *rf_pipeline_counts(pipeline),
+                                   .seconds = (double)(clock->monotonic_ms(clock) - begun) / 1000};
+        rf_evaluation_figures(rf_pipeline_evaluation(pipeline), &result.figures);
+        rf_assembly_model_sha256(assembly, pipeline, result.model_sha256);
         if (wants_json) {
-            rf_evaluate_json(rf_pipeline_counts(pipeline), seconds, &figures, model, stdout);
+            rf_evaluate_json(&result, stdout);
         } else {
-            rf_evaluate_table(rf_pipeline_counts(pipeline), seconds, &figures, model, stdout);
+            rf_evaluate_table(&result, stdout);
             rf_curve_plot(&curve, 64, 12, stdout);
         }
     }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DELIVERY_MS = 60000 };
+enum { DELIVERY_MS = 60000, SERVE_MS = 100 };
 
 struct plan {
     const char *stream, *format, *out;
@@ -22,9 +22,9 @@ struct plan {
 static bool keep_pace(struct plan *plan, uint64_t made, int64_t begun_ms, const struct rf_signals *signals) {
     struct rf_clock *clock = rf_clock_system();
     int64_t due = plan->rate ? begun_ms + (int64_t)(made * 1000 / plan->rate) : 0;
-    int64_t now = plan->rate ? clock->unix_ms(clock) : 0;
-    bool is_time_to_look = plan->rate ? now < due : made % 1024 == 0;
-    if (is_time_to_look && rf_signals_wait(signals, now < due ? (int)(due - now) : 0)) {
+    int64_t now = plan->rate ? clock->monotonic_ms(clock) : 0;
+    int wait_ms = now < due ? (int)(due - now) : 0;
+    if ((wait_ms || made % 1024 == 0) && rf_signals_wait(signals, wait_ms)) {
         plan->is_stopped = true;
     }
     return plan->is_stopped;
@@ -40,7 +40,7 @@ static enum rf_status write_all(struct plan *plan, struct rf_generator *generato
     if (strcmp(plan->format, "csv") == 0) {
         fprintf(to, "%s\n", rf_generator_csv_header(generator));
     }
-    int64_t begun = rf_clock_system()->unix_ms(rf_clock_system());
+    int64_t begun = rf_clock_system()->monotonic_ms(rf_clock_system());
     bool has_failed = false;
     for (uint64_t made = 0; made != plan->records && !has_failed && !keep_pace(plan, made, begun, signals); made++) {
         struct rf_generated record;
@@ -56,26 +56,38 @@ static enum rf_status write_all(struct plan *plan, struct rf_generator *generato
     return has_failed ? rf_fail(err, RF_IO, "cannot write %s: %s", name, strerror(error)) : RF_OK;
 }
 
-static enum rf_status produce_all(struct plan *plan, struct rf_generator *generator, struct rf_producer *producer,
-                                  const char *topic, const struct rf_signals *signals, struct rf_error *err) {
-    int64_t begun = rf_clock_system()->unix_ms(rf_clock_system());
-    for (uint64_t made = 0; made != plan->records && !keep_pace(plan, made, begun, signals); made++) {
-        struct rf_generated record;
-        rf_generator_next(generator, &record);
-        enum rf_status status;
-        while ((status = rf_producer_send(producer, topic, -1, record.key, record.value, record.time_ms, err)) == RF_AGAIN) {
-            enum rf_status served = rf_producer_settle(producer, 10, err);
-            if (served && served != RF_AGAIN) {
-                return served;
-            }
-        }
-        if (status) {
-            return status;
+// Queues one record, waiting while the queue is full. RF_END: the end was asked for meanwhile.
+static enum rf_status produce(struct plan *plan, struct rf_generator *generator, struct rf_producer *producer, const char *topic,
+                              const struct rf_signals *signals, struct rf_error *err) {
+    struct rf_generated record;
+    rf_generator_next(generator, &record);
+    enum rf_status status;
+    while ((status = rf_producer_send(producer, topic, -1, record.key, record.value, record.time_ms, err)) == RF_AGAIN) {
+        enum rf_status served = rf_producer_settle(producer, SERVE_MS, err);
+        plan->is_stopped = rf_signals_wait(signals, 0);
+        if (plan->is_stopped || (served && served != RF_AGAIN)) {
+            return plan->is_stopped ? RF_END : served;
         }
     }
-    enum rf_status status = rf_producer_settle(producer, DELIVERY_MS, err);
-    return status == RF_AGAIN ? rf_fail(err, RF_IO, "%" PRIu64 " records were not acknowledged within %d ms",
-                                        rf_producer_in_flight(producer), DELIVERY_MS)
+    return status;
+}
+
+static enum rf_status produce_all(struct plan *plan, struct rf_generator *generator, struct rf_producer *producer,
+                                  const char *topic, const struct rf_signals *signals, struct rf_error *err) {
+    struct rf_clock *clock = rf_clock_system();
+    int64_t begun = clock->monotonic_ms(clock);
+    enum rf_status status = RF_OK;
+    for (uint64_t made = 0; made != plan->records && !status && !keep_pace(plan, made, begun, signals); made++) {
+        status = produce(plan, generator, producer, topic, signals, err);
+    }
+    if (status && status != RF_END) {
+        return status;
+    }
+    int64_t deadline = clock->monotonic_ms(clock) + DELIVERY_MS;
+    do { // a second signal does not wait for what is under way
+        status = rf_producer_settle(producer, SERVE_MS, err);
+    } while (status == RF_AGAIN && clock->monotonic_ms(clock) < deadline && !rf_signals_wait(signals, 0));
+    return status == RF_AGAIN ? rf_fail(err, RF_IO, "%" PRIu64 " records were not acknowledged", rf_producer_in_flight(producer))
                               : status;
 }
 

@@ -3,12 +3,9 @@
 #include "ops/evaluate.h"
 #include "ops/progress.h"
 #include "ops/signals.h"
-#include "ops/specification.h"
 #include "ops/verbs.h"
 #include "ops/worker.h"
-#include "proto/snapshot.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +25,34 @@ struct model {
     struct rf_embedded *embedded;
     struct rf_worker *worker;
     struct rf_progress progress;
-    bool has_assembly;
+    bool has_assembly, is_told; // its failure
 };
 
+struct run {
+    struct run_flags flags;
+    struct rf_signals signals;
+    bool is_asked;        // a signal came
+    struct model *models; // [count]
+    size_t count;
+};
+
+static bool is_stopped(void *context) {
+    struct run *run = context;
+    run->is_asked |= rf_signals_wait(&run->signals, 0);
+    return run->is_asked;
+}
+
+static enum rf_status make_clone(const struct rf_assembly *assembly, struct rf_clone **clone_out, struct rf_error *err) {
+    const struct rf_settings *settings = &assembly->settings;
+    if (!settings->snapshots.clone.publish) {
+        return RF_OK;
+    }
+    enum rf_status status = rf_clone_create(&settings->snapshots.clone, settings->name, assembly->folder.epoch, clone_out, err);
+    return err->status = status == RF_BUSY ? RF_IO : status; // a taken port is not another worker of this model
+}
+
 // Makes all parts and the worker that owns them.
-static enum rf_status make_worker(struct model *model, const struct run_flags *flags, struct rf_error *err) {
+static enum rf_status make_worker(struct run *run, struct model *model, struct rf_error *err) {
     struct rf_assembly *assembly = &model->assembly;
     const struct rf_settings *settings = &assembly->settings;
     struct rf_worker_options options = {
@@ -41,11 +61,13 @@ static enum rf_status make_worker(struct model *model, const struct run_flags *f
             .batches = (size_t)settings->worker.batches,
             .wait_ms = WAIT_FOR_SOURCE_MS,
             .shutdown_ms = (int)(settings->worker.shutdown_seconds * 1000),
-            .takes_over = flags->takes_over,
-            .is_fresh = flags->is_fresh,
-            .reports_curve = flags->shows_progress,
+            .takes_over = run->flags.takes_over,
+            .is_fresh = run->flags.is_fresh,
+            .is_stopped = is_stopped,
+            .stop_context = run,
+            .reports_curve = run->flags.shows_progress,
     };
-    enum rf_status status = rf_assembly_source(assembly, flags->until != NULL, &options.source, &model->columns, err);
+    enum rf_status status = rf_assembly_source(assembly, run->flags.until != NULL, &options.source, &model->columns, err);
     if (!status) {
         status = rf_assembly_pipeline(assembly, &model->columns, &options.pipeline, err);
     }
@@ -55,8 +77,8 @@ static enum rf_status make_worker(struct model *model, const struct run_flags *f
     if (!status) {
         status = rf_assembly_sinks(assembly, options.pipeline, err);
     }
-    if (!status && settings->snapshots.clone.publish) {
-        status = rf_clone_create(&settings->snapshots.clone, settings->name, assembly->folder.epoch, &options.clone, err);
+    if (!status) {
+        status = make_clone(assembly, &options.clone, err);
     }
     if (status) {
         rf_pipeline_destroy(options.pipeline);
@@ -67,18 +89,22 @@ static enum rf_status make_worker(struct model *model, const struct run_flags *f
     return rf_worker_create(&options, &model->worker, err);
 }
 
-static enum rf_status make_model(struct model *model, const char *path, const struct rf_arguments *arguments,
-                                 const struct run_flags *flags, struct rf_error *err) {
+static enum rf_status make_model(struct run *run, struct model *model, const char *path, const struct rf_arguments *arguments,
+                                 struct rf_error *err) {
     enum rf_status status = rf_assembly_init(path, arguments->sets, arguments->set_count, &model->assembly, err);
     if (status) {
         return status;
     }
     model->has_assembly = true;
-    if (model->assembly.settings.is_embedded) {
+    const struct rf_settings *settings = &model->assembly.settings;
+    if (settings->is_embedded && run->flags.until) {
+        return rf_fail(err, RF_INVALID, "--until end is of no use with the embedded broker: set embedded.records");
+    }
+    if (settings->is_embedded) {
         status = rf_embedded_create(&model->assembly, &model->embedded, err);
     }
     if (!status) {
-        status = make_worker(model, flags, err);
+        status = make_worker(run, model, err);
     }
     if (!status && model->embedded) {
         status = rf_embedded_start(model->embedded, err);
@@ -86,8 +112,12 @@ static enum rf_status make_model(struct model *model, const char *path, const st
     if (status) {
         return status;
     }
-    const struct rf_settings_worker *worker = &model->assembly.settings.worker;
-    rf_progress_init(&model->progress, flags->shows_progress, worker->progress_seconds, &model->assembly.log);
+    struct rf_worker_report report;
+    rf_worker_report(model->worker, &report);
+    rf_progress_init(&model->progress, run->flags.shows_progress, settings->worker.progress_seconds, &model->assembly.log,
+                     report.resumed);
+    rf_log(&model->assembly.log, RF_LOG_INFO, "learning", rf_log_text("model", settings->name),
+           rf_log_text("state", settings->snapshots.directory), rf_log_uint("epoch", model->assembly.folder.epoch));
     return rf_worker_start(model->worker, err);
 }
 
@@ -100,61 +130,88 @@ static void destroy_model(struct model *model) {
     }
 }
 
-// Brings one model's progress up to date; true when its threads have ended.
-static bool attend(struct model *model) {
+// Brings one model's progress up to date; true when its threads have ended. One that failed takes the others along: the
+// process ends, and whoever runs it sees that.
+static bool attend(struct run *run, struct model *model) {
     struct rf_worker_report report;
     rf_worker_report(model->worker, &report);
     rf_progress_tell(&model->progress, &report);
-    if (model->embedded && rf_embedded_pace(model->embedded, report.counts.records)) {
+    int64_t applied = rf_metrics_get(rf_pipeline_metrics(rf_worker_pipeline(model->worker)), RF_METRIC_records_total, 0);
+    if (model->embedded && rf_embedded_pace(model->embedded, (uint64_t)applied)) {
         rf_worker_stop(model->worker);
+    }
+    if (report.is_done && report.status && !model->is_told) {
+        model->is_told = true;
+        rf_log(&model->assembly.log, RF_LOG_ERROR, "model failed", rf_log_text("model", model->assembly.settings.name),
+               rf_log_text("error", report.sentence));
+        for (size_t i = 0; i < run->count; i++) {
+            rf_worker_stop(run->models[i].worker);
+        }
     }
     return report.is_done;
 }
 
+static void stop_all(struct run *run) {
+    for (size_t i = 0; i < run->count; i++) {
+        rf_log(&run->models[i].assembly.log, RF_LOG_INFO, "stopping",
+               rf_log_text("model", run->models[i].assembly.settings.name));
+        rf_worker_stop(run->models[i].worker);
+    }
+}
+
+// The longest that stopping may take: sinks to take what is folded, sinks to confirm it, and some grace.
+static int64_t patience_of(const struct run *run) {
+    double longest = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        double mine = run->models[i].assembly.settings.worker.shutdown_seconds;
+        longest = mine > longest ? mine : longest;
+    }
+    return (int64_t)(2 * longest * 1000) + GRACE_MS;
+}
+
 // Waits for the end of all models, or for a signal and then their end within the deadline.
-static void attend_all(struct model *models, size_t count, const struct rf_signals *signals) {
+static void attend_all(struct run *run) {
     struct rf_clock *clock = rf_clock_system();
-    int64_t stopped = 0, patience = 0;
+    int64_t stopped = 0;
     for (;;) {
         bool is_done = true;
-        for (size_t i = 0; i < count; i++) {
-            is_done &= attend(&models[i]);
+        for (size_t i = 0; i < run->count; i++) {
+            is_done &= attend(run, &run->models[i]);
         }
         if (is_done) {
             return;
         }
-        bool came = rf_signals_wait(signals, models[0].embedded ? 1 : WAIT_MS);
-        int64_t now = clock->unix_ms(clock);
+        bool came = rf_signals_wait(&run->signals, run->models[0].embedded ? 1 : WAIT_MS);
+        int64_t now = clock->monotonic_ms(clock);
         if (came && stopped) {
-            rf_log(&models[0].assembly.log, RF_LOG_WARN, "stopped at once by a second signal");
+            rf_log(&run->models[0].assembly.log, RF_LOG_WARN, "stopped at once by a second signal");
             _exit(RF_EXIT_FAILED);
         }
-        for (size_t i = 0; came && i < count; i++) {
+        if (came || (run->is_asked && !stopped)) {
             stopped = now;
-            int64_t mine = (int64_t)(models[i].assembly.settings.worker.shutdown_seconds * 1000);
-            patience = mine > patience ? mine : patience;
-            rf_log(&models[i].assembly.log, RF_LOG_INFO, "stopping", rf_log_text("model", models[i].assembly.settings.name));
-            rf_worker_stop(models[i].worker);
+            stop_all(run);
         }
-        if (stopped && now - stopped > 2 * patience + GRACE_MS) {
-            rf_log(&models[0].assembly.log, RF_LOG_ERROR, "did not stop within the deadline; the newest snapshot stays in place");
+        if (stopped && now - stopped > patience_of(run)) {
+            rf_log(&run->models[0].assembly.log, RF_LOG_ERROR,
+                   "did not stop within the deadline; the newest snapshot stays in place");
             _exit(RF_EXIT_FAILED);
         }
     }
 }
 
-static void report_end(struct model *model, const struct run_flags *flags) {
+static void report_end(const struct run *run, struct model *model) {
     struct rf_worker_report report;
     rf_worker_report(model->worker, &report);
-    uint8_t specification[RF_SHA256_SIZE], digest[RF_SHA256_SIZE];
-    rf_specification_sha256(model->assembly.specification, specification);
-    rf_model_sha256(specification, rf_pipeline_state(rf_worker_pipeline(model->worker)), digest);
-    double seconds = (double)report.busy_ms / 1000;
-    if (flags->wants_json) {
-        rf_evaluate_json(&report.counts, seconds, &report.figures, digest, stdout);
-    } else if (flags->shows_progress) {
+    struct rf_result result = {.counts = report.counts,
+                               .resumed = report.resumed,
+                               .seconds = (double)report.busy_ms / 1000,
+                               .figures = report.figures};
+    rf_assembly_model_sha256(&model->assembly, rf_worker_pipeline(model->worker), result.model_sha256);
+    if (run->flags.wants_json) {
+        rf_evaluate_json(&result, stdout);
+    } else if (run->flags.shows_progress) {
         printf("\n");
-        rf_evaluate_table(&report.counts, seconds, &report.figures, digest, stdout);
+        rf_evaluate_table(&result, stdout);
         rf_curve_plot(rf_worker_curve(model->worker), 64, 12, stdout);
     }
     rf_log(&model->assembly.log, RF_LOG_INFO, "stopped", rf_log_text("model", model->assembly.settings.name),
@@ -162,40 +219,38 @@ static void report_end(struct model *model, const struct run_flags *flags) {
            rf_log_uint("rejected", report.counts.rejected));
 }
 
-// Runs all models to their end; the worst of their fates.
-static enum rf_status run_all(struct model *models, const struct rf_arguments *arguments, const struct run_flags *flags,
-                              const struct rf_signals *signals, struct rf_error *err) {
+// Runs all models to their end. Their own failures are told as they come; the worst is answered.
+static enum rf_status run_all(struct run *run, const struct rf_arguments *arguments, struct rf_error *err) {
     for (size_t i = 0; i < arguments->file_count; i++) {
-        enum rf_status status = make_model(&models[i], arguments->files[i], arguments, flags, err);
+        enum rf_status status = make_model(run, &run->models[i], arguments->files[i], arguments, err);
         if (status) {
             return status;
         }
-        rf_log(&models[i].assembly.log, RF_LOG_INFO, "learning", rf_log_text("model", models[i].assembly.settings.name),
-               rf_log_text("state", models[i].assembly.settings.snapshots.directory),
-               rf_log_uint("epoch", models[i].assembly.folder.epoch));
+        run->count++;
     }
-    attend_all(models, arguments->file_count, signals);
+    attend_all(run);
     enum rf_status worst = RF_OK;
-    for (size_t i = 0; i < arguments->file_count; i++) {
+    for (size_t i = 0; i < run->count; i++) {
         struct rf_worker_report report;
-        rf_worker_report(models[i].worker, &report);
+        rf_worker_report(run->models[i].worker, &report);
         if (!report.status) {
-            report_end(&models[i], flags);
-        } else {
-            worst = rf_fail(err, report.status, "%s: %.900s", models[i].assembly.settings.name, report.sentence);
+            report_end(run, &run->models[i]);
+        } else if (rf_exit_of(report.status) > rf_exit_of(worst)) {
+            worst = rf_fail(err, report.status, "%s: %.900s", run->models[i].assembly.settings.name, report.sentence);
         }
     }
     return worst;
 }
 
 int rf_verb_run(const struct rf_verb *verb, int argc, char **argv) {
-    struct run_flags given = {0};
+    struct run run = {0};
     const struct rf_flag flags[] = {
-            {"until", RF_FLAG_TEXT, &given.until, "end", "stop at the ends of the partitions as they are at the start"},
-            {"take-over", RF_FLAG_YES, &given.takes_over, NULL, "although another worker's mark stands in the committed offsets"},
-            {"fresh", RF_FLAG_YES, &given.is_fresh, NULL, "although offsets are committed and there is no snapshot"},
-            {"progress", RF_FLAG_YES, &given.shows_progress, NULL, "show progress, and a table and a plot at the end"},
-            {"json", RF_FLAG_YES, &given.wants_json, NULL, "one JSON object on one line at the end"},
+            {"until", RF_FLAG_TEXT, &run.flags.until, "end", "stop at the ends of the partitions as they are at the start"},
+            {"take-over", RF_FLAG_YES, &run.flags.takes_over, NULL,
+             "although another worker's mark stands in the committed offsets"},
+            {"fresh", RF_FLAG_YES, &run.flags.is_fresh, NULL, "although offsets are committed and there is no snapshot"},
+            {"progress", RF_FLAG_YES, &run.flags.shows_progress, NULL, "show progress, and a table and a plot at the end"},
+            {"json", RF_FLAG_YES, &run.flags.wants_json, NULL, "one JSON object on one line at the end"},
             {NULL, RF_FLAG_YES, NULL, NULL, NULL},
     };
     struct rf_arguments arguments;
@@ -204,25 +259,24 @@ int rf_verb_run(const struct rf_verb *verb, int argc, char **argv) {
         return code;
     }
     struct rf_error err;
-    struct rf_signals signals;
-    rf_signals_block(&signals);
-    struct model *models = calloc(arguments.file_count + 1, sizeof *models);
+    rf_signals_block(&run.signals);
+    run.models = calloc(arguments.file_count + 1, sizeof *run.models);
     enum rf_status status = RF_OK;
-    if (!models) {
+    if (!run.models) {
         status = rf_fail(&err, RF_MEMORY, "out of memory");
     } else if (!arguments.file_count) {
         status = rf_fail(&err, RF_INVALID, "takes at least one settings file");
-    } else if (given.until && strcmp(given.until, "end") != 0) {
-        status = rf_fail(&err, RF_INVALID, "--until is \"%.100s\", must be end", given.until);
+    } else if (run.flags.until && strcmp(run.flags.until, "end") != 0) {
+        status = rf_fail(&err, RF_INVALID, "--until is \"%.100s\", must be end", run.flags.until);
     }
     if (!status) {
-        status = run_all(models, &arguments, &given, &signals, &err);
+        status = run_all(&run, &arguments, &err);
     }
-    code = status ? rf_arguments_complain(verb, &err) : RF_EXIT_DONE;
-    for (size_t i = 0; models && i < arguments.file_count; i++) {
-        destroy_model(&models[i]);
+    code = status && status != RF_END ? rf_arguments_complain(verb, &err) : RF_EXIT_DONE;
+    for (size_t i = 0; run.models && i < arguments.file_count; i++) {
+        destroy_model(&run.models[i]);
     }
-    free(models);
+    free(run.models);
     rf_arguments_finish(&arguments);
     return code;
 }

@@ -1,4 +1,5 @@
 #include "ops/assembly.h"
+#include "ops/printer.h"
 #include "ops/verbs.h"
 #include "proto/snapshot.h"
 
@@ -24,20 +25,39 @@ static void time_text(int64_t ms, char text_out[32]) {
     strftime(text_out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
+static void list_json(const char *path, size_t size, const struct rf_snapshot_header *header, const char *when,
+                      const struct rf_error *err) {
+    struct rf_printer line = {0};
+    rf_printer_add(&line, "{\"path\":");
+    rf_printer_quote(&line, path);
+    rf_printer_format(&line, ",\"bytes\":%zu", size);
+    if (header) {
+        rf_printer_format(&line,
+                          ",\"created\":\"%s\",\"line\":%" PRIu32 ",\"number\":%" PRIu64 ",\"records\":%" PRIu64
+                          ",\"learned\":%" PRIu64,
+                          when, header->version.line, header->version.base, header->records, header->learned);
+    } else {
+        rf_printer_add(&line, ",\"error\":");
+        rf_printer_quote(&line, err->text);
+    }
+    printf("%s}\n", line.text ? line.text : "");
+    rf_printer_finish(&line);
+}
+
 static void list_line(const struct view *view, const char *path, size_t size, const struct rf_snapshot_header *header,
                       const struct rf_error *err) {
     char when[32] = "";
-    if (!header) {
-        printf(view->wants_json ? "{\"path\":\"%s\",\"bytes\":%zu,\"error\":\"%s\"}\n" : "%s  %zu bytes  BROKEN: %s\n", path,
-               size, err->text);
-        return;
+    if (header) {
+        time_text(header->created_ms, when);
     }
-    time_text(header->created_ms, when);
-    printf(view->wants_json ? "{\"path\":\"%s\",\"bytes\":%zu,\"created\":\"%s\",\"line\":%" PRIu32 ",\"number\":%" PRIu64
-                              ",\"records\":%" PRIu64 ",\"learned\":%" PRIu64 "}\n"
-                            : "%s  %zu bytes  %s  line %" PRIu32 "  number %" PRIu64 "  records %" PRIu64 "  learned %" PRIu64
-                              "\n",
-           path, size, when, header->version.line, header->version.base, header->records, header->learned);
+    if (view->wants_json) {
+        list_json(path, size, header, when, err);
+    } else if (header) {
+        printf("%s  %zu bytes  %s  line %" PRIu32 "  number %" PRIu64 "  records %" PRIu64 "  learned %" PRIu64 "\n", path, size,
+               when, header->version.line, header->version.base, header->records, header->learned);
+    } else {
+        printf("%s  %zu bytes  BROKEN: %s\n", path, size, err->text);
+    }
 }
 
 static void show_block(void *context, const char *name, uint64_t rows, uint64_t row_size, uint64_t stored_size) {

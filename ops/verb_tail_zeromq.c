@@ -19,6 +19,7 @@ struct tail {
     uint64_t seen, shown, lost;
     uint64_t sequence; // of the last batch, 0: none
     uint32_t epoch;
+    bool is_cut; // nobody reads what is printed any more
 };
 
 static void print_json(const Riffle__V1__Predictions *batch, const Riffle__V1__Prediction *prediction) {
@@ -99,7 +100,7 @@ static void print_batch(struct tail *tail, const Riffle__V1__Predictions *batch)
             print_line(batch->predictions[i]);
         }
     }
-    fflush(stdout);
+    tail->is_cut = fflush(stdout) != 0;
 }
 
 // Takes one message of two frames; the first, the topic, only filters.
@@ -142,7 +143,7 @@ static enum rf_status follow(struct tail *tail, const char *endpoint, struct rf_
         status = rf_fail(err, RF_INVALID, "cannot connect to \"%.200s\": %s", endpoint, zmq_strerror(errno));
     }
     zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
-    while (!status && (!tail->count || tail->shown < tail->count) && !rf_signals_wait(&signals, 0)) {
+    while (!status && !tail->is_cut && (!tail->count || tail->shown < tail->count) && !rf_signals_wait(&signals, 0)) {
         if (zmq_poll(&item, 1, POLL_MS) > 0) {
             take_message(tail, socket);
         }

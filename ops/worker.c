@@ -6,7 +6,7 @@
 #include <string.h>
 
 int64_t rf_worker_now_ms(struct rf_worker *worker) {
-    return worker->options.clock->unix_ms(worker->options.clock);
+    return worker->options.clock->monotonic_ms(worker->options.clock);
 }
 
 void rf_worker_sleep_ms(struct rf_worker *worker, int ms) {
@@ -24,11 +24,22 @@ void rf_worker_fail(struct rf_worker *worker, enum rf_status status, const struc
     atomic_store(&worker->is_stopping, true);
 }
 
-void rf_worker_report(struct rf_worker *worker, struct rf_worker_report *report_out) {
+void rf_worker_fail_source(struct rf_worker *worker, enum rf_status status, const struct rf_error *err) {
     pthread_mutex_lock(&worker->lock);
+    if (!worker->report.status) {
+        worker->report.status = status;
+        snprintf(worker->report.sentence, sizeof worker->report.sentence, "%s", err->text);
+    }
+    pthread_mutex_unlock(&worker->lock);
+    worker->is_source_over = true;
+}
+
+void rf_worker_report(struct rf_worker *worker, struct rf_worker_report *report_out) {
+    bool is_done = !worker->has_started || (atomic_load(&worker->is_kept) && atomic_load(&worker->is_committed));
+    pthread_mutex_lock(&worker->lock); // what was written before the flags is seen behind them
     *report_out = worker->report;
     pthread_mutex_unlock(&worker->lock);
-    report_out->is_done = worker->has_started ? atomic_load(&worker->is_kept) && atomic_load(&worker->is_committed) : true;
+    report_out->is_done = is_done;
 }
 
 static enum rf_status make_rings(struct rf_worker *worker, struct rf_error *err) {

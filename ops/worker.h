@@ -20,22 +20,25 @@
 struct rf_worker;
 
 struct rf_worker_options {
-    struct rf_pipeline *pipeline; // with its sinks and checkpoint; owned from here on
-    struct rf_source *source;     // owned
-    struct rf_clone *clone;       // owned; NULL: snapshots are not published
-    struct rf_folder *folder;     // borrowed
-    struct rf_clock *clock;       // borrowed
-    struct rf_log *log;           // borrowed
-    size_t batches;               // in flight between source and fold, at least 2
-    int wait_ms;                  // how long to wait for the source's partitions at the start
-    int shutdown_ms;              // how long sinks may take to confirm at the end
-    bool takes_over;              // although another worker's id stands in the committed offsets
-    bool is_fresh;                // although offsets are committed and there is no snapshot
+    struct rf_pipeline *pipeline;      // with its sinks and checkpoint; owned from here on
+    struct rf_source *source;          // owned
+    struct rf_clone *clone;            // owned; NULL: snapshots are not published
+    struct rf_folder *folder;          // borrowed
+    struct rf_clock *clock;            // borrowed
+    struct rf_log *log;                // borrowed
+    size_t batches;                    // in flight between source and fold, at least 2
+    int wait_ms;                       // how long to wait for the source's partitions at the start
+    int shutdown_ms;                   // how long sinks may take to confirm at the end
+    bool takes_over;                   // although another worker's id stands in the committed offsets
+    bool is_fresh;                     // although offsets are committed and there is no snapshot
+    bool (*is_stopped)(void *context); // asked while the source is waited for; NULL: never
+    void *stop_context;
     bool reports_curve;
 };
 
 // Takes what the options own, also when it fails. Restores the newest snapshot, finds the partitions, agrees with the
-// committed offsets and assigns; nothing is learned yet. RF_BUSY: another worker runs this model.
+// committed offsets, assigns and rewinds the sinks; nothing is learned yet. RF_BUSY: another worker runs this model. RF_END:
+// is_stopped said so.
 enum rf_status rf_worker_create(const struct rf_worker_options *options, struct rf_worker **worker_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_worker_destroy(struct rf_worker *worker); // joins threads that run
@@ -55,9 +58,9 @@ struct rf_worker_report {
     enum rf_status status; // why, when done
     char sentence[RF_ERROR_TEXT_SIZE];
     struct rf_pipeline_counts counts;
-    uint64_t bytes;            // of record values polled
+    uint64_t resumed;          // of counts.records: those of the snapshot that was taken up
     int64_t busy_ms;           // since the first record was polled, up to the last one folded
-    int64_t lag;               // records not applied yet, -1 unknown
+    int64_t lag;               // records not polled yet, -1 unknown
     struct rf_figures figures; // of the evaluation, brought up to date a few times a second and at the end
 };
 void rf_worker_report(struct rf_worker *worker, struct rf_worker_report *report_out);

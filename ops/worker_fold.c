@@ -6,13 +6,13 @@
 #include <string.h>
 
 // The fold thread brings the report up to date.
-static void tell(struct rf_worker *worker, int64_t now) {
+static void tell(struct rf_worker *worker) {
     struct rf_figures figures;
     rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
     pthread_mutex_lock(&worker->lock);
     worker->report.counts = *rf_pipeline_counts(worker->pipeline);
     worker->report.figures = figures;
-    worker->report.busy_ms = worker->first_ms ? now - worker->first_ms : 0;
+    worker->report.busy_ms = worker->folded_ms > worker->first_ms ? worker->folded_ms - worker->first_ms : 0;
     pthread_mutex_unlock(&worker->lock);
 }
 
@@ -42,10 +42,16 @@ static void add_to_curve(struct rf_worker *worker) {
 }
 
 // Takes the batch one step further (NULL: only what is due). RF_AGAIN: a sink has no room.
-static enum rf_status step(struct rf_worker *worker, struct rf_batch *batch, int64_t now, struct rf_error *err) {
-    enum rf_status status = rf_pipeline_step(worker->pipeline, batch, now, err);
+static enum rf_status step(struct rf_worker *worker, struct rf_batch *batch, struct rf_error *err) {
+    struct rf_clock *clock = worker->options.clock;
+    enum rf_status status = rf_pipeline_step(worker->pipeline, batch, clock->unix_ms(clock), err);
     post_installed(worker);
-    if (status == RF_AGAIN && atomic_load(&worker->is_stopping) && now - worker->folding_since_ms > worker->options.shutdown_ms) {
+    if (!atomic_load(&worker->is_stopping)) {
+        return status;
+    }
+    int64_t now = rf_worker_now_ms(worker);
+    worker->stopping_since_ms = worker->stopping_since_ms ? worker->stopping_since_ms : now;
+    if (status == RF_AGAIN && now - worker->stopping_since_ms > worker->options.shutdown_ms) {
         return rf_fail(err, RF_IO,
                        "a sink had no room for %d ms while stopping; what it did not take is learned again after the restart",
                        worker->options.shutdown_ms);
@@ -64,23 +70,19 @@ static void give_back(struct rf_worker *worker) {
 
 // Folds the next batch, or the one that a sink had no room for. RF_END: all is folded.
 static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
-    int64_t now = rf_worker_now_ms(worker);
-    if (!worker->folding) {
-        enum rf_status taken = rf_ring_take(worker->prepared, &worker->folding, wait_ms);
-        if (taken == RF_END) {
-            return RF_END;
-        }
-        now = rf_worker_now_ms(worker);
-        worker->folding_since_ms = now;
+    if (!worker->folding && rf_ring_take(worker->prepared, &worker->folding, wait_ms) == RF_END) {
+        return RF_END;
     }
-    enum rf_status status = step(worker, worker->folding, now, err);
+    enum rf_status status = step(worker, worker->folding, err);
+    int64_t now = rf_worker_now_ms(worker);
+    worker->folded_ms = worker->folding ? now : worker->folded_ms;
     if (!status && worker->folding && worker->folding->end < worker->folding->records.count) {
         rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, worker->folding); // it was cut: the rest of it
     } else if (!status && worker->folding) {
         give_back(worker);
     }
     if (now - worker->told_ms >= RF_WORKER_REPORT_MS || now < worker->told_ms) {
-        tell(worker, now);
+        tell(worker);
         rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_ring_batches, 0,
                        (int64_t)rf_ring_count(worker->prepared));
         worker->told_ms = now;
@@ -97,7 +99,7 @@ static enum rf_status save(struct rf_worker *worker, struct rf_error *err) {
         return rf_pipeline_settle(worker->pipeline, worker->options.shutdown_ms, err);
     }
     int64_t now = rf_worker_now_ms(worker);
-    enum rf_status status = step(worker, NULL, now, err);
+    enum rf_status status = step(worker, NULL, err);
     if (status) {
         return status;
     }
@@ -118,11 +120,11 @@ static enum rf_status save(struct rf_worker *worker, struct rf_error *err) {
                    : rf_fail(err, RF_IO, "the last snapshot failed: %.900s", sentence);
 }
 
-// A new model puts a snapshot in place before it learns, so that where it began stays known. RF_AGAIN until it is there.
+// What this start added (a new model, a partition, a sink) is put on record before anything is learned. RF_AGAIN until it is.
 static enum rf_status begin(struct rf_worker *worker, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
     const char *sentence;
-    enum rf_status status = step(worker, NULL, rf_worker_now_ms(worker), err);
+    enum rf_status status = step(worker, NULL, err);
     if (!status && rf_checkpoint_failures(checkpoint, &sentence)) {
         return rf_fail(err, RF_IO, "the first snapshot failed: %.900s", sentence);
     }
@@ -144,7 +146,7 @@ void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
         worker->is_folded = status == RF_END;
         if (worker->is_folded) {
             worker->saving_since_ms = rf_worker_now_ms(worker);
-            tell(worker, worker->saving_since_ms);
+            tell(worker);
             status = RF_AGAIN;
         }
     } else if (!is_done) {

@@ -28,7 +28,8 @@ static bool commit_posted(struct rf_worker *worker) {
     if (!status) {
         status = rf_source_committed(worker->source, &committed, note, sizeof note, &err);
     }
-    if (!status && *note && strcmp(note, worker->note) != 0 && !worker->options.takes_over) {
+    bool takes_over = worker->options.takes_over && !worker->has_committed;
+    if (!status && *note && strcmp(note, worker->note) != 0 && !takes_over) {
         rf_fail(&err, RF_BUSY,
                 "the committed offsets carry the mark \"%s\" of another worker (this one is \"%s\"): two workers run the model "
                 "%s; stop one of them",
@@ -36,6 +37,7 @@ static bool commit_posted(struct rf_worker *worker) {
         rf_worker_fail(worker, RF_BUSY, &err);
     } else if (!status) {
         status = rf_source_commit(worker->source, &positions, worker->note, &err);
+        worker->has_committed |= !status;
     }
     if (status) { // the snapshot rules; offsets are for lag and autoscaling, and are told again with the next one
         rf_log(worker->options.log, RF_LOG_WARN, "offsets were not committed", rf_log_text("error", err.text));
@@ -76,8 +78,8 @@ static void count_polled(struct rf_worker *worker, const struct rf_records *reco
         }
     }
     int64_t now = rf_worker_now_ms(worker);
+    rf_metrics_add(rf_pipeline_metrics(worker->pipeline), RF_METRIC_record_bytes_total, 0, (int64_t)bytes);
     pthread_mutex_lock(&worker->lock);
-    worker->report.bytes += bytes;
     worker->first_ms = worker->first_ms ? worker->first_ms : now;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -181,7 +183,7 @@ void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
         status = hand_on(worker, wait_ms);
     }
     if (status && status != RF_AGAIN && status != RF_END) {
-        rf_worker_fail(worker, status, &err);
+        rf_worker_fail_source(worker, status, &err);
     }
     commit_posted(worker);
     int64_t now = rf_worker_now_ms(worker);

@@ -16,6 +16,7 @@ struct rf_worker {
     struct rf_decoder *decoder, *fold_decoder; // of the source thread, and of the fold thread for batches that were cut
     struct rf_curve curve;
     char note[RF_WORKER_NOTE_SIZE]; // what stands beside committed offsets
+    bool has_committed;             // in this life: whoever else does from now on is another worker
     bool has_started, has_threads;
     pthread_t source_thread, fold_thread, keeper_thread;
 
@@ -37,12 +38,13 @@ struct rf_worker {
     int64_t lag_told_ms;
 
     // The fold thread's.
-    struct rf_batch *folding; // NULL: none
-    int64_t folding_since_ms, saving_since_ms, told_ms;
-    bool awaits_first;      // snapshot of a new model, before it learns
-    bool is_folded;         // all that will ever come
-    bool is_last_requested; // the snapshot that covers all
-    bool fold_waits;        // for a sink, or for a snapshot
+    struct rf_batch *folding;                            // NULL: none
+    int64_t stopping_since_ms, saving_since_ms, told_ms; // 0: not yet
+    int64_t folded_ms;                                   // when the last batch was folded
+    bool awaits_first;                                   // snapshot, before it learns: see rf_worker_take_up()
+    bool is_folded;                                      // all that will ever come
+    bool is_last_requested;                              // the snapshot that covers all
+    bool fold_waits;                                     // for a sink, or for a snapshot
     uint64_t failures_before;
 
     _Atomic bool is_stopping;  // asked for the end
@@ -75,8 +77,11 @@ void *rf_worker_keeper_main(void *worker);
 // Finds state, partitions and agreement with what is committed, in this order; nothing runs yet.
 enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
 
-int64_t rf_worker_now_ms(struct rf_worker *worker);
+int64_t rf_worker_now_ms(struct rf_worker *worker); // monotonic
 void rf_worker_sleep_ms(struct rf_worker *worker, int ms);
+
+// The source failed: what it gave before is folded and saved, then the worker ends with this status. The source thread only.
+void rf_worker_fail_source(struct rf_worker *worker, enum rf_status status, const struct rf_error *err);
 
 // The first failure counts; it stops everything.
 void rf_worker_fail(struct rf_worker *worker, enum rf_status status, const struct rf_error *err);

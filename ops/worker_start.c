@@ -1,6 +1,7 @@
 // How a worker takes up where it stopped: snapshot, recorded order, partitions, and what Kafka has committed.
 #include "ops/worker_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static enum rf_status wait_assigned(struct rf_worker *worker, const struct rf_po
     struct rf_records none = {.list = &unused, .loans = &loan, .capacity = 1};
     int64_t begun = rf_worker_now_ms(worker);
     bool is_told = false;
-    while (!atomic_load(&worker->is_stopping)) {
+    while (!worker->options.is_stopped || !worker->options.is_stopped(worker->options.stop_context)) {
         enum rf_source_event event = RF_SOURCE_IDLE;
         enum rf_status status = rf_source_poll(worker->source, &want, &none, &event, partitions_out, err);
         if (!status && event == RF_SOURCE_ASSIGNED) {
@@ -70,23 +71,75 @@ static enum rf_status agree(struct rf_worker *worker, bool is_new, struct rf_err
     return RF_OK;
 }
 
+// Partitions of the source become the model's; a model may know others, which nobody reads now. RF_CONFLICT when one of those
+// has records in the recorded order still to be folded.
+static enum rf_status add_partitions(struct rf_worker *worker, const struct rf_positions *partitions, struct rf_error *err) {
+    struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    for (size_t i = 0; i < partitions->count; i++) {
+        size_t index;
+        if (rf_positions_add(positions, partitions->list[i].topic, partitions->list[i].partition, &index)) {
+            return rf_fail(err, RF_MEMORY, "worker: out of memory");
+        }
+    }
+    for (size_t i = 0; i < worker->script_count; i++) {
+        const struct rf_position *position = &positions->list[worker->script[i].partition];
+        if (!rf_positions_find(partitions, position->topic, position->partition)) {
+            return rf_fail(err, RF_CONFLICT,
+                           "%s [%" PRId32
+                           "] is not read any more, but records of it were learned since the last snapshot; run once "
+                           "more with it in the source, to the next snapshot",
+                           position->topic, position->partition);
+        }
+    }
+    return RF_OK;
+}
+
+// Does the log still hold what the recorded order asks for?
+static enum rf_status check_script(struct rf_worker *worker, struct rf_error *err) {
+    const struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    rf_source_ends(worker->source, worker->ends);
+    for (size_t i = 0; i < positions->count; i++) {
+        const struct rf_position *position = &positions->list[i];
+        uint64_t recorded = 0;
+        for (size_t j = 0; j < worker->script_count; j++) {
+            recorded += worker->script[j].partition == i ? worker->script[j].count : 0;
+        }
+        if (recorded && worker->ends[i] >= 0 && (uint64_t)(worker->ends[i] - position->next_offset) < recorded) {
+            return rf_fail(
+                    err, RF_CONFLICT,
+                    "%s [%" PRId32 "] ends at offset %" PRId64 ", but %" PRIu64 " records from offset %" PRId64
+                    " on were learned before: the topic was made anew or cut; give the model a new state folder, or restore "
+                    "the topic",
+                    position->topic, position->partition, worker->ends[i], recorded, position->next_offset);
+        }
+    }
+    return RF_OK;
+}
+
+static bool has_new_partition(const struct rf_positions *positions) {
+    for (size_t i = 0; i < positions->count; i++) {
+        if (positions->list[i].next_offset == RF_OFFSET_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum rf_status take_up_log(struct rf_worker *worker, bool is_new, struct rf_error *err) {
     struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
     const struct rf_positions *partitions;
     enum rf_status status = wait_assigned(worker, &partitions, err);
-    for (size_t i = 0; !status && i < partitions->count; i++) {
-        size_t index;
-        status = rf_positions_add(positions, partitions->list[i].topic, partitions->list[i].partition, &index);
-        if (status) {
-            rf_fail(err, status, "worker: out of memory");
-        }
+    if (!status) {
+        status = add_partitions(worker, partitions, err);
     }
     if (!status) {
         status = agree(worker, is_new, err);
     }
-    if (!status) {
-        status = rf_source_assign(worker->source, positions, err);
+    if (status) {
+        return status;
     }
+    worker->awaits_first |= has_new_partition(positions);
+    status = rf_source_assign(worker->source, positions, err);
     if (status) {
         return status;
     }
@@ -99,17 +152,12 @@ static enum rf_status take_up_log(struct rf_worker *worker, bool is_new, struct 
     for (size_t i = 0; i < positions->count; i++) {
         worker->next_offset[i] = positions->list[i].next_offset;
     }
-    return RF_OK;
+    return check_script(worker, err);
 }
 
-// Takes up the newest snapshot and the order recorded beyond it. A new model takes a first snapshot before it learns, so that
-// where it began is on record.
+// Takes up the newest snapshot and the order recorded beyond it.
 static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
-    *is_new_out = false;
-    if (!checkpoint) {
-        return RF_OK;
-    }
     struct rf_version version = rf_pipeline_version(worker->pipeline);
     version.epoch = worker->options.folder->epoch;
     rf_pipeline_set_version(worker->pipeline, version);
@@ -118,6 +166,8 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
     if (status && !*is_new_out) {
         return status;
     }
+    worker->report.resumed = rf_pipeline_counts(worker->pipeline)->records;
+    worker->report.counts = *rf_pipeline_counts(worker->pipeline);
     struct rf_schedule *schedule;
     status = rf_schedule_open(worker->options.folder->disk, worker->options.folder->path,
                               rf_pipeline_counts(worker->pipeline)->records, rf_pipeline_positions(worker->pipeline), &schedule,
@@ -133,15 +183,25 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
                        "state folder",
                        worker->options.folder->path);
     }
-    if (*is_new_out) {
-        worker->awaits_first = true;
-        rf_checkpoint_request(checkpoint);
-    }
     return RF_OK;
 }
 
+// Only when all agree is anything changed outside: files are cut to what the snapshot covers. What this start adds (a new
+// model, partition or sink) is put on record by a snapshot before anything is learned, so that a later start knows of it.
 enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) {
-    bool is_new = true;
-    enum rf_status status = take_up_state(worker, &is_new, err);
-    return status ? status : take_up_log(worker, is_new, err);
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    bool is_new = true, has_new_sink = false;
+    enum rf_status status = checkpoint ? take_up_state(worker, &is_new, err) : RF_OK;
+    if (!status) {
+        status = take_up_log(worker, is_new, err);
+    }
+    if (!status && checkpoint) {
+        status = rf_checkpoint_rewind_sinks(checkpoint, worker->pipeline, &has_new_sink, err);
+        worker->awaits_first |= is_new || has_new_sink;
+    }
+    worker->awaits_first &= checkpoint != NULL;
+    if (!status && worker->awaits_first) {
+        rf_checkpoint_request(checkpoint);
+    }
+    return status;
 }

@@ -238,8 +238,9 @@ static bool receive_requests(struct rf_clone *clone) {
 }
 
 static void lose_patience(struct rf_clone *clone, int waited_ms) {
-    clone->publication.stalled_ms += (uint64_t)waited_ms;
-    if (clone->is_patient && clone->publication.stalled_ms >= PUBLISH_PATIENCE_MS) {
+    struct transfer *publication = &clone->publication;
+    publication->stalled_ms += publication->file ? (uint64_t)waited_ms : 0;
+    if (clone->is_patient && publication->stalled_ms >= PUBLISH_PATIENCE_MS) {
         set_patient(clone, false);
     }
     for (size_t i = clone->count; i-- > 0;) {

@@ -1,5 +1,6 @@
 // JSON lines at the end of a file. Every batch is written with one call, so a reader that follows sees whole batches and
-// a line drawn has nothing left to flush: settling is a sync.
+// a line drawn has nothing left to flush: settling is a sync. The sync holds up whoever settles, so the disk is asked to
+// begin with what is written long before: every START_SIZE bytes, and when a line is drawn.
 #include "sinks/message.h"
 #include "sinks/sink_internal.h"
 
@@ -14,7 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITE_SIZE = 256 * 1024 }; // a batch larger than this is written in pieces, to bound the room it takes
+enum {
+    WRITE_SIZE = 256 * 1024, // a batch larger than this is written in pieces, to bound the room it takes
+    START_SIZE = 1 << 20,
+    DISK_PAGE_SIZE = 4096, // one that is being written to disk had better not change
+};
 
 struct file_sink {
     struct rf_sink base;
@@ -22,11 +27,12 @@ struct file_sink {
     char *path;      // as in sentences
     bool is_regular; // can be cut and synced
     bool was_missing;
-    bool was_marked; // a line was drawn at some time
-    bool is_settled; // the last one
-    uint64_t size;   // bytes in the file
-    struct rf_message message;
-    struct rf_error failure; // a write that failed: nothing may follow what it left, so the sink has failed for good
+    bool was_marked;           // a line was drawn at some time
+    bool is_settled;           // the last one
+    uint64_t size;             // bytes in the file
+    uint64_t begun;            // bytes of those that the disk was asked to begin with; whole pages
+    struct rf_message message; // not written yet
+    struct rf_error failure;   // a write that failed: nothing may follow what it left, so the sink has failed for good
 };
 
 static const struct rf_sink_ops file_ops;
@@ -47,28 +53,53 @@ static enum rf_status fail_for_good(struct file_sink *file, const struct rf_erro
     return err->status;
 }
 
+// Asks the disk to begin, without waiting. What goes wrong then is told by the sync.
+static void start_writeback(struct file_sink *file) {
+    uint64_t end = file->size - file->size % DISK_PAGE_SIZE;
+    if (file->is_regular && end > file->begun) {
+        (void)sync_file_range(file->fd, (off_t)file->begun, (off_t)(end - file->begun), SYNC_FILE_RANGE_WRITE);
+        file->begun = end;
+    }
+}
+
+// Writes what there is room for and keeps the rest: RF_AGAIN. Only standard output can be without room, when whoever
+// started the program made it so that it does not block.
 static enum rf_status write_out(struct file_sink *file, struct rf_error *err) {
-    for (size_t written = 0; written < file->message.size;) {
-        ssize_t size = write(file->fd, file->message.data + written, file->message.size - written);
-        if (size < 0 && errno != EINTR) {
-            return rf_fail(err, RF_IO, "cannot write %s: %s", file->path, strerror(errno));
-        }
-        if (size > 0) {
+    struct rf_message *message = &file->message;
+    size_t written = 0;
+    enum rf_status status = RF_OK;
+    while (status == RF_OK && written < message->size) {
+        ssize_t size = write(file->fd, message->data + written, message->size - written);
+        if (size >= 0) {
             written += (size_t)size;
-            file->size += (size_t)size;
+        } else if (errno == EAGAIN) {
+            status = RF_AGAIN;
+        } else if (errno != EINTR) {
+            status = rf_fail(err, RF_IO, "cannot write %s: %s", file->path, strerror(errno));
         }
     }
-    rf_message_clear(&file->message);
-    return RF_OK;
+    message->size -= written;
+    if (written > 0 && message->size > 0) {
+        memmove(message->data, message->data + written, message->size);
+    }
+    file->size += written;
+    if (file->size - file->begun >= START_SIZE) {
+        start_writeback(file);
+    }
+    return status;
+}
+
+// Before a line is added.
+static enum rf_status make_room(struct file_sink *file, struct rf_error *err) {
+    return file->message.size < WRITE_SIZE ? RF_OK : write_out(file, err);
 }
 
 static enum rf_status end_line(struct file_sink *file, struct rf_error *err) {
     enum rf_status status = rf_message_reserve(&file->message, 1, err);
-    if (status) {
-        return status;
+    if (status == RF_OK) {
+        file->message.data[file->message.size++] = '\n';
     }
-    file->message.data[file->message.size++] = '\n';
-    return file->message.size < WRITE_SIZE ? RF_OK : write_out(file, err);
+    return status;
 }
 
 // What a crash left of a last line must not run into ours.
@@ -80,52 +111,48 @@ static enum rf_status begin_on_new_line(struct file_sink *file, struct rf_error 
     return last == '\n' ? RF_OK : end_line(file, err);
 }
 
+// What stands before `next` is written, or waits to be.
+static enum rf_status end_batch(struct file_sink *file, enum rf_status status, size_t next, size_t *done, struct rf_error *err) {
+    status = status ? status : write_out(file, err);
+    if (status != RF_OK && status != RF_AGAIN) {
+        return fail_for_good(file, err);
+    }
+    *done = next;
+    return status;
+}
+
 static enum rf_status file_publish(struct rf_sink *self, const struct rf_predictions *predictions, size_t *done,
                                    struct rf_error *err) {
     struct file_sink *file = file_from(self);
-    if (file->failure.status) {
-        return fail_again(file, err);
-    }
-    for (size_t i = *done; i < predictions->examples->count; i++) {
-        if (!rf_message_is_due(predictions, i)) {
-            continue;
-        }
-        enum rf_status status = rf_message_add_prediction_json(&file->message, predictions, i, err);
-        status = status ? status : end_line(file, err);
-        if (status) {
-            return fail_for_good(file, err);
+    size_t next = *done;
+    enum rf_status status = file->failure.status ? fail_again(file, err) : RF_OK;
+    for (; status == RF_OK && next < predictions->examples->count; next += status == RF_OK) {
+        if (rf_message_is_due(predictions, next)) {
+            status = make_room(file, err);
+            status = status ? status : rf_message_add_prediction_json(&file->message, predictions, next, err);
+            status = status ? status : end_line(file, err);
         }
     }
-    if (write_out(file, err) != RF_OK) {
-        return fail_for_good(file, err);
-    }
-    *done = predictions->examples->count;
-    return RF_OK;
+    return end_batch(file, status, next, done, err);
 }
 
 static enum rf_status file_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done, struct rf_error *err) {
     struct file_sink *file = file_from(self);
-    if (file->failure.status) {
-        return fail_again(file, err);
-    }
-    for (size_t i = *done; i < rejects->count; i++) {
-        enum rf_status status = rf_message_add_reject_json(&file->message, rejects, i, err);
+    size_t next = *done;
+    enum rf_status status = file->failure.status ? fail_again(file, err) : RF_OK;
+    for (; status == RF_OK && next < rejects->count; next += status == RF_OK) {
+        status = make_room(file, err);
+        status = status ? status : rf_message_add_reject_json(&file->message, rejects, next, err);
         status = status ? status : end_line(file, err);
-        if (status) {
-            return fail_for_good(file, err);
-        }
     }
-    if (write_out(file, err) != RF_OK) {
-        return fail_for_good(file, err);
-    }
-    *done = rejects->count;
-    return RF_OK;
+    return end_batch(file, status, next, done, err);
 }
 
 static uint64_t file_mark(struct rf_sink *self) {
     struct file_sink *file = file_from(self);
     file->was_marked = true;
     file->is_settled = false;
+    start_writeback(file);
     return file->is_regular ? file->size : 0;
 }
 
@@ -135,12 +162,14 @@ static enum rf_status file_settle(struct rf_sink *self, int timeout_ms, struct r
     if (file->failure.status) {
         return fail_again(file, err);
     }
-    if (!file->is_settled && file->is_regular && fdatasync(file->fd) != 0) {
-        rf_fail(err, RF_IO, "cannot sync %s: %s", file->path, strerror(errno));
-        return fail_for_good(file, err);
+    enum rf_status status = file->is_settled ? RF_OK : write_out(file, err);
+    if (status == RF_OK && !file->is_settled && file->is_regular && fdatasync(file->fd) != 0) {
+        status = rf_fail(err, RF_IO, "cannot sync %s: %s", file->path, strerror(errno));
     }
-    file->is_settled = file->was_marked;
-    return RF_OK;
+    if (status == RF_OK) {
+        file->is_settled = file->was_marked;
+    }
+    return status == RF_IO ? fail_for_good(file, err) : status;
 }
 
 static enum rf_status file_rewind(struct rf_sink *self, uint64_t bookmark, struct rf_error *err) {
@@ -162,6 +191,7 @@ static enum rf_status file_rewind(struct rf_sink *self, uint64_t bookmark, struc
         return rf_fail(err, RF_IO, "cannot cut %s to %" PRIu64 " bytes: %s", file->path, bookmark, strerror(errno));
     }
     file->size = bookmark;
+    file->begun = bookmark - bookmark % DISK_PAGE_SIZE;
     rf_message_clear(&file->message);
     return begin_on_new_line(file, err);
 }
@@ -227,6 +257,7 @@ static enum rf_status open_file(struct file_sink *file, struct rf_error *err) {
         return rf_fail(err, RF_BUSY, "%s is being written by another sink, must be the file of one", file->path);
     }
     file->size = (uint64_t)now.st_size;
+    file->begun = file->size - file->size % DISK_PAGE_SIZE;
     return file->was_missing ? sync_folder(file->path, err) : begin_on_new_line(file, err);
 }
 

@@ -27,9 +27,16 @@ static struct kafka_sink *kafka_from(struct rf_sink *self) {
     return (struct kafka_sink *)self;
 }
 
+// Takes in what was delivered; once that is all before the line, the producer has forgotten the line.
+static enum rf_status await_line(struct kafka_sink *kafka, int timeout_ms, struct rf_error *err) {
+    enum rf_status status = rf_producer_settle(kafka->producer, timeout_ms, err);
+    kafka->has_line = kafka->has_line && status == RF_AGAIN;
+    return status;
+}
+
 // Takes in what was delivered since; says so from then on when something was refused for good.
 static enum rf_status serve(struct kafka_sink *kafka, struct rf_error *err) {
-    enum rf_status status = rf_producer_settle(kafka->producer, 0, err);
+    enum rf_status status = await_line(kafka, 0, err);
     return status == RF_AGAIN ? RF_OK : status;
 }
 
@@ -113,12 +120,7 @@ static uint64_t kafka_mark(struct rf_sink *self) {
 
 static enum rf_status kafka_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) {
     struct kafka_sink *kafka = kafka_from(self);
-    if (kafka->was_marked && !kafka->has_line) {
-        return serve(kafka, err);
-    }
-    enum rf_status status = rf_producer_settle(kafka->producer, timeout_ms, err);
-    kafka->has_line = kafka->was_marked && status == RF_AGAIN;
-    return status;
+    return kafka->was_marked && !kafka->has_line ? serve(kafka, err) : await_line(kafka, timeout_ms, err);
 }
 
 static void kafka_destroy(struct rf_sink *self) {

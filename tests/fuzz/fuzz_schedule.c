@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct rf_error err;
     int handle;
     rf_positions_init(&positions);
-    if (rf_disk_open(disk, "state/schedule-00000000000000000000.log", RF_DISK_CREATE, &handle, &err) ||
+    if (rf_disk_create(disk, "state/schedule-00000000000000000000.log", &handle, &err) ||
         rf_disk_write(disk, "state", handle, data, size, &err)) {
         abort();
     }

@@ -807,6 +807,32 @@ static void a_log_that_is_cut_under_the_reader_is_a_conflict(void **state) {
     cluster_finish(&cluster);
 }
 
+static void names_a_topic_that_is_deleted_under_the_reader_and_ends(void **state) {
+    (void)state;
+    struct cluster cluster;
+    cluster_init(&cluster);
+    rd_kafka_mock_topic_create(cluster.mock, "deleted", 2, 1);
+    struct settings settings;
+    settings_init(&settings, cluster.world.servers, "deleted");
+    set(&settings, "topic.metadata.refresh.interval.ms", "50");
+    struct rf_source *source = create(&settings);
+    struct rf_positions positions;
+    assign_all(source, &positions);
+    struct rf_error err = {0};
+    rd_kafka_mock_topic_set_error(cluster.mock, "deleted", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    assert_int_equal(poll_for_failure(source, 100, &err), RF_NOT_FOUND);
+    char first[256], second[256];
+    snprintf(first, sizeof first, "deleted [0] is gone from %s", cluster.world.servers);
+    snprintf(second, sizeof second, "deleted [1] is gone from %s", cluster.world.servers);
+    if (strcmp(err.text, first) != 0) {
+        assert_string_equal(err.text, second);
+    }
+    assert_false(source->is_temporary);
+    rf_positions_finish(&positions);
+    rf_source_destroy(source); // ctest's time limit would show a hang
+    cluster_finish(&cluster);
+}
+
 static void tells_why_a_commit_was_refused(void **state) {
     (void)state;
     struct cluster cluster;
@@ -855,6 +881,7 @@ int main(void) {
             cmocka_unit_test(tells_of_an_outage_once_and_goes_on_after_it),
             cmocka_unit_test(is_destroyed_while_the_broker_is_away),
             cmocka_unit_test(a_log_that_is_cut_under_the_reader_is_a_conflict),
+            cmocka_unit_test(names_a_topic_that_is_deleted_under_the_reader_and_ends),
             cmocka_unit_test(tells_why_a_commit_was_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

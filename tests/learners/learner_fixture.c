@@ -178,8 +178,7 @@ void predictions_finish(struct rf_predictions *predictions) {
 }
 
 struct rf_learner *create_learner(const struct rf_variant_value *value, bool use_baseline_kernels) {
-    const struct rf_learner_context context = {
-            .seed = 1, .examples_max = 4096, .features_max = 64, .use_baseline_kernels = use_baseline_kernels};
+    const struct rf_learner_context context = {.features_max = 64, .use_baseline_kernels = use_baseline_kernels};
     struct rf_learner *learner = NULL;
     struct rf_error err;
     if (rf_learner_create(value, &context, &learner, &err) != RF_OK) {

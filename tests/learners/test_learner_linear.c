@@ -5,7 +5,7 @@
 #include <string.h>
 
 static void assert_refused(const struct rf_variant_value *value, uint32_t classes, const char *sentence) {
-    const struct rf_learner_context context = {.examples_max = 8, .features_max = 8, .classes = classes};
+    const struct rf_learner_context context = {.features_max = 8, .classes = classes};
     struct rf_learner *learner = NULL;
     struct rf_error err;
     assert_int_equal(rf_learner_create(value, &context, &learner, &err), RF_INVALID);
@@ -204,6 +204,25 @@ static void absurd_values_never_make_state_or_predictions_infinite(void **state)
     rf_examples_finish(&examples);
 }
 
+// Of a number that has varied by next to nothing, every other value is absurdly many deviations away.
+static void numbers_that_hardly_vary_give_finite_predictions(void **state) {
+    (void)state;
+    static const double numbers[] = {0, 3e-162, 5, -1e100, 1e-150, 1.5e-162};
+    struct rf_examples examples;
+    examples_create(&examples, 60, 60);
+    for (size_t i = 0; i < 60; i++) {
+        double number = i < 12 ? numbers[i % 2] : numbers[i % 6];
+        append_example(&examples, (double)(i % 2), &(struct feature){1, number, RF_NUMBER}, 1);
+    }
+    static const char *const losses[] = {"squared", "logistic", "hinge", "softmax"};
+    for (size_t l = 0; l < 4; l++) {
+        struct rf_learner *learner = create_small(losses[l], "standard");
+        assert_survives(learner, &examples);
+        rf_learner_destroy(learner);
+    }
+    rf_examples_finish(&examples);
+}
+
 static void labels_unknown_to_the_task_are_counted_and_not_learned(void **state) {
     (void)state;
     struct rf_examples examples;
@@ -329,6 +348,7 @@ int main(void) {
             cmocka_unit_test(linear_finds_the_line),
             cmocka_unit_test(examples_get_only_what_their_purpose_says),
             cmocka_unit_test(absurd_values_never_make_state_or_predictions_infinite),
+            cmocka_unit_test(numbers_that_hardly_vary_give_finite_predictions),
             cmocka_unit_test(labels_unknown_to_the_task_are_counted_and_not_learned),
             cmocka_unit_test(numbers_beyond_the_scaler_are_counted_and_give_nothing),
             cmocka_unit_test(explain_adds_up_to_the_score_largest_first),

@@ -62,6 +62,9 @@ static void check_renewal(const struct rf_variant_value *value, uint32_t outputs
     assert_int_equal(plain->ticks->tick, 3333);
     assert_int_equal(renewed->ticks->tick, 3333 % 50);
     assert_int_equal(renewed->ticks->steps, 3333);
+    struct rf_error err;
+    assert_int_equal(rf_optimizer_check(plain, &err), RF_OK);
+    assert_int_equal(rf_optimizer_check(renewed, &err), RF_OK);
     double expected[ROWS * OUTPUTS_MAX], actual[ROWS * OUTPUTS_MAX];
     gather_all(plain, expected);
     gather_all(renewed, actual);
@@ -113,6 +116,8 @@ static void steps_out_of_bounds_are_not_taken(void **state) {
                 assert_true(step(optimizer, &row, &x, 1, 0.1, &most));
                 rf_optimizer_gather(optimizer, &row, 1, &weight);
                 assert_true(isfinite(weight));
+                struct rf_error err;
+                assert_int_equal(rf_optimizer_check(optimizer, &err), RF_OK); // of what it wrote
             }
             rf_optimizer_destroy(optimizer);
         }
@@ -167,6 +172,42 @@ static void rates_fall_as_stated(void **state) {
     assert_true(rf_rate_at(&rate, 300) == 0.5);
 }
 
+static uint64_t powers_taken;
+
+double __real_rf_pow(double base, double exponent);
+double __wrap_rf_pow(double base, double exponent);
+
+// The linker puts it in place of rf_pow() (--wrap).
+double __wrap_rf_pow(double base, double exponent) {
+    powers_taken++;
+    return __real_rf_pow(base, exponent);
+}
+
+static void a_rate_held_for_a_block_of_steps_is_computed_once(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
+    set_option(&value, "rate_decay", "inverse_scaling");
+    for (int has_l2 = 0; has_l2 < 2; has_l2++) {
+        struct rf_optimizer *optimizer = create(&value, 1, has_l2 ? 0.1 : 0, true, 0);
+        const uint64_t block = has_l2 ? RF_RATE_BLOCK : 1;
+        // Forwards, and to where a restored snapshot may put it: far ahead, and back.
+        static const uint64_t starts[] = {0, UINT64_C(1) << 40, 5000, 0};
+        for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+            uint64_t end = starts[i] + 3 * RF_RATE_BLOCK;
+            powers_taken = 0;
+            for (optimizer->ticks->steps = starts[i]; optimizer->ticks->steps < end; optimizer->ticks->steps++) {
+                double rate = rf_optimizer_rate(optimizer);
+                uint64_t taken = powers_taken;
+                assert_true(rate == rf_rate_at(&optimizer->rate, optimizer->ticks->steps / block * block));
+                powers_taken = taken;
+            }
+            assert_true(powers_taken <= 3 * RF_RATE_BLOCK / block + 1);
+        }
+        rf_optimizer_destroy(optimizer);
+    }
+    variant_finish(&value);
+}
+
 static void optimizers_refuse_l2_that_turns_weights_around(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
@@ -187,6 +228,7 @@ int main(void) {
             cmocka_unit_test(gathering_changes_nothing),
             cmocka_unit_test(powers_of_all_sizes_are_exact),
             cmocka_unit_test(rates_fall_as_stated),
+            cmocka_unit_test(a_rate_held_for_a_block_of_steps_is_computed_once),
             cmocka_unit_test(optimizers_refuse_l2_that_turns_weights_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,58 +4,13 @@ import os
 import resource
 import shutil
 import socket
-import unittest
 
 import pipeline_test
 from kafka_cluster import KafkaBroker, free_ports
-from riffle_process import Workspace
-
-MODEL = """
-features: {id: id, label: fraud, numbers: [amount]}
-learner: {type: linear, hash_bits: 10}
-"""
+from pipeline_case import PipelineCase, records
 
 
-def records(first, count):
-    return [f'{{"id": {i}, "amount": {i % 7}, "fraud": {int(i % 7 > 4)}}}' for i in range(first, first + count)]
-
-
-class BadWorld(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = KafkaBroker()
-        cls.addClassCleanup(cls.broker.close)
-        cls.broker.start()
-
-    def setUp(self):
-        self.workspace = Workspace()
-        self.addCleanup(self.workspace.close)
-        self.name = self.id().rsplit(".", 1)[1][5:45]
-
-    def settings(self, more="", bootstrap=None, name=None):
-        name = name or self.name
-        return self.workspace.write(f"{name}.yaml", f"""
-name: {name}
-kafka: {{bootstrap.servers: {bootstrap or self.broker.bootstrap}}}
-source: {{topics: [{self.name}], format: json}}
-{MODEL}
-{more}
-""")
-
-    def fill(self, count=1000, partitions=1):
-        self.broker.create_topic(self.name, partitions)
-        self.broker.produce(self.name, records(0, count))
-
-    def run_to_end(self, settings, *flags):
-        return self.workspace.run_riffle("run", settings, "--until", "end", "--json", *flags).json()
-
-    def refused(self, settings, status, words, *flags, **options):
-        done = self.workspace.run_riffle("run", settings, "--until", "end", *flags, status=status, **options)
-        said = [line for line in done.errors.splitlines() if line.startswith("riffle run: ")]
-        self.assertEqual(len(said), 1, done.errors)
-        self.assertIn(words, said[0])
-        return said[0]
-
+class BadWorld(PipelineCase):
     # Settings.
 
     def test_misspelt_settings_are_named_with_the_nearest(self):
@@ -195,9 +150,6 @@ source: {{topics: [{self.name}], format: json}}
                                          before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         self.assertIn("cannot write state/snapshot.tmp: File too large", done.errors)
         self.assertEqual(self.run_to_end(settings)["learned"], 1000)
-
-    def snapshots(self):
-        return sorted((self.workspace.folder / "state").glob("snapshot-*.riffle"))
 
     def test_torn_snapshot_falls_back_to_the_one_before(self):
         self.fill(1000)

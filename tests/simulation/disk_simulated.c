@@ -68,19 +68,11 @@ static void drop_name(struct names *names, struct name *name) {
     *name = names->list[--names->count];
 }
 
-static int simulated_open(struct rf_disk *self, const char *path, enum rf_disk_mode mode, int *handle_out) {
+static int simulated_create(struct rf_disk *self, const char *path, int *handle_out) {
     struct simulated_disk *disk = simulated_from(self);
     int error = called(disk);
     if (error) {
         return error;
-    }
-    struct name *name = find(&disk->now, path);
-    if (mode == RF_DISK_APPEND) {
-        if (!name) {
-            return ENOENT;
-        }
-        *handle_out = (int)name->file;
-        return 0;
     }
     assert(disk->file_count < FILES_MAX);
     set_name(&disk->now, path, disk->file_count);
@@ -89,7 +81,7 @@ static int simulated_open(struct rf_disk *self, const char *path, enum rf_disk_m
 }
 
 static int simulated_lock(struct rf_disk *self, const char *path, int *handle_out) {
-    return simulated_open(self, path, RF_DISK_CREATE, handle_out); // there is only one process
+    return simulated_create(self, path, handle_out); // there is only one process
 }
 
 static int simulated_write(struct rf_disk *self, int handle, const void *data, size_t size) {
@@ -225,7 +217,7 @@ static void simulated_destroy(struct rf_disk *self) {
 
 static const struct rf_disk_ops simulated_ops = {
         .name = "simulated",
-        .open = simulated_open,
+        .create = simulated_create,
         .lock = simulated_lock,
         .write = simulated_write,
         .sync = simulated_sync,

@@ -25,6 +25,10 @@ static int64_t simulated_unix_ms(struct rf_clock *self) {
     return ((struct simulated_clock *)self)->now_ms;
 }
 
+static int64_t simulated_monotonic_ms(struct rf_clock *self) {
+    return ((struct simulated_clock *)self)->now_ms;
+}
+
 static void simulated_sleep_ms(struct rf_clock *self, int ms) {
     ((struct simulated_clock *)self)->now_ms += ms;
 }
@@ -132,7 +136,7 @@ void run_script(struct world *world, const uint64_t *deaths, size_t death_count,
 void open_simulated(struct world *world, int32_t partitions, uint64_t seed) {
     *world = (struct world){
             .disk = rf_disk_simulated_create(), .kafka = simulated_kafka_create("cards", partitions, seed), .folder = "state"};
-    world->clock = (struct simulated_clock){{simulated_unix_ms, simulated_sleep_ms}, 1000};
+    world->clock = (struct simulated_clock){{simulated_unix_ms, simulated_monotonic_ms, simulated_sleep_ms}, 1000};
     struct rf_generator *generator;
     struct rf_error err;
     const struct rf_generator_options options = {.stream = "cards", .seed = 7, .format = RF_GENERATE_JSON};

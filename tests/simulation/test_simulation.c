@@ -110,12 +110,76 @@ static void a_disk_that_fails_anywhere_damages_nothing(void **state) {
     }
 }
 
+// Blocks that contradict one another, in a snapshot whose checksum is right: the learner cannot have written it.
+static void poison(struct life *life) {
+    struct rf_block *ticks = rf_state_find(rf_pipeline_state(rf_worker_pipeline(life->worker)), "linear.ticks");
+    assert_non_null(ticks);
+    assert_string_equal(ticks->columns[0].name, "steps");
+    memset(ticks->data, 0, sizeof(uint64_t));
+}
+
+static size_t count_snapshots(struct world *world) {
+    struct rf_error err;
+    char **names;
+    size_t count;
+    assert_int_equal(rf_disk_list(world->disk, "state", "snapshot-", ".riffle", &names, &count, &err), RF_OK);
+    rf_disk_names_destroy(names, count);
+    return count;
+}
+
+static void a_snapshot_whose_blocks_do_not_hold_together_is_passed_over(void **state) {
+    (void)state;
+    struct world world;
+    struct life life = {0};
+    uint8_t whole[RF_SHA256_SIZE], broken[RF_SHA256_SIZE];
+    open_simulated(&world, 1, 1);
+    run_script(&world, NULL, 0, whole);
+    close_simulated(&world);
+
+    open_simulated(&world, 1, 1);
+    assert_int_equal(be_born(&world, &life), RF_OK);
+    assert_true(live_until(&world, &life, 1000)); // after the snapshots at 0 and 700
+    assert_int_equal(count_snapshots(&world), 2);
+    poison(&life);
+    assert_true(live_until(&world, &life, 1700)); // after that at 1400
+    assert_int_equal(count_snapshots(&world), 3);
+    die(&world, &life);
+    assert_int_equal(be_born(&world, &life), RF_OK);
+    assert_in_range(records_of(&life), 700, 1000);
+    assert_false(live_until(&world, &life, UINT64_MAX));
+    assert_all_once(&life);
+    digest_of(&life, broken);
+    assert_memory_equal(whole, broken, sizeof whole);
+    die(&world, &life);
+    close_simulated(&world);
+}
+
+static void a_model_whose_snapshots_all_do_not_hold_together_is_refused(void **state) {
+    (void)state;
+    struct world world;
+    struct life life = {0};
+    open_simulated(&world, 1, 1);
+    assert_int_equal(be_born(&world, &life), RF_OK);
+    assert_true(live_until(&world, &life, 300));
+    poison(&life);
+    assert_true(live_until(&world, &life, 3000)); // those of 0 and 700 are thinned out
+    assert_int_equal(count_snapshots(&world), 3);
+    die(&world, &life);
+    assert_int_equal(be_born(&world, &life), RF_CORRUPT);
+    assert_non_null(strstr(life.err.text, "none of the 3 snapshots in state verifies (state/snapshot-"));
+    assert_non_null(strstr(life.err.text, ": learner linear: the optimizer has taken "));
+    die(&world, &life);
+    close_simulated(&world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(deaths_leave_the_bytes_of_the_undisturbed_run),
             cmocka_unit_test(several_partitions_fold_in_the_recorded_order),
             cmocka_unit_test(a_cut_of_power_at_any_instant_loses_nothing_and_repeats_nothing),
             cmocka_unit_test(a_disk_that_fails_anywhere_damages_nothing),
+            cmocka_unit_test(a_snapshot_whose_blocks_do_not_hold_together_is_passed_over),
+            cmocka_unit_test(a_model_whose_snapshots_all_do_not_hold_together_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

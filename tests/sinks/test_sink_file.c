@@ -2,17 +2,32 @@
 #include "tests/sinks/made_batch.h"
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PAGE_SIZE = 4096, LEFT_SIZE_MAX = 2 << 20 };
+
 static const struct rf_sink_context context = {.model = "fraud"};
 static char folder[] = "/tmp/riffle-test-file-XXXXXX";
 static char path[64];
 static struct batch batch;
 static struct rf_error err;
+static off_t begun; // the disk was asked to begin with what stands before it
+
+// In place of the C library's.
+int sync_file_range(int fd, off_t offset, off_t size, unsigned flags) {
+    (void)fd;
+    assert_int_equal(flags, SYNC_FILE_RANGE_WRITE);
+    assert_int_equal(offset, begun);
+    assert_int_equal(offset % PAGE_SIZE, 0);
+    assert_int_equal(size % PAGE_SIZE, 0);
+    begun = offset + size;
+    return 0;
+}
 
 static int set_up(void **state) {
     (void)state;
@@ -20,6 +35,7 @@ static int set_up(void **state) {
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/scores.jsonl", folder);
     batch_init(&batch);
+    begun = 0;
     return 0;
 }
 
@@ -202,6 +218,19 @@ static void a_file_has_one_writer(void **state) {
     rf_sink_destroy(second);
 }
 
+// Standard output is `fd` until it is put back.
+static int put_away_output(int fd) {
+    (void)fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    (void)dup2(fd, STDOUT_FILENO);
+    return kept;
+}
+
+static void put_back_output(int kept) {
+    (void)dup2(kept, STDOUT_FILENO);
+    (void)close(kept);
+}
+
 static void a_dash_is_standard_output(void **state) {
     (void)state;
     struct rf_sink *sink;
@@ -210,12 +239,9 @@ static void a_dash_is_standard_output(void **state) {
     assert_string_equal(sink->label, "file:-");
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    (void)fflush(stdout);
-    int kept = dup(STDOUT_FILENO);
-    (void)dup2(ends[1], STDOUT_FILENO);
+    int kept = put_away_output(ends[1]);
     publish(sink, 77, 1);
-    (void)dup2(kept, STDOUT_FILENO);
-    (void)close(kept);
+    put_back_output(kept);
     (void)close(ends[1]);
     char line[512] = "";
     assert_true(read(ends[0], line, sizeof line - 1) > 0);
@@ -226,15 +252,102 @@ static void a_dash_is_standard_output(void **state) {
     rf_sink_destroy(sink);
 }
 
+// A batch of over two MiB.
+static void make_large_batch(int64_t offset) {
+    static char id[4096];
+    memset(id, 'i', sizeof id - 1);
+    batch_next(&batch, offset, 0);
+    for (int64_t i = 0; i < BATCH_CAPACITY; i++) {
+        batch_add(&batch, offset + i, id, 0.5);
+    }
+}
+
+// Appends what is in the pipe to the file at `path`.
+static void drain(int from) {
+    static char bytes[1 << 16];
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    for (ssize_t size; (size = read(from, bytes, sizeof bytes)) > 0;) {
+        assert_int_equal(fwrite(bytes, 1, (size_t)size, file), size);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_pipe_without_room_gets_the_rest_later(void **state) {
+    (void)state;
+    struct rf_sink *sink;
+    char dash[] = "-";
+    assert_int_equal(open_sink(dash, &sink), RF_OK);
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    make_large_batch(0);
+    enum rf_status status = RF_AGAIN, settled = RF_AGAIN;
+    size_t done = 0, turns = 0;
+    for (; status == RF_AGAIN; turns++) {
+        int kept = put_away_output(ends[1]);
+        status = rf_sink_publish(sink, &batch.predictions, &done, &err);
+        settled = rf_sink_settle(sink, 0, &err);
+        put_back_output(kept);
+        assert_int_equal(settled, status);
+        drain(ends[0]);
+    }
+    assert_int_equal(status, RF_OK);
+    assert_true(turns > 10);
+    assert_int_equal(done, BATCH_CAPACITY);
+    assert_int_equal(sink->published, BATCH_CAPACITY);
+    assert_int_equal(sink->waits, turns - 1);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    static char line[8192];
+    for (int i = 0; i < BATCH_CAPACITY; i++) {
+        char begin[128];
+        int size = snprintf(begin, sizeof begin,
+                            "{\"model\":\"fraud\",\"topic\":\"transactions\",\"partition\":3,\"offset\":%d,\"id\":\"iii", i);
+        assert_non_null(fgets(line, sizeof line, file));
+        assert_memory_equal(line, begin, (size_t)size);
+        assert_memory_equal(line + strlen(line) - 13, "\"class\":\"1\"}\n", 13);
+    }
+    assert_null(fgets(line, sizeof line, file));
+    assert_int_equal(fclose(file), 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    rf_sink_destroy(sink);
+}
+
+static void the_disk_begins_with_what_is_written_before_it_is_settled(void **state) {
+    (void)state;
+    struct rf_sink *sink;
+    assert_int_equal(open_sink(path, &sink), RF_OK);
+    uint64_t size = 0;
+    for (int64_t i = 0; i < 4; i++) {
+        make_large_batch(i * BATCH_CAPACITY);
+        size_t done = 0;
+        assert_int_equal(rf_sink_publish(sink, &batch.predictions, &done, &err), RF_OK);
+        size = rf_sink_mark(sink);
+        assert_int_equal(begun, size - size % PAGE_SIZE);
+        assert_int_equal(rf_sink_settle(sink, 0, &err), RF_OK);
+    }
+    for (int64_t i = 0; i < 4; i++) { // without a line too
+        make_large_batch(i * BATCH_CAPACITY);
+        size_t done = 0;
+        assert_int_equal(rf_sink_publish(sink, &batch.predictions, &done, &err), RF_OK);
+    }
+    struct stat stat_now;
+    assert_int_equal(stat(path, &stat_now), 0);
+    assert_true(stat_now.st_size - begun < LEFT_SIZE_MAX);
+    begun = PAGE_SIZE;
+    assert_int_equal(rf_sink_rewind(sink, PAGE_SIZE + 1, &err), RF_OK);
+    publish(sink, 0, 200);
+    size = rf_sink_mark(sink);
+    assert_int_equal(begun, size - size % PAGE_SIZE);
+    rf_sink_destroy(sink);
+}
+
 static void a_large_batch_arrives_whole(void **state) {
     (void)state;
     struct rf_sink *sink;
     assert_int_equal(open_sink(path, &sink), RF_OK);
-    static char id[4096];
-    memset(id, 'i', sizeof id - 1);
-    for (int64_t i = 0; i < BATCH_CAPACITY; i++) {
-        batch_add(&batch, i, id, 0.5);
-    }
+    make_large_batch(0);
     size_t done = 0;
     assert_int_equal(rf_sink_publish(sink, &batch.predictions, &done, &err), RF_OK);
     struct stat stat_now;
@@ -274,7 +387,9 @@ int main(void) {
             CLAIM(a_folder_that_takes_no_files_is_named),
             CLAIM(a_file_has_one_writer),
             CLAIM(a_dash_is_standard_output),
+            CLAIM(a_pipe_without_room_gets_the_rest_later),
             CLAIM(a_large_batch_arrives_whole),
+            CLAIM(the_disk_begins_with_what_is_written_before_it_is_settled),
             CLAIM(rejected_records_go_to_their_own_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,6 +252,45 @@ static void before_the_first_line_all_is_waited_for_and_after_it_nothing_more(vo
     rf_sink_destroy(sink);
 }
 
+// An id whose record goes to that partition.
+static const char *id_of(int32_t partition) {
+    static char id[PARTITIONS][8];
+    for (int number = 0;; number++) {
+        int size = snprintf(id[partition], sizeof id[partition], "%d", number);
+        if (rd_kafka_msg_partitioner_murmur2(NULL, id[partition], (size_t)size, PARTITIONS, NULL, NULL) == partition) {
+            return id[partition];
+        }
+    }
+}
+
+static void a_line_settles_although_more_is_published_meanwhile(void **state) {
+    (void)state;
+    set("queue.buffering.max.messages", "2");
+    struct rf_sink *sink = open_sink(0);
+    rd_kafka_mock_partition_set_leader(cluster, topic, 1, -1);
+    batch_add(&batch, 0, id_of(0), 0.5);
+    publish(sink);
+    (void)rf_sink_mark(sink);
+    // Two for a partition that has lost its leader: for the second one there is room as soon as the first of all, which
+    // stands before the line, is confirmed.
+    batch_next(&batch, 1, 0);
+    batch_add(&batch, 1, id_of(1), 0.5);
+    batch_add(&batch, 2, id_of(1), 0.5);
+    enum rf_status status = RF_AGAIN;
+    size_t done = 0;
+    for (int i = 0; i < PATIENCE_MS / GLANCE_MS && status == RF_AGAIN; i++) {
+        status = rf_sink_publish(sink, &batch.predictions, &done, &err);
+        (void)rd_kafka_poll(host, status == RF_AGAIN ? GLANCE_MS : 0);
+    }
+    assert_int_equal(status, RF_OK);
+    batch_next(&batch, 3, 0);
+    publish(sink);
+    assert_int_equal(rf_sink_settle(sink, 0, &err), RF_OK);
+    (void)rf_sink_mark(sink);
+    assert_int_equal(rf_sink_settle(sink, 0, &err), RF_AGAIN);
+    rf_sink_destroy(sink);
+}
+
 static void a_broker_that_comes_back_gets_everything_once(void **state) {
     (void)state;
     struct rf_sink *sink = open_sink(0);
@@ -396,6 +435,7 @@ int main(void) {
             CLAIM(weaker_acks_turn_idempotence_off_instead_of_contradicting_it),
             CLAIM(a_line_waits_for_what_was_sent_before_it_only),
             CLAIM(before_the_first_line_all_is_waited_for_and_after_it_nothing_more),
+            CLAIM(a_line_settles_although_more_is_published_meanwhile),
             CLAIM(a_broker_that_comes_back_gets_everything_once),
             CLAIM(a_refused_record_fails_the_sink_for_good_in_words),
             CLAIM(a_full_queue_says_again_and_later_loses_nothing),
