@@ -124,6 +124,9 @@ enum rf_status rf_kafka_fail(struct rf_kafka *kafka, struct rf_error *err, int c
 static void note_error(rd_kafka_t *client, int code, const char *reason, void *opaque) {
     struct rf_kafka *kafka = opaque;
     char fatal[256];
+    if (kafka->has_failure && !kafka->is_failure_temporary) {
+        return; // the first that will not pass is the cause; what follows it ("all brokers down") hides it
+    }
     switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -156,7 +159,7 @@ static void note_error(rd_kafka_t *client, int code, const char *reason, void *o
         kafka->is_temporary = false;
         break;
     case RD_KAFKA_RESP_ERR__FATAL:
-        code = rd_kafka_fatal_error(client, fatal, sizeof fatal);
+        rd_kafka_fatal_error(client, fatal, sizeof fatal);
         rf_fail(&kafka->failure, RF_IO, "the kafka client cannot go on: %s", fatal);
         kafka->is_temporary = false;
         break;
@@ -165,6 +168,7 @@ static void note_error(rd_kafka_t *client, int code, const char *reason, void *o
         break;
     }
     kafka->has_failure = true;
+    kafka->is_failure_temporary = kafka->is_temporary;
 }
 
 static void drop_log(const rd_kafka_t *client, int level, const char *facility, const char *line) {
@@ -208,6 +212,7 @@ enum rf_status rf_kafka_serve(struct rf_kafka *kafka, struct rf_error *err) {
         return RF_OK;
     }
     kafka->has_failure = false;
+    kafka->is_temporary = kafka->is_failure_temporary;
     *err = kafka->failure;
     return err->status;
 }

@@ -105,6 +105,7 @@ static enum rf_status check_characters(struct csv_scan *scan, struct rf_text tex
 // Takes one field and the delimiter or the end of the line behind it.
 static enum rf_status scan_field(struct csv_scan *scan, struct csv_text *text_out, bool *is_last_out) {
     bool is_quoted = scan->at < scan->end && *scan->at == '"';
+    *text_out = (struct csv_text){0};
     scan->at += is_quoted;
     enum rf_status status = is_quoted ? scan_quoted(scan, text_out) : scan_bare(scan, text_out);
     status = status ? status : check_characters(scan, text_out->raw);
@@ -202,10 +203,12 @@ static enum rf_status take_field(const struct csv_decoder *csv, const struct csv
 static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
                                  struct rf_event *event_out, struct rf_decode_error *error_out) {
     struct csv_decoder *csv = csv_from(self);
+    size_t size = record->value.size;
+    size -= size > 0 && record->value.data[size - 1] == '\r'; // producers split lines at \n and leave it behind
     struct csv_scan scan = {
             .begin = record->value.data,
             .at = record->value.data,
-            .end = record->value.data + record->value.size,
+            .end = record->value.data + size,
             .delimiter = csv->delimiter,
             .error = error_out,
     };

@@ -107,23 +107,30 @@ static void sort_into_cells(const struct cards *cards, uint16_t list[TERMINALS],
     }
 }
 
+// Those of the terminals list[from..end) that are within a customer's reach: see find_reachable().
+static uint32_t find_in_cell(const struct cards *cards, struct place place, const uint16_t *list, uint32_t from, uint32_t end,
+                             uint16_t *out) {
+    uint32_t count = 0;
+    for (uint32_t k = from; k < end; k++) {
+        if (is_within_reach(place, cards->terminals[list[k]])) {
+            if (out) {
+                out[count] = list[k];
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
 // Appends the terminals within a customer's reach to `out`, when it is not NULL; returns how many there are.
 static uint32_t find_reachable(const struct cards *cards, struct place place, const uint16_t *list, const uint32_t *begin,
                                uint16_t *out) {
     uint32_t count = 0;
     for (int row = cell_of(place.y) - 1; row <= cell_of(place.y) + 1; row++) {
         for (int column = cell_of(place.x) - 1; column <= cell_of(place.x) + 1; column++) {
-            if (row < 0 || row >= CELLS || column < 0 || column >= CELLS) {
-                continue;
-            }
-            int cell = row * CELLS + column;
-            for (uint32_t k = begin[cell]; k < begin[cell + 1]; k++) {
-                if (is_within_reach(place, cards->terminals[list[k]])) {
-                    if (out) {
-                        out[count] = list[k];
-                    }
-                    count++;
-                }
+            if (row >= 0 && row < CELLS && column >= 0 && column < CELLS) {
+                int cell = row * CELLS + column;
+                count += find_in_cell(cards, place, list, begin[cell], begin[cell + 1], out ? out + count : NULL);
             }
         }
     }
@@ -188,7 +195,7 @@ static uint32_t draw_cents(struct cards *cards, const struct customer *customer)
 // Draws one payment; false when it would not lie within the day, or there is no terminal near.
 static bool draw_payment(struct cards *cards, size_t index, struct payment *payment) {
     const struct customer *customer = &cards->customers[index];
-    double second = DAY_SECONDS / 2 + NOON_DEVIATION * rf_random_normal(&cards->random);
+    double second = DAY_SECONDS / 2.0 + NOON_DEVIATION * rf_random_normal(&cards->random);
     uint32_t near = customer->terminals_end - customer->terminals_begin;
     if (second < 1 || second >= DAY_SECONDS || near == 0) {
         return false;

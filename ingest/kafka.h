@@ -23,6 +23,7 @@ struct rf_kafka {
     bool is_down;                   // no broker could be reached, as far as is known
     bool is_temporary;              // the failure told last may pass by itself
     bool has_failure;               // librdkafka told of `failure` while it was served
+    bool is_failure_temporary;      // it may pass by itself
     struct rf_error failure;
     char reason[256]; // why the last connection failed, in librdkafka's words
 
@@ -44,7 +45,8 @@ void rf_kafka_destroy(struct rf_kafka *kafka);
 enum { RF_KAFKA_QUEUE_BYTES = 256 << 20, RF_KAFKA_QUEUE_RECORDS = 1000000 };
 
 // Divides what may wait in memory, RF_KAFKA_QUEUE_BYTES and RF_KAFKA_QUEUE_RECORDS in all, among `partitions` that each
-// have a queue of their own (a fetch under way comes on top). Makes the client anew, once: before anything is assigned.
+// have a queue of their own, but for at least 1 MiB and 1000 records each (a fetch under way comes on top). Makes the client
+// anew, once: before anything is assigned.
 enum rf_status rf_kafka_share(struct rf_kafka *kafka, size_t partitions, struct rf_error *err) RF_MUST_USE;
 
 // Runs what librdkafka wants to tell, on this thread and without waiting: RF_OK, or a failure in words, each told once.

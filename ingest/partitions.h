@@ -13,18 +13,18 @@ struct rf_partitions;
 enum rf_status rf_partitions_open(struct rf_kafka *kafka, const struct rf_positions *positions, const int64_t *offset,
                                   const int64_t *end, bool until_end, struct rf_partitions **partitions_out,
                                   struct rf_error *err) RF_MUST_USE;
-void rf_partitions_close(struct rf_partitions *partitions); // NULL is fine; records lent stay valid
+void rf_partitions_close(struct rf_partitions *self); // NULL is fine; records lent stay valid
 
 // Lends what is there, without waiting. RF_AGAIN: nothing; RF_END: nothing, and nothing will come (until_end). Failures are
 // told after the records before them: once when they may pass by themselves (kafka->is_temporary), else for ever.
 // RF_CONFLICT when a position is wanted that is not read.
-enum rf_status rf_partitions_take(struct rf_partitions *partitions, const struct rf_poll *want, struct rf_records *records,
+enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records,
                                   struct rf_error *err) RF_MUST_USE;
 
 // Waits until something came, or librdkafka wants to be served, since the last take; or the time is over.
-void rf_partitions_wait(struct rf_partitions *partitions, int timeout_ms);
+void rf_partitions_wait(struct rf_partitions *self, int timeout_ms);
 
 // The end of each partition as the last answer to a fetch told; nothing is asked. What is not read ends at its next_offset.
-void rf_partitions_ends(struct rf_partitions *partitions, int64_t *end_out);
+void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out);
 
 #endif

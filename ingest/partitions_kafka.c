@@ -191,7 +191,8 @@ enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_po
         *err = self->failure;
         return err->status;
     }
-    return self->done_count == self->positions.count ? RF_END : RF_AGAIN;
+    bool is_over = want->has_partition ? self->list[want->partition].is_done : self->done_count == self->positions.count;
+    return is_over ? RF_END : RF_AGAIN;
 }
 
 void rf_partitions_wait(struct rf_partitions *self, int timeout_ms) {

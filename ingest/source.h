@@ -106,7 +106,8 @@ enum rf_start { RF_START_EARLIEST, RF_START_LATEST, RF_START_TIME };
 //
 // Refused in words: properties librdkafka does not know, and those that break what is promised (committing by itself,
 // jumping elsewhere when a position is lost). Where the operator does not bound librdkafka's queues himself
-// (queued.max.messages.kbytes, queued.min.messages), they hold 256 MiB and a million records in all, whichever comes first.
+// (queued.max.messages.kbytes, queued.min.messages), they hold 256 MiB and a million records in all, whichever comes first, but
+// at least 1 MiB and 1000 records a partition.
 //
 // The first polls look the topics up: RF_NOT_FOUND when one is not there; RF_IO, temporary, after at most five seconds
 // when the brokers are away. Later outages are told once each, then polls are RF_SOURCE_IDLE until the brokers are back.

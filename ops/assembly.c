@@ -140,9 +140,12 @@ static enum rf_status file_source(struct rf_assembly *assembly, struct rf_source
     };
     struct rf_source *source;
     enum rf_status status = rf_source_file_create(&options, &source, err);
-    if (status || !options.has_header_line) {
-        *source_out = source;
+    if (status) {
         return status;
+    }
+    if (!options.has_header_line) {
+        *source_out = source;
+        return RF_OK;
     }
     struct rf_text header = rf_source_file_header(source);
     status = header.data ? rf_decoder_csv_columns(header, settings->source.delimiter[0], columns_out, err)
@@ -180,6 +183,14 @@ void rf_assembly_columns_finish(struct rf_texts *columns) {
     *columns = (struct rf_texts){0};
 }
 
+// Where others connect: the settings may leave the port open.
+static void tell_endpoint(struct rf_assembly *assembly, const struct rf_sink *sink) {
+    if (sink->endpoint) {
+        rf_log(&assembly->log, RF_LOG_INFO, "sink bound", rf_log_text("sink", sink->label),
+               rf_log_text("endpoint", sink->endpoint), rf_log_bool("lossy", sink->is_lossy));
+    }
+}
+
 enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const struct rf_settings *settings = &assembly->settings;
     struct rf_sink_context context = {.model = settings->name, .kafka = &assembly->kafka};
@@ -193,6 +204,7 @@ enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipelin
             err->status = status == RF_BUSY ? RF_IO : status; // a taken port is not another worker of this model
             return rf_fail_in(err, "sinks.%zu", i);
         }
+        tell_endpoint(assembly, sink);
     }
     enum rf_status status = rf_sink_rejected_create(&settings->rejected, &context, &sink, err);
     if (status) {

@@ -127,6 +127,10 @@ static enum rf_status fill_header(struct rf_checkpoint *checkpoint, struct rf_pi
 
 static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
                             struct rf_error *err) {
+    enum rf_status rewound = rf_checkpoint_rewind(checkpoint, pipeline, err);
+    if (rewound) {
+        return rewound;
+    }
     checkpoint->is_requested = false;
     checkpoint->begun_ms = now_ms;
     checkpoint->begun_records = rf_pipeline_counts(pipeline)->records;

@@ -41,10 +41,16 @@ void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint);
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
                                      struct rf_error *err) RF_MUST_USE;
 
-// Cuts what the sinks wrote after the snapshot that was restored, so that it does not stand twice when its records are
-// folded again. *has_new_out: a sink is there that the snapshot does not know.
-enum rf_status rf_checkpoint_rewind_sinks(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, bool *has_new_out,
-                                          struct rf_error *err) RF_MUST_USE;
+// *has_new_out: a sink is there that the restored snapshot has no bookmark of. RF_CONFLICT when such a one holds something
+// already (it was left out for a while, or an older snapshot had to be taken up): its lines would stand twice.
+enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline,
+                                         bool *has_new_out, struct rf_error *err) RF_MUST_USE;
+
+// Once after a restore: cuts what the sinks wrote after that snapshot, so that it does not stand twice when its records are
+// folded again. Called before anything is handed to a sink or marked, and not earlier than that: a start that is refused,
+// because the log is another one, leaves files as they are.
+enum rf_status rf_checkpoint_rewind(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
+                                    struct rf_error *err) RF_MUST_USE;
 
 // Moves the snapshot under way, or begins one that is due. Called by rf_pipeline_step().
 enum rf_status rf_checkpoint_step(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,

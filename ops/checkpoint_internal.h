@@ -24,6 +24,7 @@ struct rf_checkpoint {
     uint64_t failures;
     uint8_t parent[RF_SHA256_SIZE];
     bool has_parent;
+    bool needs_rewind; // sinks still hold what they wrote after the snapshot that was restored
 
     // The one under way; while writing and settled, the worker's.
     struct rf_state *state;

@@ -51,6 +51,7 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
         return status == RF_CORRUPT ? RF_CONFLICT : status; // it verified: another would not do better
     }
     checkpoint->has_parent = true;
+    checkpoint->needs_rewind = true;
     checkpoint->begun_records = header->records;
     rf_pipeline_set_counts(pipeline, header->records, header->learned, header->rejected);
     struct rf_version version = header->version;
@@ -92,7 +93,8 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
                    rf_log_uint("records", checkpoint->installed.records));
             break;
         }
-        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND || status == RF_IO;
+        // Not a disk that fails: it may work the next time, and what is cut by then would be missed.
+        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND;
         if (!is_passed_over) {
             break;
         }
@@ -110,22 +112,47 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
     return status == RF_NOT_FOUND ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder->path) : status;
 }
 
-enum rf_status rf_checkpoint_rewind_sinks(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, bool *has_new_out,
-                                          struct rf_error *err) {
+static const struct rf_bookmark *bookmark_of(const struct rf_checkpoint *checkpoint, const struct rf_sink *sink) {
     const struct rf_snapshot_header *header = &checkpoint->installed;
+    for (size_t i = 0; i < header->bookmark_count; i++) {
+        if (strcmp(sink->label, header->bookmarks[i].sink) == 0) {
+            return &header->bookmarks[i];
+        }
+    }
+    return NULL;
+}
+
+enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline,
+                                         bool *has_new_out, struct rf_error *err) {
     size_t count;
     struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
     *has_new_out = false;
     for (size_t i = 0; i < count; i++) {
-        const struct rf_bookmark *bookmark = NULL;
-        for (size_t j = 0; j < header->bookmark_count && !bookmark; j++) {
-            bookmark = strcmp(sinks[i]->label, header->bookmarks[j].sink) == 0 ? &header->bookmarks[j] : NULL;
+        if (bookmark_of(checkpoint, sinks[i])) {
+            continue;
         }
+        *has_new_out = true;
+        uint64_t held = checkpoint->has_parent ? rf_sink_mark(sinks[i]) : 0; // a new model writes behind what is there
+        if (held) {
+            return rf_fail(err, RF_CONFLICT,
+                           "sink %s holds %" PRIu64
+                           " bytes that the snapshot %s does not know of, so lines may stand twice; move them away",
+                           sinks[i]->label, held, checkpoint->installed_path);
+        }
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_checkpoint_rewind(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
+    for (size_t i = 0; checkpoint->needs_rewind && i < count; i++) {
+        const struct rf_bookmark *bookmark = bookmark_of(checkpoint, sinks[i]);
         enum rf_status status = bookmark ? rf_sink_rewind(sinks[i], bookmark->value, err) : RF_OK;
         if (status) {
             return status;
         }
-        *has_new_out |= !bookmark;
     }
+    checkpoint->needs_rewind = false;
     return RF_OK;
 }

@@ -46,7 +46,7 @@ void rf_setting_range(const struct rf_setting *row, struct rf_printer *printer) 
 }
 
 void rf_setting_expected(const struct rf_setting *row, struct rf_printer *printer) {
-    size_t before = printer->size;
+    size_t before;
     switch (row->type) {
     case RF_TYPE_BOOL:
         rf_printer_add(printer, "true or false");

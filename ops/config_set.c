@@ -1,6 +1,7 @@
 // `--set path.to.key=value`: edits the tree before it is read, so that what is set is checked like what is written.
 #include "ops/config_internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,15 +108,23 @@ static const struct rf_setting *settings_of_kind(const struct rf_setting *row, c
     return kind ? kind->settings : NULL;
 }
 
+// The member that a step counts to, which may be the one behind the last: false when it is none.
+static bool find_member(const struct rf_yaml *list, struct step step, size_t *index_out) {
+    assert(list);
+    char *end = NULL;
+    *index_out = strtoul(step.name, &end, 10);
+    return step.size > 0 && step.size <= 4 && end == step.name + step.size && strspn(step.name, "0123456789") >= step.size &&
+           *index_out <= list->count;
+}
+
 // `0.zeromq.publish` within a list of variants: the member's index, its kind, and on. Takes ownership of `value`.
+// NOLINTNEXTLINE(readability-function-size): one step of a walk, which hands on where it got to
 static enum rf_status set_member(struct rf_yaml *list, const struct rf_setting *row, const char *path, struct rf_yaml *value,
                                  struct rf_yaml **map_out, const struct rf_setting **table_out, const char **rest_out,
                                  struct rf_error *err) {
     struct step step = step_of(path);
-    char *end = NULL;
-    unsigned long index = strtoul(step.name, &end, 10);
-    if (step.size == 0 || step.size > 4 || end != step.name + step.size || strspn(step.name, "0123456789") < step.size ||
-        index > list->count) {
+    size_t index;
+    if (!find_member(list, step, &index)) {
         enum rf_status status = rf_yaml_fail(err, value->place, "\"%.*s\" is no member of %s, must be 0 to %zu",
                                              (int)(step.size < 64 ? step.size : 64), step.name, row->name, list->count);
         rf_yaml_destroy(value);

@@ -134,7 +134,7 @@ static void help_row(struct page *page, const struct rf_setting *row, size_t dep
     size_t start = text->size;
     rf_printer_pad(text, start + 2 * depth);
     rf_printer_format(text, "%s  ", row->name);
-    rf_printer_pad(text, start += page->name_width + 2);
+    rf_printer_pad(text, start + page->name_width + 2);
     size_t cell = text->size;
     add_takes(row, text);
     rf_printer_add(text, "  ");

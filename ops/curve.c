@@ -9,19 +9,32 @@ enum rf_figure_name rf_curve_figure(enum rf_task task, bool is_margin) {
 }
 
 void rf_curve_init(struct rf_curve *curve, enum rf_figure_name figure) {
-    *curve = (struct rf_curve){.figure = figure, .span = RF_CURVE_SPAN, .baseline = NAN};
+    *curve = (struct rf_curve){.figure = figure, .span = RF_CURVE_SPAN};
 }
 
 bool rf_curve_is_due(const struct rf_curve *curve, uint64_t evaluated) {
     return evaluated >= curve->evaluated + curve->span;
 }
 
-static void halve(struct rf_curve *curve) {
-    for (size_t i = 0; i < curve->count / 2; i++) {
-        curve->points[i] = (curve->points[2 * i] + curve->points[2 * i + 1]) / 2;
+static void halve_line(struct rf_curve_line *line, size_t count) {
+    for (size_t i = 0; i < count / 2; i++) {
+        line->points[i] = (line->points[2 * i] + line->points[2 * i + 1]) / 2;
     }
+}
+
+static void halve(struct rf_curve *curve) {
+    halve_line(&curve->figure_line, curve->count);
+    halve_line(&curve->baseline_line, curve->count);
     curve->count /= 2;
     curve->span *= 2;
+}
+
+// The mean since the last point.
+static double mean_since(struct rf_curve_line *line, double value, uint64_t evaluated, uint64_t before) {
+    double total = value * (double)evaluated;
+    double mean = (total - line->total) / (double)(evaluated - before);
+    line->total = total;
+    return mean;
 }
 
 void rf_curve_add(struct rf_curve *curve, const struct rf_figures *figures) {
@@ -29,8 +42,8 @@ void rf_curve_add(struct rf_curve *curve, const struct rf_figures *figures) {
     if (!figure->applies || figures->evaluated <= curve->evaluated) {
         return;
     }
-    double total = figure->value * (double)figures->evaluated;
-    double mean = (total - curve->total) / (double)(figures->evaluated - curve->evaluated);
+    double mean = mean_since(&curve->figure_line, figure->value, figures->evaluated, curve->evaluated);
+    double baseline = mean_since(&curve->baseline_line, figure->baseline, figures->evaluated, curve->evaluated);
     // A batch larger than the span fills several points with its mean.
     for (uint64_t left = figures->evaluated - curve->evaluated; left >= curve->span; left -= curve->span) {
         if (curve->count == RF_CURVE_POINTS) {
@@ -39,51 +52,52 @@ void rf_curve_add(struct rf_curve *curve, const struct rf_figures *figures) {
                 break;
             }
         }
-        curve->points[curve->count++] = mean;
+        curve->figure_line.points[curve->count] = mean;
+        curve->baseline_line.points[curve->count++] = baseline;
     }
     curve->evaluated = figures->evaluated;
-    curve->total = total;
-    curve->baseline = figure->baseline;
 }
 
-static void range(const struct rf_curve *curve, double *low_out, double *high_out) {
-    double low = curve->points[0], high = curve->points[0];
-    for (size_t i = 1; i < curve->count; i++) {
-        low = fmin(low, curve->points[i]);
-        high = fmax(high, curve->points[i]);
+// The mean of the points that a column shows.
+static double column_mean(const struct rf_curve_line *line, size_t count, unsigned column, unsigned width) {
+    size_t from = column * count / width, end = (column + 1) * count / width;
+    double sum = 0;
+    end = end > from ? end : from + 1;
+    for (size_t i = from; i < end; i++) {
+        sum += line->points[i];
     }
-    if (!isnan(curve->baseline)) {
-        low = fmin(low, curve->baseline);
-        high = fmax(high, curve->baseline);
-    }
-    *low_out = low;
-    *high_out = high > low ? high : low + 1e-9;
+    return sum / (double)(end - from);
 }
 
-// Which line from the top a value lies on.
+static void widen(double value, double *low, double *high) {
+    *low = fmin(*low, value); // NaN widens nothing
+    *high = fmax(*high, value);
+}
+
+// Which line from the top a value lies on; `height` for none.
 static unsigned line_of(double value, double low, double high, unsigned height) {
-    double share = (high - value) / (high - low);
-    return (unsigned)(share * (double)(height - 1) + 0.5);
+    return isnan(value) ? height : (unsigned)((high - value) / (high - low) * (double)(height - 1) + 0.5);
 }
 
 void rf_curve_plot(const struct rf_curve *curve, unsigned width, unsigned height, FILE *to) {
     if (curve->count < 2 || height < 2) {
         return;
     }
-    double low, high;
-    range(curve, &low, &high);
-    fprintf(to, "  %s over the stream (* Riffle, . without skill)\n", rf_figure_title(curve->figure));
+    double low = INFINITY, high = -INFINITY;
+    for (unsigned column = 0; column < width; column++) {
+        widen(column_mean(&curve->figure_line, curve->count, column, width), &low, &high);
+        widen(column_mean(&curve->baseline_line, curve->count, column, width), &low, &high);
+    }
+    high = high > low ? high : low + 1e-9;
+    fprintf(to, "  %s over the stream, a column for each %.0f examples (* Riffle, . without skill)\n",
+            rf_figure_title(curve->figure), (double)curve->count * (double)curve->span / width);
     for (unsigned line = 0; line < height; line++) {
         fprintf(to, "  %8.5f |", high - (high - low) * line / (height - 1));
         for (unsigned column = 0; column < width; column++) {
-            size_t from = column * curve->count / width, end = (column + 1) * curve->count / width;
-            double sum = 0;
-            end = end > from ? end : from + 1;
-            for (size_t i = from; i < end; i++) {
-                sum += curve->points[i];
-            }
-            bool is_baseline = !isnan(curve->baseline) && line_of(curve->baseline, low, high, height) == line;
-            fputc(line_of(sum / (double)(end - from), low, high, height) == line ? '*' : is_baseline ? '.' : ' ', to);
+            bool is_figure = line_of(column_mean(&curve->figure_line, curve->count, column, width), low, high, height) == line;
+            bool is_baseline =
+                    line_of(column_mean(&curve->baseline_line, curve->count, column, width), low, high, height) == line;
+            fputc(is_figure ? '*' : is_baseline ? '.' : ' ', to);
         }
         fputc('\n', to);
     }

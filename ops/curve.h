@@ -10,14 +10,17 @@
 // used up, neighbours are joined and the span doubles.
 enum { RF_CURVE_POINTS = 128, RF_CURVE_SPAN = 256 };
 
+struct rf_curve_line {
+    double total;                   // figure * evaluated at the last point
+    double points[RF_CURVE_POINTS]; // NaN where there is none
+};
+
 struct rf_curve {
     enum rf_figure_name figure;
     uint64_t span;      // examples a point
     uint64_t evaluated; // at the last point
-    double total;       // figure * evaluated at the last point
-    double baseline;    // of the whole stream, at the last point
-    size_t count;
-    double points[RF_CURVE_POINTS];
+    size_t count;       // points
+    struct rf_curve_line figure_line, baseline_line;
 };
 
 // The figure that tells most about a task and is a mean over examples.
@@ -31,7 +34,7 @@ bool rf_curve_is_due(const struct rf_curve *curve, uint64_t evaluated);
 // The figure must be a mean over examples (log loss, accuracy, MAE).
 void rf_curve_add(struct rf_curve *curve, const struct rf_figures *figures);
 
-// Draws it in text, `width` x `height` characters and a frame, with the baseline as a line of dots.
+// Draws it in text, `width` x `height` characters and a frame; dots are what a predictor without skill gets on the same spans.
 void rf_curve_plot(const struct rf_curve *curve, unsigned width, unsigned height, FILE *to);
 
 #endif

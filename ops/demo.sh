@@ -21,20 +21,21 @@ rm -rf demo
 mkdir demo
 cat <<END
 
-A generated stream of card payments, one in about 130 of them fraud, goes through a Kafka broker inside the process. Every
-payment is scored by the model of that moment, then learned. A subscriber prints one in 100,000 of the scores.
+A generated stream of card payments goes through a Kafka broker inside the process. Every payment is scored by the model of
+that moment, then learned. In its first weeks fraud becomes more frequent, up to one payment in 120. A subscriber prints some
+of the payments that score high.
 
 END
 # It joins before anything is published, and leaves with the worker.
-"$riffle" tail ops/demo.yaml --every 100000 &
+"$riffle" tail ops/demo.yaml --min-score 0.5 --every 250 &
 subscriber=$!
 trap 'kill "$subscriber" 2>/dev/null || true' EXIT INT TERM
 "$riffle" run ops/demo.yaml --progress "$@"
 
 cat <<END
 
-What to try next:
-  $riffle snapshot show demo/state/embedded-*          what was learned, and how far
-  $riffle run ops/demo.yaml --progress --set learner.optimizer=sgd    another way to learn
-  docs/SETTINGS.md and README.md: point bootstrap.servers to a Kafka of your own
+What to try next (the model above has the same digest on every machine):
+  $riffle snapshot show demo/state/embedded-*          what is in a snapshot, and how far it goes
+  $riffle run ops/demo.yaml --progress --set learner.optimizer=sgd      another way to learn
+  README.md: a settings file for a Kafka and a stream of your own
 END

@@ -31,6 +31,10 @@ enum rf_status rf_disk_sync(struct rf_disk *self, const char *path, int handle, 
     return told(self->ops->sync(self, handle), "sync", path, err);
 }
 
+enum rf_status rf_disk_sync_path(struct rf_disk *self, const char *path, struct rf_error *err) {
+    return told(self->ops->sync_path(self, path), "sync", path, err);
+}
+
 enum rf_status rf_disk_close(struct rf_disk *self, const char *path, int handle, struct rf_error *err) {
     return told(self->ops->close(self, handle), "close", path, err);
 }

@@ -17,6 +17,7 @@ struct rf_disk_ops {
     int (*lock)(struct rf_disk *self, const char *path, int *handle_out);   // until closed; EWOULDBLOCK: another process has it
     int (*write)(struct rf_disk *self, int handle, const void *data, size_t size); // all of it, or an error
     int (*sync)(struct rf_disk *self, int handle);                                 // data and size reach the disk
+    int (*sync_path)(struct rf_disk *self, const char *path); // the same for a file that an earlier process wrote
     int (*close)(struct rf_disk *self, int handle);
 
     // Lends the contents of a whole file until forget().
@@ -42,6 +43,7 @@ enum rf_status rf_disk_lock(struct rf_disk *self, const char *path, int *handle_
 enum rf_status rf_disk_write(struct rf_disk *self, const char *path, int handle, const void *data, size_t size,
                              struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_disk_sync(struct rf_disk *self, const char *path, int handle, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_disk_sync_path(struct rf_disk *self, const char *path, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_disk_close(struct rf_disk *self, const char *path, int handle, struct rf_error *err);
 
 // RF_NOT_FOUND when there is no such file.

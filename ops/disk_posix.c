@@ -56,6 +56,17 @@ static int posix_sync(struct rf_disk *self, int handle) {
     return fdatasync(handle) ? errno : 0;
 }
 
+static int posix_sync_path(struct rf_disk *self, const char *path) {
+    (void)self;
+    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    if (handle < 0) {
+        return errno;
+    }
+    int error = fdatasync(handle) ? errno : 0;
+    close(handle);
+    return error;
+}
+
 static int posix_close(struct rf_disk *self, int handle) {
     (void)self;
     return close(handle) ? errno : 0;
@@ -153,6 +164,7 @@ static const struct rf_disk_ops posix_ops = {
         .lock = posix_lock,
         .write = posix_write,
         .sync = posix_sync,
+        .sync_path = posix_sync_path,
         .close = posix_close,
         .read = posix_read,
         .forget = posix_forget,

@@ -85,17 +85,29 @@ void rf_evaluate_json(const struct rf_result *result, FILE *to) {
     char digest[RF_SHA256_TEXT_SIZE];
     const struct rf_pipeline_counts *counts = &result->counts;
     rf_sha256_text(result->model_sha256, digest);
+    struct rf_printer name = {0};
+    rf_printer_quote(&name, result->model);
     fprintf(to,
-            "{\"records\":%" PRIu64 ",\"learned\":%" PRIu64 ",\"rejected\":%" PRIu64
+            "{\"model\":%s,\"records\":%" PRIu64 ",\"learned\":%" PRIu64 ",\"rejected\":%" PRIu64
             ",\"seconds\":%.3f,\"records_per_second\":%.0f",
-            counts->records, counts->learned, counts->rejected, result->seconds, rate_of(result));
+            name.text ? name.text : "null", counts->records, counts->learned, counts->rejected, result->seconds, rate_of(result));
+    rf_printer_finish(&name);
     for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
         const struct rf_figure *figure = &result->figures.list[i];
-        if (figure->applies && isfinite(figure->value)) {
+        if (figure->applies && isfinite(figure->value) && result->figures.evaluated) {
             struct rf_printer number = {0};
             rf_printer_real(&number, figure->value);
             fprintf(to, ",\"%s\":%s", rf_figure_key((enum rf_figure_name)i), number.text ? number.text : "null");
             rf_printer_finish(&number);
+        }
+    }
+    for (unsigned reason = 0, count = 0; reason < RF_REASON_COUNT; reason++) {
+        if (counts->rejected_by[reason]) {
+            fprintf(to, "%s\"%s\":%" PRIu64, count++ ? "," : ",\"rejected_by\":{", rf_reason_word((enum rf_reason)reason),
+                    counts->rejected_by[reason]);
+        }
+        if (reason + 1 == RF_REASON_COUNT && count) {
+            fputc('}', to);
         }
     }
     fprintf(to, ",\"model_sha256\":\"%s\"}\n", digest);
@@ -108,7 +120,7 @@ void rf_evaluate_table(const struct rf_result *result, FILE *to) {
     fprintf(to, "  %-12s %14s %14s\n", "", "Riffle", "without skill");
     for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
         const struct rf_figure *figure = &result->figures.list[i];
-        if (!figure->applies) {
+        if (!figure->applies || !result->figures.evaluated) {
             continue;
         }
         fprintf(to, "  %-12s %14.6f", rf_figure_title((enum rf_figure_name)i), figure->value);
@@ -119,6 +131,23 @@ void rf_evaluate_table(const struct rf_result *result, FILE *to) {
     }
     fprintf(to, "  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n", "records", counts->records, "learned",
             counts->learned, "rejected", counts->rejected);
+    for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {
+        if (counts->rejected_by[reason]) {
+            fprintf(to, "    %-10s %14" PRIu64 "\n", rf_reason_word((enum rf_reason)reason), counts->rejected_by[reason]);
+        }
+    }
     fprintf(to, "  %-12s %14.3f\n  %-12s %14.0f a second\n  %-12s %s\n", "seconds", result->seconds, "rate", rate_of(result),
             "model", digest);
+}
+
+void rf_evaluate_warn(const struct rf_result *result, const char *prefix, const char *last_reject, FILE *to) {
+    uint64_t accepted = result->counts.records - result->counts.rejected;
+    if (*last_reject) {
+        fprintf(to, "%s%" PRIu64 " of %" PRIu64 " records were rejected, the last one %s\n", prefix, result->counts.rejected,
+                result->counts.records, last_reject);
+    }
+    if (accepted && !result->counts.learned) {
+        fprintf(to, "%snothing was learned: none of %" PRIu64 " records had a label; does features.label name the right field?\n",
+                prefix, accepted);
+    }
 }

@@ -10,6 +10,7 @@ enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *sourc
 
 // What a run came to.
 struct rf_result {
+    const char *model;
     struct rf_pipeline_counts counts; // of the model, since it began
     uint64_t resumed;                 // records of them that an earlier run applied
     double seconds;                   // of this run
@@ -22,5 +23,9 @@ void rf_evaluate_json(const struct rf_result *result, FILE *to);
 
 // The same as a table for people, figures beside their baselines.
 void rf_evaluate_table(const struct rf_result *result, FILE *to);
+
+// What makes such a result suspicious, a sentence a line, each behind `prefix`: much was rejected, nothing was learned.
+// `last_reject` is an example, or "".
+void rf_evaluate_warn(const struct rf_result *result, const char *prefix, const char *last_reject, FILE *to);
 
 #endif

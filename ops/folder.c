@@ -57,7 +57,14 @@ static enum rf_status read_identity(struct rf_folder *folder, const char *path, 
     char text[128] = "";
     memcpy(text, data ? data : (const uint8_t *)"", size < sizeof text ? size : sizeof text - 1);
     rf_disk_forget(folder->disk, data, size);
-    if (sscanf(text, "id=%32[0-9a-f] epoch=%" SCNu32, folder->worker, &folder->epoch) != 2) {
+    int at = 0;
+    char *end = text;
+    if (sscanf(text, "id=%32[0-9a-f] epoch=%n", folder->worker, &at) == 1 && at > 0) {
+        unsigned long epoch = strtoul(text + at, &end, 10);
+        folder->epoch = (uint32_t)epoch;
+        end = epoch < UINT32_MAX && end > text + at ? end : text;
+    }
+    if (*end != '\n') {
         return rf_fail(err, RF_CORRUPT, "%s is damaged, must read id=<32 hex digits> epoch=<number>", path);
     }
     return RF_OK;

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 // The pure part.
@@ -79,6 +80,12 @@ static void extend_runs(struct rf_run *runs, size_t *count, uint32_t partition) 
     }
 }
 
+static void note_reject(struct rf_pipeline *pipeline, const struct rf_reject *reject) {
+    const struct rf_position *position = &pipeline->positions.list[reject->record.partition];
+    snprintf(pipeline->last_reject, sizeof pipeline->last_reject, "%.200s [%" PRId32 "] offset %" PRId64 ": %s: %s",
+             position->topic, position->partition, reject->record.offset, rf_reason_word(reject->reason), reject->detail);
+}
+
 // Moves the positions over the batch's records and takes the purpose from examples that are not new. Rejects of records
 // that are not new are removed. Accepted and rejected records stand in the order of the batch, each in its own list.
 static enum rf_status advance(struct rf_pipeline *pipeline, struct rf_batch *batch, size_t *run_count_out, struct rf_error *err) {
@@ -121,6 +128,9 @@ static enum rf_status advance(struct rf_pipeline *pipeline, struct rf_batch *bat
         pipeline->version.since += is_new;
     }
     rejects->count = rejected_kept;
+    if (rejected_kept) {
+        note_reject(pipeline, &rejects->list[rejected_kept - 1]);
+    }
     *run_count_out = runs;
     return RF_OK;
 }
@@ -188,6 +198,9 @@ enum rf_status rf_pipeline_step(struct rf_pipeline *pipeline, struct rf_batch *b
         status = fold(pipeline, batch, err);
         batch->is_folded = true;
     }
+    if (batch && !status && pipeline->checkpoint) {
+        status = rf_checkpoint_rewind(pipeline->checkpoint, pipeline, err);
+    }
     if (batch && !status) {
         status = hand_over(pipeline, batch, err);
     }
@@ -204,7 +217,7 @@ enum rf_status rf_pipeline_settle(struct rf_pipeline *pipeline, int timeout_ms, 
     for (size_t i = 0; i < count; i++) {
         enum rf_status status = rf_sink_settle(sinks[i], timeout_ms, err);
         if (status == RF_AGAIN) {
-            return rf_fail(err, RF_IO, "sink %s has not confirmed everything within %d ms", sinks[i]->label, timeout_ms);
+            return rf_fail(err, RF_IO, "sink %s has not confirmed all that it was given", sinks[i]->label);
         }
         if (status) {
             return status;

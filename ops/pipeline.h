@@ -63,6 +63,9 @@ struct rf_pipeline_counts {
     uint64_t duplicates; // delivered again and dropped
     uint64_t rejected_by[RF_REASON_COUNT];
 };
+// The record rejected last, as "topic [partition] offset: reason: detail"; "" when none was. Good until the next step.
+const char *rf_pipeline_last_reject(const struct rf_pipeline *pipeline);
+
 const struct rf_pipeline_counts *rf_pipeline_counts(const struct rf_pipeline *pipeline);
 struct rf_positions *rf_pipeline_positions(struct rf_pipeline *pipeline);
 struct rf_state *rf_pipeline_state(struct rf_pipeline *pipeline);

@@ -16,6 +16,7 @@ struct rf_pipeline {
     struct rf_pipeline_counts resumed; // of them, those that earlier processes counted
     struct rf_version version;
     uint64_t sequence; // of the last batch folded
+    char last_reject[1024];
 
     struct rf_schedule *schedule;                     // NULL: the order is not recorded
     struct rf_checkpoint *checkpoint;                 // NULL: nothing is saved

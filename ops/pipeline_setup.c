@@ -164,6 +164,10 @@ const struct rf_pipeline_counts *rf_pipeline_counts(const struct rf_pipeline *pi
     return &pipeline->counts;
 }
 
+const char *rf_pipeline_last_reject(const struct rf_pipeline *pipeline) {
+    return pipeline->last_reject;
+}
+
 struct rf_positions *rf_pipeline_positions(struct rf_pipeline *pipeline) {
     return &pipeline->positions;
 }

@@ -11,8 +11,10 @@ static int64_t now_ms(void) {
     return rf_clock_system()->monotonic_ms(rf_clock_system());
 }
 
-void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log, uint64_t resumed) {
-    *progress = (struct rf_progress){.is_shown = is_shown,
+void rf_progress_init(struct rf_progress *progress, const char *model, bool is_shown, double log_seconds, struct rf_log *log,
+                      uint64_t resumed) {
+    *progress = (struct rf_progress){.model = model,
+                                     .is_shown = is_shown,
                                      .every_ms = is_shown ? 500 : (int64_t)(log_seconds * 1000),
                                      .log = log,
                                      .told_ms = now_ms(),
@@ -52,10 +54,11 @@ static void log_line(struct rf_progress *progress, const struct rf_worker_report
             break;
         }
     }
-    rf_log(progress->log, RF_LOG_INFO, "progress", rf_log_uint("records", report->counts.records),
-           rf_log_uint("learned", report->counts.learned), rf_log_uint("rejected", report->counts.rejected),
-           rf_log_real("records_per_second", (double)(int64_t)rate), rf_log_int("lag", report->lag),
-           rf_log_real(rf_figure_key(name), first->value));
+    rf_log(progress->log, RF_LOG_INFO, "progress", rf_log_text("model", progress->model),
+           rf_log_uint("records", report->counts.records), rf_log_uint("learned", report->counts.learned),
+           rf_log_uint("rejected", report->counts.rejected), rf_log_real("records_per_second", (double)(int64_t)rate),
+           rf_log_int("lag", report->lag),
+           figures->evaluated ? rf_log_real(rf_figure_key(name), first->value) : (struct rf_log_field){0});
 }
 
 void rf_progress_tell(struct rf_progress *progress, const struct rf_worker_report *report) {

@@ -5,7 +5,8 @@
 
 // How a run goes on, for people: a line on standard output every second, or a line in the log every so many seconds.
 struct rf_progress {
-    bool is_shown; // on standard output
+    const char *model; // its name, borrowed
+    bool is_shown;     // on standard output
     int64_t every_ms;
     struct rf_log *log;
     int64_t told_ms;
@@ -14,7 +15,8 @@ struct rf_progress {
 };
 
 // `resumed`: records that an earlier run applied.
-void rf_progress_init(struct rf_progress *progress, bool is_shown, double log_seconds, struct rf_log *log, uint64_t resumed);
+void rf_progress_init(struct rf_progress *progress, const char *model, bool is_shown, double log_seconds, struct rf_log *log,
+                      uint64_t resumed);
 void rf_progress_tell(struct rf_progress *progress, const struct rf_worker_report *report);
 
 #endif

@@ -218,3 +218,7 @@ enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *e
 uint64_t rf_schedule_records(const struct rf_schedule *schedule) {
     return schedule->records;
 }
+
+size_t rf_schedule_retracted(const struct rf_schedule *schedule) {
+    return schedule->retracted;
+}

@@ -22,7 +22,7 @@ struct rf_run {
 
 // Opens the schedule of a state folder to follow and extend it from the record with number `records` on: what is
 // recorded beyond it is to be folded first, in the recorded order. Partitions that the record names are added to
-// `positions`. Where the record ends before `records` (segments were removed), it goes on from there with a gap.
+// `positions`. Segments that do not join what is before them are removed: a cut of power took what stood between.
 enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint64_t records, struct rf_positions *positions,
                                 struct rf_schedule **schedule_out, struct rf_error *err) RF_MUST_USE;
 void rf_schedule_close(struct rf_schedule *schedule);
@@ -38,6 +38,9 @@ enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_
 
 // Makes all that was written reach the disk; before a snapshot that covers it is renamed into place.
 enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+
+// How many segments were removed when it was opened.
+size_t rf_schedule_retracted(const struct rf_schedule *schedule);
 
 uint64_t rf_schedule_records(const struct rf_schedule *schedule); // folded, by this schedule
 

@@ -20,6 +20,7 @@ struct rf_schedule {
     struct rf_disk *disk;
     char *folder;
     uint64_t records; // folded
+    size_t retracted; // segments removed when it was opened
 
     // What is recorded beyond `records`: runs [ahead_index, ahead_count), the first of them `ahead_done` records in.
     struct rf_run *ahead;

@@ -122,16 +122,8 @@ static enum rf_status read_segment(struct rf_schedule *schedule, const char *nam
     if (status) {
         return status;
     }
-    // Segments join: each begins where the one before it ended. The first that is read may begin before what is asked for.
-    uint64_t end = schedule->records + schedule->ahead_records;
-    if (first > schedule->records && first != end) {
-        status = rf_fail(err, RF_CONFLICT,
-                         "schedule %s begins at record %" PRIu64 ", but what is known before it ends at %" PRIu64
-                         "; restore the missing segments, or give the model a new state folder",
-                         path, first, end);
-    }
     struct segment_reader reader = {.schedule = schedule, .positions = positions, .record = first};
-    if (!status && size >= RF_SCHEDULE_MAGIC_SIZE) { // shorter: a crash between making the file and its first write
+    if (size >= RF_SCHEDULE_MAGIC_SIZE) { // shorter: a crash between making the file and its first write
         status = take_segment(&reader, data, size);
         if (status) {
             rf_fail(err, status, "schedule %s is damaged at record %" PRIu64, path, reader.record);
@@ -139,13 +131,46 @@ static enum rf_status read_segment(struct rf_schedule *schedule, const char *nam
     }
     free(reader.index);
     rf_disk_forget(schedule->disk, data, size);
-    return status;
+    // What is followed must not be taken by a cut of power later, from under a snapshot that covers it.
+    return status ? status : rf_disk_sync_path(schedule->disk, path, err);
 }
 
 static bool first_of(const char *name, uint64_t *first_out) {
     char *end;
     *first_out = strtoull(name + strlen("schedule-"), &end, 10);
     return strcmp(end, ".log") == 0;
+}
+
+// Segments join: each begins where the one before it ended. Where one does not, a cut of power took what stood between, and
+// with it the promise of what follows: those are removed, and the order is free again from there.
+static enum rf_status retract(struct rf_schedule *schedule, char *const *names, size_t count, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        char path[RF_SCHEDULE_PATH_SIZE];
+        snprintf(path, sizeof path, "%s/%s", schedule->folder, names[i]);
+        status = rf_disk_remove(schedule->disk, path, err);
+    }
+    schedule->retracted = count;
+    return status ? status : rf_disk_sync_folder(schedule->disk, schedule->folder, err);
+}
+
+static enum rf_status read_all(struct rf_schedule *schedule, char *const *names, size_t count, struct rf_positions *positions,
+                               struct rf_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t first, next;
+        bool is_past = i + 1 < count && first_of(names[i + 1], &next) && next <= schedule->records;
+        if (!first_of(names[i], &first) || is_past) {
+            continue;
+        }
+        if (first > schedule->records && first != schedule->records + schedule->ahead_records) {
+            return retract(schedule, names + i, count - i, err);
+        }
+        enum rf_status status = read_segment(schedule, names[i], first, positions, err);
+        if (status) {
+            return status;
+        }
+    }
+    return rf_disk_sync_folder(schedule->disk, schedule->folder, err);
 }
 
 enum rf_status rf_schedule_read(struct rf_schedule *schedule, struct rf_positions *positions, struct rf_error *err) {
@@ -155,13 +180,7 @@ enum rf_status rf_schedule_read(struct rf_schedule *schedule, struct rf_position
     if (status) {
         return status;
     }
-    for (size_t i = 0; i < count && !status; i++) {
-        uint64_t first, next;
-        bool is_past = i + 1 < count && first_of(names[i + 1], &next) && next <= schedule->records;
-        if (first_of(names[i], &first) && !is_past) {
-            status = read_segment(schedule, names[i], first, positions, err);
-        }
-    }
+    status = read_all(schedule, names, count, positions, err);
     rf_disk_names_destroy(names, count);
     return status;
 }

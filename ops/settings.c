@@ -184,6 +184,18 @@ static enum rf_status check_embedded(const struct rf_settings *settings, struct 
                    settings->embedded.stream, rf_generator_kinds[0].name);
 }
 
+// Who writes to Kafka must be told where it is.
+static enum rf_status check_servers(const struct rf_settings *settings, struct rf_error *err) {
+    if (rf_settings_kafka(settings, "bootstrap.servers")) {
+        return RF_OK;
+    }
+    const char *who = settings->rejected.topic ? "rejected.topic" : NULL;
+    for (size_t i = 0; i < settings->sinks.count; i++) {
+        who = strcmp(settings->sinks.list[i].kind->name, "kafka") == 0 ? "a kafka sink" : who;
+    }
+    return who ? rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is missing, must name the brokers for %s", who) : RF_OK;
+}
+
 static enum rf_status check(struct rf_settings *settings, struct rf_error *err) {
     const char *servers = rf_settings_kafka(settings, "bootstrap.servers");
     settings->is_embedded = servers && !strcmp(servers, "embedded") && settings->source.topics.count > 0;
@@ -196,6 +208,9 @@ static enum rf_status check(struct rf_settings *settings, struct rf_error *err) 
     }
     if (status == RF_OK) {
         status = check_embedded(settings, err);
+    }
+    if (status == RF_OK) {
+        status = check_servers(settings, err);
     }
     if (status == RF_OK && settings->snapshots.directory[0] == '\0') {
         status = rf_fail(err, RF_INVALID, "snapshots.directory is empty, must be a folder");

@@ -140,7 +140,9 @@ check_lint() {
         sort -u | xargs -n 1 -P "$jobs" sh -c '
             ok=build/lint/$(echo "${2#"$1"/}" | tr / _).ok
             if [ ! -e "$ok" ] || [ "$2" -nt "$ok" ]; then
-                clang-tidy -p build/lint --quiet "$2" && touch "$ok"
+                define=RF_LINT
+                test "$2" != "$1/proto/status.c" || define=RF_LINT_DEFINES_FAIL # see tests/lint.h
+                clang-tidy -p build/lint --quiet --extra-arg=-D$define "$2" && touch "$ok"
             fi' lint "$root"
 }
 

@@ -167,7 +167,8 @@ static enum rf_status check_one(const char *path, const struct rf_arguments *arg
         return status;
     }
     bool reads_file = assembly.settings.source.file && strcmp(assembly.settings.source.file, "-") != 0;
-    if ((connects && !assembly.settings.is_embedded) || reads_file) {
+    bool reads_topics = assembly.settings.source.topics.count && !assembly.settings.is_embedded; // checks the properties too
+    if (reads_topics || reads_file) {
         status = rf_assembly_source(&assembly, false, &source, &columns, err);
     }
     if (!status) {

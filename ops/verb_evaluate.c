@@ -71,7 +71,8 @@ static enum rf_status evaluate(struct rf_assembly *assembly, bool wants_json, bo
         status = rf_evaluate(pipeline, source, wants_json ? NULL : &curve, err);
     }
     if (!status) {
-        struct rf_result result = {.counts = *rf_pipeline_counts(pipeline),
+        struct rf_result result = {.model = assembly->settings.name,
+                                   .counts = *rf_pipeline_counts(pipeline),
                                    .seconds = (double)(clock->monotonic_ms(clock) - begun) / 1000};
         rf_evaluation_figures(rf_pipeline_evaluation(pipeline), &result.figures);
         rf_assembly_model_sha256(assembly, pipeline, result.model_sha256);
@@ -81,6 +82,7 @@ static enum rf_status evaluate(struct rf_assembly *assembly, bool wants_json, bo
             rf_evaluate_table(&result, stdout);
             rf_curve_plot(&curve, 64, 12, stdout);
         }
+        rf_evaluate_warn(&result, "riffle evaluate: ", rf_pipeline_last_reject(pipeline), stderr);
     }
     rf_pipeline_destroy(pipeline);
     rf_source_destroy(source);

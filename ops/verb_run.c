@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 50, WAIT_FOR_SOURCE_MS = 60000, GRACE_MS = 5000 };
+enum { REPEAT_MS = 1000, WAIT_MS = 50, WAIT_FOR_SOURCE_MS = 60000, GRACE_MS = 5000 };
 
 struct run_flags {
     const char *until;
@@ -85,6 +85,8 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
         rf_source_destroy(options.source);
         return status;
     }
+    // Up to here a signal just ends the process, also where a header line is waited for on standard input: nothing has begun.
+    rf_signals_block(&run->signals);
     options.folder = &assembly->folder;
     return rf_worker_create(&options, &model->worker, err);
 }
@@ -101,21 +103,22 @@ static enum rf_status make_model(struct run *run, struct model *model, const cha
         return rf_fail(err, RF_INVALID, "--until end is of no use with the embedded broker: set embedded.records");
     }
     if (settings->is_embedded) {
+        rf_signals_block(&run->signals); // before the broker's threads
         status = rf_embedded_create(&model->assembly, &model->embedded, err);
     }
-    if (!status) {
-        status = make_worker(run, model, err);
-    }
-    if (!status && model->embedded) {
-        status = rf_embedded_start(model->embedded, err);
-    }
+    return status ? status : make_worker(run, model, err);
+}
+
+static enum rf_status start_model(struct run *run, struct model *model, struct rf_error *err) {
+    const struct rf_settings *settings = &model->assembly.settings;
+    enum rf_status status = model->embedded ? rf_embedded_start(model->embedded, err) : RF_OK;
     if (status) {
         return status;
     }
     struct rf_worker_report report;
     rf_worker_report(model->worker, &report);
-    rf_progress_init(&model->progress, run->flags.shows_progress, settings->worker.progress_seconds, &model->assembly.log,
-                     report.resumed);
+    rf_progress_init(&model->progress, settings->name, run->flags.shows_progress, settings->worker.progress_seconds,
+                     &model->assembly.log, report.resumed);
     rf_log(&model->assembly.log, RF_LOG_INFO, "learning", rf_log_text("model", settings->name),
            rf_log_text("state", settings->snapshots.directory), rf_log_uint("epoch", model->assembly.folder.epoch));
     return rf_worker_start(model->worker, err);
@@ -183,11 +186,11 @@ static void attend_all(struct run *run) {
         }
         bool came = rf_signals_wait(&run->signals, run->models[0].embedded ? 1 : WAIT_MS);
         int64_t now = clock->monotonic_ms(clock);
-        if (came && stopped) {
+        if (came && stopped && now - stopped > REPEAT_MS) { // some senders signal a process and its group
             rf_log(&run->models[0].assembly.log, RF_LOG_WARN, "stopped at once by a second signal");
             _exit(RF_EXIT_FAILED);
         }
-        if (came || (run->is_asked && !stopped)) {
+        if ((came || run->is_asked) && !stopped) {
             stopped = now;
             stop_all(run);
         }
@@ -202,7 +205,8 @@ static void attend_all(struct run *run) {
 static void report_end(const struct run *run, struct model *model) {
     struct rf_worker_report report;
     rf_worker_report(model->worker, &report);
-    struct rf_result result = {.counts = report.counts,
+    struct rf_result result = {.model = model->assembly.settings.name,
+                               .counts = report.counts,
                                .resumed = report.resumed,
                                .seconds = (double)report.busy_ms / 1000,
                                .figures = report.figures};
@@ -210,23 +214,30 @@ static void report_end(const struct run *run, struct model *model) {
     if (run->flags.wants_json) {
         rf_evaluate_json(&result, stdout);
     } else if (run->flags.shows_progress) {
-        printf("\n");
+        printf("\n%s\n", result.model);
         rf_evaluate_table(&result, stdout);
         rf_curve_plot(rf_worker_curve(model->worker), 64, 12, stdout);
+    }
+    if (report.counts.records > report.counts.rejected && !report.counts.learned) {
+        rf_log(&model->assembly.log, RF_LOG_WARN, "nothing was learned: no record had a label",
+               rf_log_text("features.label", model->assembly.settings.features.label));
     }
     rf_log(&model->assembly.log, RF_LOG_INFO, "stopped", rf_log_text("model", model->assembly.settings.name),
            rf_log_uint("records", report.counts.records), rf_log_uint("learned", report.counts.learned),
            rf_log_uint("rejected", report.counts.rejected));
 }
 
-// Runs all models to their end. Their own failures are told as they come; the worst is answered.
+// Runs all models to their end, once all of them could be made. Their own failures are told as they come; the worst is answered.
 static enum rf_status run_all(struct run *run, const struct rf_arguments *arguments, struct rf_error *err) {
-    for (size_t i = 0; i < arguments->file_count; i++) {
-        enum rf_status status = make_model(run, &run->models[i], arguments->files[i], arguments, err);
-        if (status) {
-            return status;
-        }
-        run->count++;
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < arguments->file_count && !status; i++) {
+        status = make_model(run, &run->models[i], arguments->files[i], arguments, err);
+    }
+    for (; run->count < arguments->file_count && !status; run->count++) {
+        status = start_model(run, &run->models[run->count], err);
+    }
+    if (status) {
+        return status;
     }
     attend_all(run);
     enum rf_status worst = RF_OK;
@@ -259,7 +270,6 @@ int rf_verb_run(const struct rf_verb *verb, int argc, char **argv) {
         return code;
     }
     struct rf_error err;
-    rf_signals_block(&run.signals);
     run.models = calloc(arguments.file_count + 1, sizeof *run.models);
     enum rf_status status = RF_OK;
     if (!run.models) {

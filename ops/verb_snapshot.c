@@ -150,8 +150,8 @@ static enum rf_status look_into_folder(struct view *view, const char *how, const
 }
 
 // A settings file stands for its state folder.
-static enum rf_status look_at(struct view *view, const struct rf_arguments *arguments, struct rf_error *err) {
-    const char *how = arguments->files[0], *path = arguments->files[1];
+static enum rf_status look_at(struct view *view, const struct rf_arguments *arguments, const char *path, struct rf_error *err) {
+    const char *how = arguments->files[0];
     size_t size = strlen(path);
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -183,15 +183,17 @@ int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv) {
     }
     struct rf_error err;
     enum rf_status status = RF_OK;
-    if (arguments.file_count != 2 || (strcmp(arguments.files[0], "list") != 0 && strcmp(arguments.files[0], "show") != 0 &&
-                                      strcmp(arguments.files[0], "verify") != 0)) {
-        status = rf_fail(&err, RF_INVALID, "takes list, show or verify, and a settings file, a state folder or a snapshot");
+    if (arguments.file_count < 2 || (strcmp(arguments.files[0], "list") != 0 && strcmp(arguments.files[0], "show") != 0 &&
+                                     strcmp(arguments.files[0], "verify") != 0)) {
+        status = rf_fail(&err, RF_INVALID, "takes list, show or verify, and settings files, state folders or snapshots");
     }
     if (!status) {
         status = rf_disk_posix_create(&view.disk, &err);
     }
     if (!status) {
-        status = look_at(&view, &arguments, &err);
+        for (size_t i = 1; i < arguments.file_count && !status; i++) {
+            status = look_at(&view, &arguments, arguments.files[i], &err);
+        }
         rf_disk_destroy(view.disk);
     }
     rf_arguments_finish(&arguments);

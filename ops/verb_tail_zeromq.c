@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <riffle.pb-c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum { POLL_MS = 100 };
 struct tail {
     bool wants_json;
     uint64_t count, every; // count 0: no end
+    double min_score;      // print no lower ones; -infinity: all
     uint64_t seen, shown, lost;
     uint64_t sequence; // of the last batch, 0: none
     uint32_t epoch;
@@ -61,13 +63,18 @@ static void print_json(const Riffle__V1__Predictions *batch, const Riffle__V1__P
     rf_printer_finish(&printer);
 }
 
-static void print_line(const Riffle__V1__Prediction *prediction) {
+// That of the class that is named.
+static double score_of(const Riffle__V1__Prediction *prediction) {
     double score = prediction->score;
-    for (size_t i = 0; i < prediction->n_scores; i++) { // of the class that is named
+    for (size_t i = 0; i < prediction->n_scores; i++) {
         score = i == 0 || prediction->scores[i] > score ? prediction->scores[i] : score;
     }
+    return score;
+}
+
+static void print_line(const Riffle__V1__Prediction *prediction) {
     printf("%s[%" PRId32 "] %-9" PRId64 " id %-9s score %.6f", prediction->topic, prediction->partition, prediction->offset,
-           *prediction->id ? prediction->id : "-", score);
+           *prediction->id ? prediction->id : "-", score_of(prediction));
     if (*prediction->class_name) {
         printf("  class %s", prediction->class_name);
     }
@@ -90,7 +97,7 @@ static void note_sequence(struct tail *tail, const Riffle__V1__Predictions *batc
 static void print_batch(struct tail *tail, const Riffle__V1__Predictions *batch) {
     note_sequence(tail, batch);
     for (size_t i = 0; i < batch->n_predictions && (!tail->count || tail->shown < tail->count); i++) {
-        if (tail->seen++ % tail->every) {
+        if (score_of(batch->predictions[i]) < tail->min_score || tail->seen++ % tail->every) {
             continue;
         }
         tail->shown++;
@@ -161,13 +168,9 @@ static enum rf_status follow(struct tail *tail, const char *endpoint, struct rf_
 static const char *endpoint_of(const struct rf_settings *settings) {
     for (size_t i = 0; i < settings->sinks.count; i++) {
         const struct rf_variant_value *sink = &settings->sinks.list[i];
-        for (const struct rf_setting *row = sink->kind->settings; strcmp(sink->kind->name, "zeromq") == 0 && row->name; row++) {
-            if (strcmp(row->name, "publish") == 0) {
-                const char *endpoint = *(char *const *)(const void *)((const char *)sink->options + row->offset);
-                if (endpoint) {
-                    return endpoint;
-                }
-            }
+        const struct rf_sink_zeromq_options *options = sink->options;
+        if (strcmp(sink->kind->name, "zeromq") == 0 && options->publish) {
+            return options->publish;
         }
     }
     return NULL;
@@ -194,10 +197,12 @@ static enum rf_status find_and_follow(struct tail *tail, const struct rf_argumen
 }
 
 int rf_verb_tail(const struct rf_verb *verb, int argc, char **argv) {
-    struct tail tail = {.every = 1};
+    struct tail tail = {.every = 1, .min_score = -INFINITY};
+    const char *min_score = NULL;
     const struct rf_flag flags[] = {
             {"count", RF_FLAG_UINT, &tail.count, "N", "stop after N predictions; 0 (default): never"},
             {"every", RF_FLAG_UINT, &tail.every, "N", "print one of N (1)"},
+            {"min-score", RF_FLAG_TEXT, &min_score, "X", "print none that scores lower; --every counts those that are left"},
             {"json", RF_FLAG_YES, &tail.wants_json, NULL, "one JSON object a line"},
             {NULL, RF_FLAG_YES, NULL, NULL, NULL},
     };
@@ -207,8 +212,16 @@ int rf_verb_tail(const struct rf_verb *verb, int argc, char **argv) {
         return code;
     }
     struct rf_error err;
-    enum rf_status status =
-            tail.every ? find_and_follow(&tail, &arguments, &err) : rf_fail(&err, RF_INVALID, "--every is 0, must be 1 or more");
+    enum rf_status status = RF_OK;
+    char *end = "";
+    tail.min_score = min_score ? strtod(min_score, &end) : tail.min_score;
+    if (min_score && (!*min_score || *end)) {
+        status = rf_fail(&err, RF_INVALID, "--min-score is \"%.100s\", must be a number", min_score);
+    } else if (!tail.every) {
+        status = rf_fail(&err, RF_INVALID, "--every is 0, must be 1 or more");
+    } else {
+        status = find_and_follow(&tail, &arguments, &err);
+    }
     rf_arguments_finish(&arguments);
     return status ? rf_arguments_complain(verb, &err) : RF_EXIT_DONE;
 }

@@ -37,7 +37,7 @@ struct rf_worker_options {
 };
 
 // Takes what the options own, also when it fails. Restores the newest snapshot, finds the partitions, agrees with the
-// committed offsets, assigns and rewinds the sinks; nothing is learned yet. RF_BUSY: another worker runs this model. RF_END:
+// committed offsets and assigns; nothing is learned yet. RF_BUSY: another worker runs this model. RF_END:
 // is_stopped said so.
 enum rf_status rf_worker_create(const struct rf_worker_options *options, struct rf_worker **worker_out,
                                 struct rf_error *err) RF_MUST_USE;

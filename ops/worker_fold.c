@@ -16,6 +16,17 @@ static void tell(struct rf_worker *worker) {
     pthread_mutex_unlock(&worker->lock);
 }
 
+// One line for all that were rejected since the last one; the log holds back what repeats too often.
+static void tell_rejects(struct rf_worker *worker) {
+    uint64_t rejected = rf_pipeline_counts(worker->pipeline)->rejected;
+    if (rejected > worker->rejects_told) {
+        rf_log(worker->options.log, RF_LOG_WARN, "records rejected", rf_log_text("model", rf_pipeline_name(worker->pipeline)),
+               rf_log_uint("count", rejected - worker->rejects_told),
+               rf_log_text("last", rf_pipeline_last_reject(worker->pipeline)));
+        worker->rejects_told = rejected;
+    }
+}
+
 // Posts a snapshot that came into place: its positions to the source, the file to the keeper.
 static void post_installed(struct rf_worker *worker) {
     struct rf_installed installed;
@@ -83,6 +94,7 @@ static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf
     }
     if (now - worker->told_ms >= RF_WORKER_REPORT_MS || now < worker->told_ms) {
         tell(worker);
+        tell_rejects(worker);
         rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_ring_batches, 0,
                        (int64_t)rf_ring_count(worker->prepared));
         worker->told_ms = now;
@@ -147,6 +159,7 @@ void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
         if (worker->is_folded) {
             worker->saving_since_ms = rf_worker_now_ms(worker);
             tell(worker);
+            tell_rejects(worker);
             status = RF_AGAIN;
         }
     } else if (!is_done) {

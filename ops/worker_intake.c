@@ -28,7 +28,7 @@ static bool commit_posted(struct rf_worker *worker) {
     if (!status) {
         status = rf_source_committed(worker->source, &committed, note, sizeof note, &err);
     }
-    bool takes_over = worker->options.takes_over && !worker->has_committed;
+    bool takes_over = (worker->options.takes_over || worker->options.is_fresh) && !worker->has_committed;
     if (!status && *note && strcmp(note, worker->note) != 0 && !takes_over) {
         rf_fail(&err, RF_BUSY,
                 "the committed offsets carry the mark \"%s\" of another worker (this one is \"%s\"): two workers run the model "
@@ -89,7 +89,9 @@ static void tell_lag(struct rf_worker *worker) {
     rf_source_ends(worker->source, worker->ends);
     for (size_t i = 0; i < worker->partition_count && lag >= 0; i++) {
         int64_t end = worker->ends[i], next = worker->next_offset[i];
-        lag = end < 0 ? -1 : lag + (end > next ? end - next : 0);
+        if (next >= 0) { // else nobody reads it
+            lag = end < 0 ? -1 : lag + (end > next ? end - next : 0);
+        }
     }
     pthread_mutex_lock(&worker->lock);
     worker->report.lag = lag;

@@ -46,6 +46,7 @@ struct rf_worker {
     bool is_last_requested;                              // the snapshot that covers all
     bool fold_waits;                                     // for a sink, or for a snapshot
     uint64_t failures_before;
+    uint64_t rejects_told;
 
     _Atomic bool is_stopping;  // asked for the end
     _Atomic bool is_fold_done; // nothing more will be posted

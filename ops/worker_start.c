@@ -55,18 +55,21 @@ static enum rf_status agree(struct rf_worker *worker, bool is_new, struct rf_err
         return status;
     }
     const char *model = rf_pipeline_name(worker->pipeline);
-    if (*note && strcmp(note, worker->note) != 0 && !worker->options.takes_over) {
+    bool is_foreign = *note && strcmp(note, worker->note) != 0;
+    if (is_foreign && !worker->options.takes_over && !(is_new && worker->options.is_fresh)) {
         return rf_fail(
                 err, RF_BUSY,
                 "the committed offsets carry the mark \"%s\" of another worker (this one is \"%s\"); stop the other worker of "
-                "the model %s, or start this one with --take-over",
-                note, worker->note, model);
+                "the model %s, or %s",
+                note, worker->note, model,
+                is_new ? "where it is gone with its folder, start anew with --fresh" : "start this one with --take-over");
     }
     if (is_new && !worker->options.is_fresh) {
-        return rf_fail(err, RF_CONFLICT,
-                       "offsets of the model %s are committed, but %s holds no snapshot of what was learned up to them; give "
-                       "the folder that does, or start anew with --fresh",
-                       model, worker->options.folder->path);
+        return rf_fail(
+                err, RF_CONFLICT,
+                "offsets of the model %s are committed, but %s holds no snapshot of what was learned up to them; give the folder "
+                "that does, or start anew with --fresh",
+                model, worker->options.folder->path);
     }
     return RF_OK;
 }
@@ -166,8 +169,14 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
     if (status && !*is_new_out) {
         return status;
     }
+    if (!*is_new_out && worker->options.is_fresh) {
+        return rf_fail(err, RF_INVALID,
+                       "%s holds a snapshot, and --fresh starts anew; give another snapshots.directory, or leave --fresh out",
+                       worker->options.folder->path);
+    }
     worker->report.resumed = rf_pipeline_counts(worker->pipeline)->records;
     worker->report.counts = *rf_pipeline_counts(worker->pipeline);
+    worker->rejects_told = rf_pipeline_counts(worker->pipeline)->rejected;
     struct rf_schedule *schedule;
     status = rf_schedule_open(worker->options.folder->disk, worker->options.folder->path,
                               rf_pipeline_counts(worker->pipeline)->records, rf_pipeline_positions(worker->pipeline), &schedule,
@@ -176,6 +185,10 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
         return status;
     }
     rf_pipeline_set_schedule(worker->pipeline, schedule);
+    if (rf_schedule_retracted(schedule)) {
+        rf_log(worker->options.log, RF_LOG_WARN, "a part of the recorded order is lost; what it foresaw is folded in a new order",
+               rf_log_text("folder", worker->options.folder->path), rf_log_uint("segments", rf_schedule_retracted(schedule)));
+    }
     worker->script = rf_schedule_ahead(schedule, &worker->script_count);
     if (*is_new_out && worker->script_count) {
         return rf_fail(err, RF_CONFLICT,
@@ -186,8 +199,8 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
     return RF_OK;
 }
 
-// Only when all agree is anything changed outside: files are cut to what the snapshot covers. What this start adds (a new
-// model, partition or sink) is put on record by a snapshot before anything is learned, so that a later start knows of it.
+// What this start adds (a new model, partition or sink) is put on record by a snapshot before anything is learned, so that a
+// later start knows of it.
 enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
     bool is_new = true, has_new_sink = false;
@@ -196,7 +209,7 @@ enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err)
         status = take_up_log(worker, is_new, err);
     }
     if (!status && checkpoint) {
-        status = rf_checkpoint_rewind_sinks(checkpoint, worker->pipeline, &has_new_sink, err);
+        status = rf_checkpoint_check_sinks(checkpoint, worker->pipeline, &has_new_sink, err);
         worker->awaits_first |= is_new || has_new_sink;
     }
     worker->awaits_first &= checkpoint != NULL;

@@ -165,6 +165,7 @@ static size_t fill(struct rf_message_parts *parts, size_t part, const struct rf_
     size_t text_used = parts->text_used;
 
     to->id = keep_text(parts, examples->id[index]);
+    to->id_left_out = false;
     to->topic = keep_text(parts, rf_text_of(position->topic));
     to->partition = position->partition;
     to->offset = examples->offset[index];
@@ -224,16 +225,20 @@ enum rf_status rf_message_add_batch(struct rf_message *message, const struct rf_
     return RF_OK;
 }
 
-enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_message_format format,
+enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_message_format format, enum rf_message_id id,
                                          const struct rf_predictions *predictions, size_t index, struct rf_error *err) {
     if (format == RF_MESSAGE_JSON) {
-        return rf_message_add_prediction_json(message, predictions, index, err);
+        return rf_message_add_prediction_json(message, id, predictions, index, err);
     }
     enum rf_status status = begin_parts(message, 1, text_size_max(predictions, index), err);
     if (status) {
         return status;
     }
     size_t size_max = fill(message->parts, 0, predictions, index);
+    if (id == RF_MESSAGE_WITHOUT_ID) {
+        message->parts->prediction[0].id = (char *)protobuf_c_empty_string;
+        message->parts->prediction[0].id_left_out = true;
+    }
     status = rf_message_reserve(message, size_max, err);
     if (status) {
         return status;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 enum rf_message_format { RF_MESSAGE_JSON, RF_MESSAGE_PROTOBUF };
+enum rf_message_id { RF_MESSAGE_WITH_ID, RF_MESSAGE_WITHOUT_ID }; // without it, the message tells that it was left out
 
 // Room for messages, used again and again: it grows to the largest one and stays, so that the stream does not allocate.
 struct rf_message {
@@ -35,7 +36,7 @@ enum rf_status rf_message_add_batch(struct rf_message *message, const struct rf_
                                     struct rf_error *err) RF_MUST_USE;
 
 // A riffle.v1.Prediction, or a JSON object without a line end.
-enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_message_format format,
+enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_message_format format, enum rf_message_id id,
                                          const struct rf_predictions *predictions, size_t index,
                                          struct rf_error *err) RF_MUST_USE;
 
@@ -44,7 +45,8 @@ enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message
                                      size_t index, struct rf_error *err) RF_MUST_USE;
 
 // The JSON half of the two above.
-enum rf_status rf_message_add_prediction_json(struct rf_message *message, const struct rf_predictions *predictions, size_t index,
+enum rf_status rf_message_add_prediction_json(struct rf_message *message, enum rf_message_id id,
+                                              const struct rf_predictions *predictions, size_t index,
                                               struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_message_add_reject_json(struct rf_message *message, const struct rf_rejects *rejects, size_t index,
                                           struct rf_error *err) RF_MUST_USE;

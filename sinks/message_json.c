@@ -103,8 +103,8 @@ static char *put_class(char *to, const struct rf_predictions *predictions, int32
     return to;
 }
 
-enum rf_status rf_message_add_prediction_json(struct rf_message *message, const struct rf_predictions *predictions, size_t index,
-                                              struct rf_error *err) {
+enum rf_status rf_message_add_prediction_json(struct rf_message *message, enum rf_message_id id,
+                                              const struct rf_predictions *predictions, size_t index, struct rf_error *err) {
     const struct rf_examples *examples = predictions->examples;
     const struct rf_position *position = &predictions->positions->list[examples->partition[index]];
     int32_t class_number = rf_prediction_class(predictions, index);
@@ -118,7 +118,9 @@ enum rf_status rf_message_add_prediction_json(struct rf_message *message, const 
     }
     char *to = message->data + message->size;
     to = put_origin(to, predictions->model, position, examples->offset[index]);
-    if (examples->id[index].data) {
+    if (id == RF_MESSAGE_WITHOUT_ID) {
+        to = put(to, ",\"id_left_out\":true");
+    } else if (examples->id[index].data) {
         to = put_text(put(to, ",\"id\":"), examples->id[index]);
     }
     if (examples->time_ms[index] != -1) {

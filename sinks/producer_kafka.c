@@ -3,9 +3,11 @@
 #include <librdkafka/rdkafka.h>
 
 #include <assert.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SENTENCE_SIZE = 512, WAIT_SLICE_MS = 10 };
 
@@ -72,12 +74,10 @@ static bool has_property(const struct rf_pairs *properties, const char *const *n
 
 struct preset {
     const char *value;
-    const char *const *names; // the property, then all that decide the same or would contradict it
+    const char *const *names; // the property, then all that decide the same
 };
 
 static const struct preset presets[] = {
-        {"true", (const char *const[]){"enable.idempotence", "acks", "request.required.acks", "max.in.flight",
-                                       "max.in.flight.requests.per.connection", "retries", "message.send.max.retries", NULL}},
         {"all", (const char *const[]){"acks", "request.required.acks", NULL}},
         {"0", (const char *const[]){"message.timeout.ms", "delivery.timeout.ms", NULL}},
         {"murmur2_random", (const char *const[]){"partitioner", NULL}},
@@ -85,12 +85,58 @@ static const struct preset presets[] = {
         {"true", (const char *const[]){"socket.nagle.disable", NULL}},
 };
 
+// What an idempotent producer may be told.
+struct demand {
+    const char *name;
+    const char *word; // the value as a word; NULL: a number only
+    long min, max;
+};
+
+static const struct demand idempotence[] = {
+        {"acks", "all", -1, -1},
+        {"request.required.acks", "all", -1, -1},
+        {"max.in.flight", NULL, 1, 5},
+        {"max.in.flight.requests.per.connection", NULL, 1, 5},
+        {"retries", NULL, 1, LONG_MAX},
+        {"message.send.max.retries", NULL, 1, LONG_MAX},
+        {"queuing.strategy", "fifo", 0, 0},
+        {"queue.buffering.backpressure.threshold", NULL, 1, 1},
+};
+
+static bool meets(const struct demand *demand, const char *value) {
+    if (demand->word && strcasecmp(value, demand->word) == 0) {
+        return true;
+    }
+    char *end;
+    long number = strtol(value, &end, 0);
+    return end != value && *end == '\0' && number >= demand->min && number <= demand->max;
+}
+
+static bool contradicts_idempotence(const struct rf_pair *property) {
+    for (size_t i = 0; i < sizeof idempotence / sizeof *idempotence; i++) {
+        if (strcmp(property->name, idempotence[i].name) == 0) {
+            return !meets(&idempotence[i], property->value);
+        }
+    }
+    return strcmp(property->name, "enable.idempotence") == 0; // it decides for itself
+}
+
 static enum rf_status set_property(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err) {
     char text[SENTENCE_SIZE];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK) {
         return rf_fail(err, RF_INVALID, "kafka: %s is %s: %s", name, value, text);
     }
     return RF_OK;
+}
+
+// Idempotent, unless the operator says otherwise or something that contradicts it.
+static enum rf_status set_idempotence(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
+    for (size_t i = 0; i < properties->count; i++) {
+        if (contradicts_idempotence(&properties->list[i])) {
+            return RF_OK;
+        }
+    }
+    return set_property(conf, "enable.idempotence", "true", err);
 }
 
 static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
@@ -109,7 +155,7 @@ static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pair
             return status;
         }
     }
-    return RF_OK;
+    return set_idempotence(conf, properties, err);
 }
 
 enum rf_status rf_producer_create(const struct rf_pairs *properties, struct rf_producer **producer_out, struct rf_error *err) {
@@ -156,6 +202,8 @@ void rf_producer_destroy(struct rf_producer *producer) {
     free(producer);
 }
 
+// A handle asks for the topic's leader at once. Records sent by the topic's name alone make librdkafka 2.0.2 ask only with
+// its next scan, up to a second later.
 static enum rf_status choose_topic(struct rf_producer *producer, const char *name, struct rf_error *err) {
     if (producer->topic && strcmp(rd_kafka_topic_name(producer->topic), name) == 0) {
         return RF_OK;

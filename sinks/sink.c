@@ -7,10 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool rf_sink_carries_predictions(const struct rf_sink *self) {
-    return self->ops->publish != NULL;
-}
-
 static enum rf_status count_wait(struct rf_sink *self, enum rf_status status) {
     self->waits += status == RF_AGAIN;
     return status;

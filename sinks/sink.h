@@ -44,12 +44,11 @@ struct rf_sink { // embedded first in each kind
     const struct rf_sink_ops *ops;
     char *label;        // unique among the sinks of a model and stable over restarts, e.g. "file:scores.jsonl"; owned
     char *endpoint;     // the address it is bound to, with the port that `*` stood for; NULL when not bound; owned
-    bool is_lossy;      // the operator chose a kind that may drop
+    bool is_lossy;      // the operator chose a kind that drops what the outside has no room for
     uint64_t published; // predictions or rejected records handed over; counted by the dispatcher
     uint64_t waits;     // times the outside had no room
 };
 
-bool rf_sink_carries_predictions(const struct rf_sink *self);
 enum rf_status rf_sink_publish(struct rf_sink *self, const struct rf_predictions *predictions, size_t *done,
                                struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done,
@@ -79,14 +78,16 @@ struct rf_sink_zeromq_options {
     uint64_t linger_ms;       // how long destroy() waits for what is queued
 };
 
-// Produces one record a prediction, its key the example's id. Confirmed when all replicas in sync have it.
+// Produces one record a prediction, its key the example's id. Confirmed when all replicas in sync have it. An id that makes
+// it larger than message.max.bytes is left out, which the record tells.
 struct rf_sink_kafka_options {
     char *topic;
     int format; // enum rf_message_format
 };
 
 // Appends one JSON line a prediction, with one write a batch; `-` is standard output. The file is locked while it is
-// open. What stood in it before a fresh start stays; its length is the bookmark.
+// open. What stood in it before a fresh start stays; its length is the bookmark. settle() syncs, whatever timeout_ms: the
+// disk has begun with nearly all of it by then.
 struct rf_sink_file_options {
     char *path;
 };

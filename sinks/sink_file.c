@@ -129,7 +129,7 @@ static enum rf_status file_publish(struct rf_sink *self, const struct rf_predict
     for (; status == RF_OK && next < predictions->examples->count; next += status == RF_OK) {
         if (rf_message_is_due(predictions, next)) {
             status = make_room(file, err);
-            status = status ? status : rf_message_add_prediction_json(&file->message, predictions, next, err);
+            status = status ? status : rf_message_add_prediction_json(&file->message, RF_MESSAGE_WITH_ID, predictions, next, err);
             status = status ? status : end_line(file, err);
         }
     }

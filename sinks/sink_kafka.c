@@ -45,22 +45,29 @@ static enum rf_status send_message(struct kafka_sink *kafka, struct rf_text key,
     return rf_producer_send(kafka->producer, kafka->topic, -1, key, value, NO_TIME, err);
 }
 
-// What is too large now is too large for good.
-static enum rf_status will_not_fit(enum rf_status status, struct rf_error *err) {
-    if (status == RF_FULL) {
-        status = err->status = RF_IO;
-    }
-    return status;
+// What does not fit in its shortest form never will. That is then no fault of the record: names and scores take the room.
+static enum rf_status will_not_fit(const struct kafka_sink *kafka, const char *what, const char *without, struct rf_error *err) {
+    return rf_fail(err, RF_IO, "kafka: topic %s: %s takes %zu bytes without its %s, message.max.bytes must be no less",
+                   kafka->topic, what, kafka->message.size, without);
 }
 
+static enum rf_status send_prediction_as(struct kafka_sink *kafka, enum rf_message_id id,
+                                         const struct rf_predictions *predictions, size_t index, struct rf_error *err) {
+    rf_message_clear(&kafka->message);
+    struct rf_text key = id == RF_MESSAGE_WITH_ID ? predictions->examples->id[index] : (struct rf_text){0};
+    enum rf_status status = rf_message_add_prediction(&kafka->message, kafka->format, id, predictions, index, err);
+    return status ? status : send_message(kafka, key, err);
+}
+
+// An id that makes a message too large must not stop the stream, so it is left out: topic, partition and offset still name
+// the record.
 static enum rf_status send_prediction(struct kafka_sink *kafka, const struct rf_predictions *predictions, size_t index,
                                       struct rf_error *err) {
-    rf_message_clear(&kafka->message);
-    enum rf_status status = rf_message_add_prediction(&kafka->message, kafka->format, predictions, index, err);
-    if (status == RF_OK) {
-        status = send_message(kafka, predictions->examples->id[index], err);
+    enum rf_status status = send_prediction_as(kafka, RF_MESSAGE_WITH_ID, predictions, index, err);
+    if (status == RF_FULL) {
+        status = send_prediction_as(kafka, RF_MESSAGE_WITHOUT_ID, predictions, index, err);
     }
-    return will_not_fit(status, err);
+    return status == RF_FULL ? will_not_fit(kafka, "a prediction", "id", err) : status;
 }
 
 static enum rf_status send_reject(struct kafka_sink *kafka, const struct rf_rejects *rejects, size_t index,
@@ -84,7 +91,8 @@ static enum rf_status send_reject_without_bytes(struct kafka_sink *kafka, const 
     reject.record.key = (struct rf_text){0};
     reject.record.value = (struct rf_text){0};
     const struct rf_rejects alone = {.list = &reject, .count = 1, .positions = rejects->positions, .model = rejects->model};
-    return will_not_fit(send_reject(kafka, &alone, 0, err), err);
+    enum rf_status status = send_reject(kafka, &alone, 0, err);
+    return status == RF_FULL ? will_not_fit(kafka, "a rejected record", "bytes", err) : status;
 }
 
 static enum rf_status kafka_publish(struct rf_sink *self, const struct rf_predictions *predictions, size_t *done,

@@ -149,10 +149,6 @@ void rf_snapshot_file_release(struct rf_snapshot_file *file) {
     free(file);
 }
 
-uint64_t rf_snapshot_file_sequence(const struct rf_snapshot_file *file) {
-    return file->sequence;
-}
-
 uint32_t rf_snapshot_file_chunk_count(const struct rf_snapshot_file *file) {
     return file->chunk_count;
 }

@@ -27,7 +27,6 @@ enum rf_status rf_snapshot_file_open(const char *path, const struct rf_snapshot_
 struct rf_snapshot_file *rf_snapshot_file_hold(struct rf_snapshot_file *file); // returns `file`
 void rf_snapshot_file_release(struct rf_snapshot_file *file);                  // NULL is fine
 
-uint64_t rf_snapshot_file_sequence(const struct rf_snapshot_file *file);
 uint32_t rf_snapshot_file_chunk_count(const struct rf_snapshot_file *file);
 
 // The bytes of its riffle.v1.SnapshotManifest. Borrowed.

@@ -86,7 +86,7 @@ static void csv_refuses_wrong_quotes_and_line_ends(void **state) {
            {"a,1,1,b\nc,,1,", "undecodable: byte 7 is '\\x0a', must be the end of the record"},
            {"a,1,1,b\rc,,1,", "undecodable: byte 7 is '\\x0d', must be the end of the record"},
            {"a,1,1,b,,1,\n\n", "undecodable: byte 11 is '\\x0a', must be the end of the record"},
-           {"a,1,1,b,,1,\r", "undecodable: byte 11 is '\\x0d', must be the end of the record"});
+           {"a,1,1,b,,1,\r", "id=\"a\" at=1 amount=1 city=\"b\" y=1"}); // what is left of a line that was split at \n
 }
 
 static void csv_refuses_bytes_that_are_no_text(void **state) {

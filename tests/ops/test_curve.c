@@ -22,8 +22,8 @@ static void curve_shows_means_of_spans_not_of_the_whole(void **state) {
     figures = figures_at(2 * RF_CURVE_SPAN, 0.6); // so the second half had 0.2
     rf_curve_add(&curve, &figures);
     assert_int_equal(curve.count, 2);
-    assert_true(fabs(curve.points[0] - 1.0) < 1e-12);
-    assert_true(fabs(curve.points[1] - 0.2) < 1e-12);
+    assert_true(fabs(curve.figure_line.points[0] - 1.0) < 1e-12);
+    assert_true(fabs(curve.figure_line.points[1] - 0.2) < 1e-12);
 }
 
 static void curve_stays_bounded_and_keeps_its_shape(void **state) {
@@ -42,9 +42,9 @@ static void curve_stays_bounded_and_keeps_its_shape(void **state) {
     }
     assert_in_range(curve.count, RF_CURVE_POINTS / 2, RF_CURVE_POINTS);
     for (size_t i = 1; i < curve.count; i++) {
-        assert_true(curve.points[i] < curve.points[i - 1] + 0.01);
+        assert_true(curve.figure_line.points[i] < curve.figure_line.points[i - 1] + 0.01);
     }
-    assert_true(curve.points[0] > 0.95 && curve.points[curve.count - 1] < 0.1);
+    assert_true(curve.figure_line.points[0] > 0.95 && curve.figure_line.points[curve.count - 1] < 0.1);
 }
 
 static void curve_is_drawn_in_the_size_asked_for(void **state) {

@@ -27,7 +27,7 @@ class PipelineCase(unittest.TestCase):
         self.addCleanup(self.workspace.close)
         self.name = self.id().rsplit(".", 1)[1][5:45]  # of the test, the model and the topic
 
-    def settings(self, more="", bootstrap=None, name=None, source=None):
+    def settings(self, more="", name=None, source=None, bootstrap=None):
         name = name or self.name
         return self.workspace.write(f"{name}.yaml", f"""
 name: {name}

@@ -79,10 +79,11 @@ class BadWorld(PipelineCase):
         settings = self.settings()
         self.run_to_end(settings)
         shutil.rmtree(self.workspace.folder / "state")
-        self.refused(settings, 3, "of another worker")
+        self.refused(settings, 1, "holds no snapshot of what was learned")
         self.refused(settings, 1, "holds no snapshot of what was learned", "--take-over")
-        result = self.run_to_end(settings, "--take-over", "--fresh")
+        result = self.run_to_end(settings, "--fresh")
         self.assertEqual(result["records"], 100)
+        self.refused(settings, 2, "holds a snapshot, and --fresh starts anew", "--fresh")
 
     def test_two_workers_on_one_model_are_told_apart(self):
         self.fill(100)

@@ -8,13 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import unittest
 
 import zmq
 
 import pipeline_test
-from kafka_cluster import KafkaBroker, free_ports
-from riffle_process import Workspace
+from kafka_cluster import free_ports
+from pipeline_case import PipelineCase
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MESSAGES = tempfile.TemporaryDirectory()
@@ -22,38 +21,15 @@ subprocess.run(["protoc", f"--python_out={MESSAGES.name}", f"--proto_path={ROOT 
 sys.path.insert(0, MESSAGES.name)
 import riffle_pb2  # noqa: E402 (made just now)
 
-MODEL = """
-features: {id: id, label: fraud, numbers: [amount]}
-learner: {type: linear, hash_bits: 10}
-"""
-
-
 def records(first, count):
     return [f'{{"id": "t{i}", "amount": {i % 13}, "fraud": {int(i % 13 > 9)}}}' for i in range(first, first + count)]
 
 
-class Flows(unittest.TestCase):
+class Flows(PipelineCase):
     @classmethod
     def setUpClass(cls):
-        cls.broker = KafkaBroker()
-        cls.addClassCleanup(cls.broker.close)
-        cls.broker.start()
+        super().setUpClass()
         cls.context = zmq.Context()
-
-    def setUp(self):
-        self.workspace = Workspace()
-        self.addCleanup(self.workspace.close)
-        self.name = self.id().rsplit(".", 1)[1][5:45]
-
-    def settings(self, more="", name=None, source=None):
-        name = name or self.name
-        return self.workspace.write(f"{name}.yaml", f"""
-name: {name}
-kafka: {{bootstrap.servers: {self.broker.bootstrap}}}
-source: {source or f"{{topics: [{self.name}], format: json}}"}
-{MODEL}
-{more}
-""")
 
     def socket(self, kind, endpoint, subscription=None):
         socket = self.context.socket(kind)
@@ -128,7 +104,7 @@ source: {source or f"{{topics: [{self.name}], format: json}}"}
         kept = self.workspace.folder / "kept"
         example = None
         with self.workspace.riffle("run", self.settings(more)) as worker:
-            worker.wait_for(lambda: len(list(self.workspace.folder.glob("state/snapshot-*.riffle"))) >= 2, "a snapshot")
+            worker.wait_for(lambda: len(self.snapshots()) >= 2, "a snapshot")
             try:
                 example = subprocess.Popen([sys.executable, ROOT / "docs/examples/snapshots.py", publish, serve, self.name, kept],
                                            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": MESSAGES.name})

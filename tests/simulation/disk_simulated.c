@@ -12,6 +12,7 @@ struct file {
     size_t size, capacity;
     uint8_t *synced_data; // as a power cut would leave it
     size_t synced_size;
+    size_t kept; // bytes at the beginning that are as they were synced: the file was not cut below since
 };
 
 struct name {
@@ -99,18 +100,22 @@ static int simulated_write(struct rf_disk *self, int handle, const void *data, s
     return error;
 }
 
+// What stands now is what the disk holds.
+static void settle(struct file *file) {
+    free(file->synced_data);
+    file->synced_data = malloc(file->size + 1);
+    assert(file->synced_data);
+    memcpy(file->synced_data, file->data ? file->data : (uint8_t *)"", file->size);
+    file->synced_size = file->kept = file->size;
+}
+
 static int simulated_sync(struct rf_disk *self, int handle) {
     struct simulated_disk *disk = simulated_from(self);
     int error = called(disk);
     if (error) {
         return error;
     }
-    struct file *file = &disk->files[handle];
-    free(file->synced_data);
-    file->synced_data = malloc(file->size + 1);
-    assert(file->synced_data);
-    memcpy(file->synced_data, file->data ? file->data : (uint8_t *)"", file->size);
-    file->synced_size = file->size;
+    settle(&disk->files[handle]);
     return 0;
 }
 
@@ -175,6 +180,17 @@ static bool is_in(const char *path, const char *folder) {
     return strncmp(path, folder, size) == 0 && path[size] == '/';
 }
 
+static int simulated_sync_path(struct rf_disk *self, const char *path) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct name *name = find(&disk->now, path);
+    if (error || !name) {
+        return error ? error : ENOENT;
+    }
+    settle(&disk->files[name->file]);
+    return 0;
+}
+
 static int simulated_sync_folder(struct rf_disk *self, const char *path) {
     struct simulated_disk *disk = simulated_from(self);
     int error = called(disk);
@@ -221,6 +237,7 @@ static const struct rf_disk_ops simulated_ops = {
         .lock = simulated_lock,
         .write = simulated_write,
         .sync = simulated_sync,
+        .sync_path = simulated_sync_path,
         .close = simulated_close,
         .read = simulated_read,
         .forget = simulated_forget,
@@ -245,18 +262,71 @@ void rf_disk_simulated_fail(struct rf_disk *self, uint64_t call, int error) {
     disk->error = error;
 }
 
+bool rf_disk_simulated_has_failed(const struct rf_disk *self) {
+    const struct simulated_disk *disk = simulated_from(self);
+    return disk->fail_at && disk->calls >= disk->fail_at;
+}
+
 uint64_t rf_disk_simulated_calls(const struct rf_disk *self) {
     return simulated_from(self)->calls;
+}
+
+int rf_disk_simulated_append(struct rf_disk *self, const char *path, int *handle_out, uint64_t *size_out) {
+    struct simulated_disk *disk = simulated_from(self);
+    const struct name *name = find(&disk->now, path);
+    if (!name) {
+        *size_out = 0;
+        return simulated_create(self, path, handle_out);
+    }
+    *handle_out = (int)name->file;
+    *size_out = disk->files[name->file].size;
+    return called(disk);
+}
+
+int rf_disk_simulated_truncate(struct rf_disk *self, int handle, uint64_t size) {
+    struct simulated_disk *disk = simulated_from(self);
+    int error = called(disk);
+    struct file *file = &disk->files[handle];
+    assert(size <= file->size);
+    if (!error) {
+        file->size = size;
+        file->kept = size < file->kept ? size : file->kept;
+    }
+    return error;
+}
+
+static void lose_unsynced(struct file *file) {
+    file->size = file->kept = file->synced_size;
+    if (file->synced_size) {
+        memcpy(file->data, file->synced_data, file->synced_size);
+    }
 }
 
 void rf_disk_simulated_cut_power(struct rf_disk *self) {
     struct simulated_disk *disk = simulated_from(self);
     disk->now = disk->durable;
     for (size_t i = 0; i < disk->file_count; i++) {
+        lose_unsynced(&disk->files[i]);
+    }
+}
+
+void rf_disk_simulated_cut_power_by_chance(struct rf_disk *self, struct rf_random *random) {
+    struct simulated_disk *disk = simulated_from(self);
+    if (rf_random_below(random, 2)) {
+        disk->now = disk->durable;
+    } else {
+        disk->durable = disk->now;
+    }
+    for (size_t i = 0; i < disk->file_count; i++) {
         struct file *file = &disk->files[i];
-        file->size = file->synced_size;
-        if (file->synced_size) {
-            memcpy(file->data, file->synced_data, file->synced_size);
+        if (file->size == file->synced_size && file->kept == file->size) {
+            continue;
+        }
+        if (rf_random_below(random, 2)) {
+            lose_unsynced(file);
+        } else {
+            file->size = file->kept + (size_t)rf_random_below(random, file->size - file->kept + 1);
+            settle(file);
         }
     }
 }
@@ -278,5 +348,16 @@ bool rf_disk_simulated_cut(struct rf_disk *self, const char *path, size_t size) 
         return false;
     }
     disk->files[name->file].size = size;
+    return true;
+}
+
+bool rf_disk_simulated_peek(const struct rf_disk *self, const char *path, const char **data_out, size_t *size_out) {
+    struct simulated_disk *disk = simulated_from(self);
+    const struct name *name = find(&disk->now, path);
+    if (!name) {
+        return false;
+    }
+    *data_out = (const char *)disk->files[name->file].data;
+    *size_out = disk->files[name->file].size;
     return true;
 }

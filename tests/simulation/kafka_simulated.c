@@ -7,17 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128 };
+enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128, IDLE_ONE_IN = 8, NOT_READ = PARTITIONS_MAX };
 
 struct partition {
-    struct rf_record *records; // [count], bytes owned
+    struct rf_record *records; // [count], by offset, bytes owned
     size_t count, capacity;
+    int64_t first;     // that is still there
     int64_t committed; // -1: nothing
+    bool is_named;
 };
 
 struct simulated_kafka {
-    struct rf_positions positions; // names, for assigning
+    struct rf_positions names; // of the partitions
     struct partition partitions[PARTITIONS_MAX];
+    enum rf_start start;
     char note[NOTE_SIZE];
     struct rf_random random;
 };
@@ -26,8 +29,10 @@ struct simulated_source {
     struct rf_source base;
     struct simulated_kafka *kafka;
     bool until_end, is_told;
-    const struct rf_positions *assigned; // NULL: not yet
-    int64_t next[PARTITIONS_MAX];
+    struct rf_positions offered;
+    size_t assigned_count;        // 0: not yet
+    size_t of[PARTITIONS_MAX];    // by index of the positions assigned: the partition, or NOT_READ
+    int64_t next[PARTITIONS_MAX]; // by the same index
 };
 
 static const struct rf_source_ops simulated_ops;
@@ -37,13 +42,27 @@ static struct simulated_source *simulated_from(struct rf_source *self) {
     return (struct simulated_source *)self;
 }
 
-static size_t left_in(const struct simulated_source *source, size_t partition) {
-    return source->kafka->partitions[partition].count - (size_t)source->next[partition];
+bool simulated_kafka_find(const struct simulated_kafka *kafka, const char *topic, int32_t partition, size_t *index_out) {
+    const struct rf_position *found = rf_positions_find(&kafka->names, topic, partition);
+    *index_out = found ? (size_t)(found - kafka->names.list) : 0;
+    return found != NULL;
 }
 
-// The partition to read: the wanted one, or one by chance among those that have records. -1: none.
+// The partition that a source reads for a position, or NOT_READ.
+static size_t partition_of(const struct simulated_kafka *kafka, const struct rf_position *position) {
+    size_t index;
+    bool is_there = simulated_kafka_find(kafka, position->topic, position->partition, &index);
+    return is_there && kafka->partitions[index].is_named ? index : NOT_READ;
+}
+
+static size_t left_in(const struct simulated_source *source, size_t index) {
+    size_t partition = source->of[index];
+    return partition == NOT_READ ? 0 : source->kafka->partitions[partition].count - (size_t)source->next[index];
+}
+
+// The position to read for: the wanted one, or one by chance among those that have records. -1: none.
 static int choose(struct simulated_source *source, const struct rf_poll *want) {
-    size_t count = source->kafka->positions.count, ready = 0;
+    size_t count = source->assigned_count, ready = 0;
     if (want->has_partition) {
         return left_in(source, want->partition) ? (int)want->partition : -1;
     }
@@ -59,51 +78,92 @@ static int choose(struct simulated_source *source, const struct rf_poll *want) {
     return -1;
 }
 
+static enum rf_status offer(struct simulated_source *source, enum rf_source_event *event_out,
+                            const struct rf_positions **partitions_out) {
+    const struct simulated_kafka *kafka = source->kafka;
+    source->is_told = true;
+    for (size_t i = 0; i < kafka->names.count; i++) {
+        size_t index;
+        if (kafka->partitions[i].is_named &&
+            rf_positions_add(&source->offered, kafka->names.list[i].topic, kafka->names.list[i].partition, &index)) {
+            abort();
+        }
+    }
+    *partitions_out = &source->offered;
+    *event_out = RF_SOURCE_ASSIGNED;
+    return RF_OK;
+}
+
 static enum rf_status simulated_poll(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
                                      enum rf_source_event *event_out, const struct rf_positions **partitions_out,
                                      struct rf_error *err) {
-    (void)err;
     struct simulated_source *source = simulated_from(self);
+    struct rf_random *random = &source->kafka->random;
     if (!source->is_told) {
-        source->is_told = true;
-        *partitions_out = &source->kafka->positions;
-        *event_out = RF_SOURCE_ASSIGNED;
+        return offer(source, event_out, partitions_out);
+    }
+    if (want->has_partition && source->of[want->partition] == NOT_READ) {
+        return rf_fail(err, RF_CONFLICT, "partition %u is wanted, but its topic is not named", (unsigned)want->partition);
+    }
+    int chosen = source->assigned_count ? choose(source, want) : -1;
+    if (chosen < 0 || rf_random_below(random, IDLE_ONE_IN) == 0) {
+        *event_out = source->until_end && source->assigned_count && chosen < 0 ? RF_SOURCE_END : RF_SOURCE_IDLE;
         return RF_OK;
     }
-    int partition = source->assigned ? choose(source, want) : -1;
-    if (partition < 0) {
-        *event_out = source->until_end && source->assigned ? RF_SOURCE_END : RF_SOURCE_IDLE;
-        return RF_OK;
-    }
-    size_t most = left_in(source, (size_t)partition);
+    size_t index = (size_t)chosen, most = left_in(source, index);
     most = most < want->records_max ? most : want->records_max;
-    size_t count = want->has_partition ? most : 1 + (size_t)rf_random_below(&source->kafka->random, most);
+    size_t count = want->has_partition ? most : 1 + (size_t)rf_random_below(random, most);
     for (size_t i = 0; i < count; i++) {
-        records->list[i] = source->kafka->partitions[partition].records[source->next[partition]++];
+        records->list[i] = source->kafka->partitions[source->of[index]].records[source->next[index]++];
+        records->list[i].partition = (uint32_t)index;
     }
     records->count = count;
     *event_out = RF_SOURCE_RECORDS;
     return RF_OK;
 }
 
+// Where reading starts, and what a position that is not known yet becomes.
+static enum rf_status find_start(const struct simulated_kafka *kafka, const struct partition *partition,
+                                 const struct rf_position *position, int64_t *known_out, int64_t *next_out,
+                                 struct rf_error *err) {
+    int64_t next = position->next_offset, end = (int64_t)partition->count;
+    if (next == RF_OFFSET_NONE) {
+        next = kafka->start == RF_START_LATEST ? end : partition->first;
+    }
+    if (next > end || next < partition->first) {
+        return rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is %s: the log holds %lld to %lld", (long long)next,
+                       position->topic, (int)position->partition, next > end ? "beyond the end" : "no longer there",
+                       (long long)partition->first, (long long)end);
+    }
+    *known_out = next;
+    *next_out = next - (position->fingerprint && next > partition->first);
+    return RF_OK;
+}
+
 static enum rf_status simulated_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
+    int64_t known[PARTITIONS_MAX];
+    assert(positions->count <= PARTITIONS_MAX);
     for (size_t i = 0; i < positions->count; i++) {
-        struct rf_position *position = &positions->list[i];
-        if (position->next_offset == RF_OFFSET_NONE) {
-            position->next_offset = 0;
-        }
-        source->next[i] = position->next_offset - (position->fingerprint && position->next_offset > 0);
-        if ((size_t)position->next_offset > source->kafka->partitions[i].count) {
-            return rf_fail(err, RF_CONFLICT, "offset %lld is beyond the end", (long long)position->next_offset);
+        size_t partition = partition_of(source->kafka, &positions->list[i]);
+        known[i] = source->next[i] = positions->list[i].next_offset;
+        source->of[i] = partition;
+        enum rf_status status = partition == NOT_READ ? RF_OK
+                                                      : find_start(source->kafka, &source->kafka->partitions[partition],
+                                                                   &positions->list[i], &known[i], &source->next[i], err);
+        if (status) {
+            return status;
         }
     }
-    source->assigned = positions;
+    for (size_t i = 0; i < positions->count; i++) {
+        positions->list[i].next_offset = known[i];
+    }
+    source->assigned_count = positions->count;
     return RF_OK;
 }
 
 static void simulated_unassign(struct rf_source *self) {
-    simulated_from(self)->assigned = NULL;
+    simulated_from(self)->assigned_count = 0;
 }
 
 static enum rf_status simulated_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
@@ -111,7 +171,10 @@ static enum rf_status simulated_commit(struct rf_source *self, const struct rf_p
     (void)err;
     struct simulated_kafka *kafka = simulated_from(self)->kafka;
     for (size_t i = 0; i < positions->count; i++) {
-        kafka->partitions[i].committed = positions->list[i].next_offset;
+        size_t partition = partition_of(kafka, &positions->list[i]);
+        if (partition != NOT_READ) {
+            kafka->partitions[partition].committed = positions->list[i].next_offset;
+        }
     }
     snprintf(kafka->note, sizeof kafka->note, "%s", note);
     return RF_OK;
@@ -122,16 +185,18 @@ static enum rf_status simulated_committed(struct rf_source *self, struct rf_posi
     (void)err;
     const struct simulated_kafka *kafka = simulated_from(self)->kafka;
     for (size_t i = 0; i < positions->count; i++) {
-        positions->list[i].next_offset = kafka->partitions[i].committed;
+        size_t partition = partition_of(kafka, &positions->list[i]);
+        positions->list[i].next_offset = partition == NOT_READ ? RF_OFFSET_NONE : kafka->partitions[partition].committed;
     }
     snprintf(note_out, note_size, "%s", kafka->note);
     return RF_OK;
 }
 
 static void simulated_ends(struct rf_source *self, int64_t *end_out) {
-    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
-    for (size_t i = 0; i < kafka->positions.count; i++) {
-        end_out[i] = (int64_t)kafka->partitions[i].count;
+    struct simulated_source *source = simulated_from(self);
+    for (size_t i = 0; i < source->assigned_count; i++) {
+        size_t partition = source->of[i];
+        end_out[i] = partition == NOT_READ ? source->next[i] : (int64_t)source->kafka->partitions[partition].count;
     }
 }
 
@@ -141,6 +206,7 @@ static void simulated_release(struct rf_source *self, struct rf_records *records
 }
 
 static void simulated_destroy(struct rf_source *self) {
+    rf_positions_finish(&simulated_from(self)->offered);
     free(self);
 }
 
@@ -156,31 +222,45 @@ static const struct rf_source_ops simulated_ops = {
         .destroy = simulated_destroy,
 };
 
+void simulated_kafka_add(struct simulated_kafka *kafka, const char *topic, int32_t partition) {
+    size_t index;
+    if (rf_positions_add(&kafka->names, topic, partition, &index)) {
+        abort();
+    }
+    assert(index + 1 == kafka->names.count && index < PARTITIONS_MAX);
+    kafka->partitions[index] = (struct partition){.committed = -1, .is_named = true};
+}
+
 struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partitions, uint64_t seed) {
     struct simulated_kafka *kafka = calloc(1, sizeof *kafka);
-    assert(kafka && partitions <= PARTITIONS_MAX);
+    assert(kafka);
     rf_random_init(&kafka->random, seed);
-    rf_positions_init(&kafka->positions);
+    rf_positions_init(&kafka->names);
     for (int32_t i = 0; i < partitions; i++) {
-        size_t index;
-        enum rf_status status = rf_positions_add(&kafka->positions, topic, i, &index);
-        assert(!status);
-        (void)status;
-        kafka->partitions[i].committed = -1;
+        simulated_kafka_add(kafka, topic, i);
     }
     return kafka;
 }
 
+void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
+    struct partition *partition = &kafka->partitions[index];
+    for (size_t i = 0; i < partition->count; i++) {
+        free((void *)(uintptr_t)partition->records[i].value.data);
+        free((void *)(uintptr_t)partition->records[i].key.data);
+    }
+    partition->count = 0;
+    partition->first = 0;
+}
+
 void simulated_kafka_destroy(struct simulated_kafka *kafka) {
-    for (size_t i = 0; i < kafka->positions.count; i++) {
-        for (size_t j = 0; j < kafka->partitions[i].count; j++) {
-            free((void *)(uintptr_t)kafka->partitions[i].records[j].value.data);
-            free((void *)(uintptr_t)kafka->partitions[i].records[j].key.data);
-        }
+    for (size_t i = 0; kafka && i < kafka->names.count; i++) {
+        simulated_kafka_make_anew(kafka, i);
         free(kafka->partitions[i].records);
     }
-    rf_positions_finish(&kafka->positions);
-    free(kafka);
+    if (kafka) {
+        rf_positions_finish(&kafka->names);
+        free(kafka);
+    }
 }
 
 static struct rf_text copy_of(struct rf_text text) {
@@ -191,24 +271,56 @@ static struct rf_text copy_of(struct rf_text text) {
     return (struct rf_text){copy, text.size};
 }
 
-void simulated_kafka_produce(struct simulated_kafka *kafka, int32_t partition, struct rf_text key, struct rf_text value,
+void simulated_kafka_produce(struct simulated_kafka *kafka, size_t index, struct rf_text key, struct rf_text value,
                              int64_t timestamp_ms) {
-    struct partition *to = &kafka->partitions[partition];
+    struct partition *to = &kafka->partitions[index];
     if (to->count == to->capacity) {
         to->capacity = to->capacity ? 2 * to->capacity : 64;
         to->records = realloc(to->records, to->capacity * sizeof *to->records);
         assert(to->records);
     }
-    to->records[to->count] = (struct rf_record){.value = copy_of(value),
-                                                .key = copy_of(key),
-                                                .timestamp_ms = timestamp_ms,
-                                                .offset = (int64_t)to->count,
-                                                .partition = (uint32_t)partition};
+    to->records[to->count] = (struct rf_record){
+            .value = copy_of(value), .key = copy_of(key), .timestamp_ms = timestamp_ms, .offset = (int64_t)to->count};
     to->count++;
 }
 
-int64_t simulated_kafka_committed(const struct simulated_kafka *kafka, int32_t partition) {
-    return kafka->partitions[partition].committed;
+void simulated_kafka_cut(struct simulated_kafka *kafka, size_t index, int64_t first) {
+    assert((size_t)first <= kafka->partitions[index].count);
+    kafka->partitions[index].first = first;
+}
+
+size_t simulated_kafka_count(const struct simulated_kafka *kafka) {
+    return kafka->names.count;
+}
+
+const struct rf_position *simulated_kafka_partition(const struct simulated_kafka *kafka, size_t index) {
+    return &kafka->names.list[index];
+}
+
+int64_t simulated_kafka_end(const struct simulated_kafka *kafka, size_t index) {
+    return (int64_t)kafka->partitions[index].count;
+}
+
+const struct rf_record *simulated_kafka_record(const struct simulated_kafka *kafka, size_t index, int64_t offset) {
+    const struct partition *partition = &kafka->partitions[index];
+    return offset >= 0 && offset < (int64_t)partition->count ? &partition->records[offset] : NULL;
+}
+
+int64_t simulated_kafka_committed(const struct simulated_kafka *kafka, size_t index) {
+    return kafka->partitions[index].committed;
+}
+
+void simulated_kafka_name(struct simulated_kafka *kafka, const char *topic, bool is_named) {
+    for (size_t i = 0; i < kafka->names.count; i++) {
+        if (strcmp(kafka->names.list[i].topic, topic) == 0) {
+            kafka->partitions[i].is_named = is_named;
+        }
+    }
+}
+
+void simulated_kafka_set_start(struct simulated_kafka *kafka, enum rf_start start) {
+    assert(start != RF_START_TIME);
+    kafka->start = start;
 }
 
 struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end) {
@@ -217,5 +329,6 @@ struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool unt
     source->base.ops = &simulated_ops;
     source->kafka = kafka;
     source->until_end = until_end;
+    rf_positions_init(&source->offered);
     return &source->base;
 }

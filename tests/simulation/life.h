@@ -1,13 +1,23 @@
 #ifndef RF_TESTS_LIFE_H
 #define RF_TESTS_LIFE_H
-// Lives of a worker in a world that outlives them: a disk, a Kafka and a clock, simulated or real.
+// Lives of a worker in a world that outlives them: a disk, a Kafka and a clock, simulated or real. What happens is noted down:
+// a test that fails within a world tells its story.
 #include "ops/assembly.h"
 #include "ops/worker.h"
+#include "proto/random.h"
 #include "tests/simulation/disk_simulated.h"
 #include "tests/simulation/kafka_simulated.h"
 #include "tests/test.h"
 
-enum { RECORDS = 4000 }; // of the stream that every life reads
+#include <stdbool.h>
+
+enum {
+    RECORDS = 4000,    // of a world
+    FEW_RECORDS = 600, // of a small one
+    SINKS_MAX = 3,     // of predictions
+    STORY_SIZE = 8192,
+    STREAM_MAX = 16384, // records of a partition
+};
 
 // Time that only moves when it is told to.
 struct simulated_clock {
@@ -17,12 +27,18 @@ struct simulated_clock {
 
 // What outlives a process.
 struct world {
-    struct rf_disk *disk;          // NULL: the machine's own
+    struct rf_disk *disk;          // NULL: the machine's own, and no sinks
     struct simulated_kafka *kafka; // NULL: a broker
     const char *bootstrap;
     char folder[64];
     struct simulated_clock clock;
     struct rf_clock *real_clock; // NULL: the simulated one
+    bool is_small;               // few records, small batches, a snapshot every hundred records
+
+    const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
+    uint64_t produced, undecodable; // records, and how many of them no decoder takes
+    struct rf_random random;        // for what is left to chance
+    char story[STORY_SIZE];         // "": closed
 };
 
 // One life of a worker.
@@ -32,9 +48,23 @@ struct life {
     struct rf_error err;
 };
 
-// A world whose Kafka holds RECORDS generated card payments; a seed decides how they come.
+// A test whose state is a world, closed; one that fails before it closed it tells the story.
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, drop_world)
+int make_world(void **state);
+int drop_world(void **state);
+
+// A world whose Kafka holds RECORDS card payments, now and then one that is none; a seed decides what is left to chance. The
+// n-th record is the same in all worlds. One sink of predictions and one of rejected records.
 void open_simulated(struct world *world, int32_t partitions, uint64_t seed);
+
+// The same with FEW_RECORDS, of which `records` are there already.
+void open_small(struct world *world, int32_t partitions, uint64_t seed, uint64_t records);
 void close_simulated(struct world *world);
+
+void produce(struct world *world, size_t partition, uint64_t records);
+void produce_everywhere(struct world *world, uint64_t records); // to all partitions in turn
+
+void tell(struct world *world, const char *format, ...) RF_PRINTF(2, 3); // adds to the story
 
 enum rf_status be_born(struct world *world, struct life *life);
 
@@ -43,13 +73,28 @@ void die(struct world *world, struct life *life);
 
 uint64_t records_of(struct life *life);
 
-// Turns until `records` are applied or the end is reached; false at the end, or when it failed.
+// Turns until `records` are applied, or so many times. False when it ended by itself: at the end, or because it failed.
 bool live_until(struct world *world, struct life *life, uint64_t records);
+bool live_for(struct world *world, struct life *life, uint64_t turns);
+
+void cut_power(struct world *world, bool by_chance);
+void fail_disk(struct world *world, uint64_t call); // the call with this number from now on; 0: none
 
 void digest_of(struct life *life, uint8_t digest_out[RF_SHA256_SIZE]);
-void assert_all_once(struct life *life);
+
+// Lives to the end, which must be a good one.
+void live_to_end(struct world *world, struct life *life);
+
+// Every record was learned or rejected once, and stands once in the files of the sinks.
+void assert_all_once(struct world *world, struct life *life);
+
+// A whole last life.
+void run_to_end(struct world *world, uint8_t digest_out[RF_SHA256_SIZE]);
 
 // Runs a whole stream, dying once each of `deaths` records have been applied.
 void run_script(struct world *world, const uint64_t *deaths, size_t death_count, uint8_t digest_out[RF_SHA256_SIZE]);
+
+// The snapshots in place, oldest first, all but the first `kept` removed; how many there were.
+size_t keep_oldest_snapshots(struct world *world, size_t kept);
 
 #endif

@@ -48,7 +48,7 @@ static void threads_give_the_bytes_of_one_thread(void **state) {
     open_real(&world, 1, 4);
     assert_int_equal(be_born(&world, &life), RF_OK);
     run_threads(&life, UINT64_MAX);
-    assert_all_once(&life);
+    assert_all_once(&world, &life);
     digest_of(&life, found);
     assert_memory_equal(expected, found, sizeof expected);
     assert_int_equal(simulated_kafka_committed(world.kafka, 0), RECORDS);
@@ -68,7 +68,7 @@ static void threads_stop_when_asked_and_go_on_later(void **state) {
     }
     assert_int_equal(be_born(&world, &life), RF_OK);
     run_threads(&life, UINT64_MAX);
-    assert_all_once(&life);
+    assert_all_once(&world, &life);
     die(&world, &life);
     close_real(&world);
 }

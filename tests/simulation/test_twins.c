@@ -58,6 +58,8 @@ static void a_script_gives_the_same_bytes_simulated_and_real(void **state) {
     produce_to_broker(simulated.kafka, rf_broker_bootstrap(broker));
     real = (struct world){.bootstrap = rf_broker_bootstrap(broker), .folder = "/tmp/riffle-simulation-XXXXXX"};
     real.clock = simulated.clock;
+    real.produced = simulated.produced;
+    real.undecodable = simulated.undecodable;
     assert_non_null(mkdtemp(real.folder));
     run_script(&real, deaths, 3, found);
     assert_memory_equal(expected, found, sizeof expected);

@@ -7,7 +7,6 @@
 #include <riffle.pb-c.h>
 #include <zmq.h>
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +21,12 @@ static struct rf_error err;
 static char path[] = "/tmp/riffle-test-clone-XXXXXX";
 static bool is_hurried; // what is waited for in vain is over at once
 
-// In place of ZeroMQ's.
-int zmq_poll(zmq_pollitem_t *items, int count, long timeout_ms) {
-    static int (*real)(zmq_pollitem_t *items, int count, long timeout_ms);
-    if (!real) {
-        *(void **)&real = dlsym(RTLD_NEXT, "zmq_poll");
-    }
-    return real(items, count, is_hurried ? 0 : timeout_ms);
+// The linker puts it in place of ZeroMQ's (--wrap).
+int __real_zmq_poll(zmq_pollitem_t *items, int count, long timeout_ms);
+int __wrap_zmq_poll(zmq_pollitem_t *items, int count, long timeout_ms);
+
+int __wrap_zmq_poll(zmq_pollitem_t *items, int count, long timeout_ms) {
+    return __real_zmq_poll(items, count, is_hurried ? 0 : timeout_ms);
 }
 
 static int set_up(void **state) {

@@ -34,7 +34,8 @@ static const char *as_text(void) {
 
 static const char *json_of(size_t index) {
     rf_message_clear(&message);
-    assert_int_equal(rf_message_add_prediction(&message, RF_MESSAGE_JSON, &batch.predictions, index, &err), RF_OK);
+    assert_int_equal(rf_message_add_prediction(&message, RF_MESSAGE_JSON, RF_MESSAGE_WITH_ID, &batch.predictions, index, &err),
+                     RF_OK);
     return as_text();
 }
 
@@ -69,6 +70,26 @@ static void json_leaves_out_what_is_unknown(void **state) {
     batch_add(&batch, 0, NULL, -1.5);
     assert_string_equal(json_of(0), "{\"model\":\"fraud\",\"topic\":\"transactions\",\"partition\":3,\"offset\":0,\"line\":1,"
                                     "\"base\":7,\"epoch\":2,\"since\":100,\"score\":-1.5}");
+}
+
+static void an_id_left_out_is_told(void **state) {
+    (void)state;
+    batch_add(&batch, 0, "t-1", 0.25);
+    assert_int_equal(rf_message_add_prediction(&message, RF_MESSAGE_JSON, RF_MESSAGE_WITHOUT_ID, &batch.predictions, 0, &err),
+                     RF_OK);
+    assert_string_equal(as_text(),
+                        "{\"model\":\"fraud\",\"topic\":\"transactions\",\"partition\":3,\"offset\":0,\"id_left_out\":true,"
+                        "\"line\":1,\"base\":7,\"epoch\":2,\"since\":100,\"score\":0.25,\"class\":\"0\"}");
+    static const enum rf_message_id ids[] = {RF_MESSAGE_WITHOUT_ID, RF_MESSAGE_WITH_ID};
+    for (size_t i = 0; i < 2; i++) {
+        rf_message_clear(&message);
+        assert_int_equal(rf_message_add_prediction(&message, RF_MESSAGE_PROTOBUF, ids[i], &batch.predictions, 0, &err), RF_OK);
+        Riffle__V1__Prediction *read = riffle__v1__prediction__unpack(NULL, message.size, (uint8_t *)message.data);
+        assert_non_null(read);
+        assert_string_equal(read->id, i == 0 ? "" : "t-1");
+        assert_int_equal(read->id_left_out, i == 0);
+        riffle__v1__prediction__free_unpacked(read, NULL);
+    }
 }
 
 static void a_multiclass_prediction_has_all_scores_and_the_name_of_the_best(void **state) {
@@ -267,6 +288,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             CLAIM(a_binary_prediction_is_one_json_object),
             CLAIM(json_leaves_out_what_is_unknown),
+            CLAIM(an_id_left_out_is_told),
             CLAIM(a_multiclass_prediction_has_all_scores_and_the_name_of_the_best),
             CLAIM(a_number_that_is_not_finite_is_null),
             CLAIM(an_id_of_odd_bytes_becomes_valid_json),
