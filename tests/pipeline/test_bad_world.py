@@ -79,7 +79,7 @@ class BadWorld(PipelineCase):
         settings = self.settings()
         self.run_to_end(settings)
         shutil.rmtree(self.workspace.folder / "state")
-        self.refused(settings, 1, "holds no snapshot of what was learned")
+        self.refused(settings, 3, "of another worker")
         self.refused(settings, 1, "holds no snapshot of what was learned", "--take-over")
         result = self.run_to_end(settings, "--fresh")
         self.assertEqual(result["records"], 100)

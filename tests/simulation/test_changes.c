@@ -2,11 +2,10 @@
 // they were. What cannot go on is refused, and then no file of a sink is touched.
 #include "tests/simulation/outputs.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 40, LIVES_MAX = 5 };
+enum { SEEDS = 32, LIVES_MAX = 5 };
 
 // A life that ends by chance, mostly soon, and now and then with the machine.
 static void live_a_while(struct world *world) {
@@ -228,7 +227,6 @@ static void a_log_that_was_made_anew_is_refused(void **state) {
 }
 
 int main(void) {
-    mallopt(M_MMAP_THRESHOLD, 1 << 17); // fixed: large and hardly used memory stays fresh from the kernel, not cleared by hand
     const struct CMUnitTest tests[] = {
             IN_WORLD(a_sink_that_is_added_gets_all_that_is_learned_from_then_on),
             IN_WORLD(a_partition_that_is_added_starts_once_and_for_all),

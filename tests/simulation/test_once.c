@@ -2,11 +2,10 @@
 // ever it does.
 #include "tests/simulation/outputs.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORIES = 120, LIVES_MAX = 6 };
+enum { STORIES = 75, LIVES_MAX = 6 };
 
 // What an undisturbed run of a small world with one partition learns.
 static void learn_undisturbed(struct world *world, uint8_t digest_out[RF_SHA256_SIZE]) {
@@ -109,9 +108,9 @@ static void every_record_leaves_once_at_whatever_turn_it_ends(void **state) {
     struct world *world = *state;
     uint8_t undisturbed[RF_SHA256_SIZE], digest[RF_SHA256_SIZE];
     learn_undisturbed(world, undisturbed);
-    for (uint64_t lived = 0; lived <= 40; lived += 20) {
+    for (uint64_t lived = 0; lived <= 30; lived += 30) {
         bool is_at_end = false;
-        for (uint64_t turns = 0; turns < 60 && !is_at_end; turns++) {
+        for (uint64_t turns = 0; turns < 40 && !is_at_end; turns++) {
             int32_t partitions = 1 + (int32_t)(turns % 2);
             open_small(world, partitions, 2000 + 100 * lived + turns, FEW_RECORDS);
             die_after(world, lived, turns, &is_at_end);
@@ -134,7 +133,7 @@ static void every_record_leaves_once_whatever_call_of_the_disk_fails(void **stat
     learn_undisturbed(world, undisturbed);
     for (uint64_t lived = 0; lived <= 30; lived += 30) {
         bool has_failed = true;
-        for (uint64_t call = 1; has_failed; call += call > 40 ? 3 : 1) {
+        for (uint64_t call = 1; has_failed; call += call > 40 ? 5 : 1) {
             struct life life = {0};
             bool is_alive;
             open_small(world, 1, 3000 + 1000 * lived + call, FEW_RECORDS);
@@ -163,7 +162,6 @@ static void every_record_leaves_once_whatever_call_of_the_disk_fails(void **stat
 }
 
 int main(void) {
-    mallopt(M_MMAP_THRESHOLD, 1 << 17); // fixed: large and hardly used memory stays fresh from the kernel, not cleared by hand
     const struct CMUnitTest tests[] = {
             IN_WORLD(every_record_leaves_once_whatever_happens),
             IN_WORLD(every_record_leaves_once_at_whatever_turn_it_ends),

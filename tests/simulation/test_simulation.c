@@ -11,7 +11,7 @@ static void deaths_leave_the_bytes_of_the_undisturbed_run(void **state) {
     open_simulated(world, 1, 1);
     run_script(world, NULL, 0, whole);
     close_simulated(world);
-    for (uint64_t seed = 0; seed < 20; seed++) {
+    for (uint64_t seed = 0; seed < 10; seed++) {
         struct rf_random random;
         rf_random_init(&random, seed);
         uint64_t deaths[5];
@@ -30,7 +30,7 @@ static void deaths_leave_the_bytes_of_the_undisturbed_run(void **state) {
 // order: a second worker that follows the same schedule from nothing comes to the same.
 static void several_partitions_fold_in_the_recorded_order(void **state) {
     struct world *world = *state;
-    for (uint64_t seed = 100; seed < 115; seed++) {
+    for (uint64_t seed = 100; seed < 108; seed++) {
         struct life life = {0};
         uint8_t first[RF_SHA256_SIZE], again[RF_SHA256_SIZE];
         const uint64_t deaths[] = {500 + seed, 2000 + 7 * seed, 3000 + 3 * seed};
@@ -52,12 +52,12 @@ static void several_partitions_fold_in_the_recorded_order(void **state) {
 
 static void a_cut_of_power_at_any_instant_loses_nothing_and_repeats_nothing(void **state) {
     struct world *world = *state;
-    for (uint64_t seed = 200; seed < 215; seed++) {
+    for (uint64_t seed = 200; seed < 208; seed++) {
         struct life life = {0};
         uint8_t digest[RF_SHA256_SIZE];
         open_simulated(world, 2, seed);
         assert_int_equal(be_born(world, &life), RF_OK);
-        assert_true(live_until(world, &life, 300 + 40 * (seed - 200)));
+        assert_true(live_until(world, &life, 300 + 80 * (seed - 200)));
         die(world, &life);
         cut_power(world, false);
         run_script(world, NULL, 0, digest);
@@ -75,7 +75,7 @@ static void a_disk_that_fails_anywhere_damages_nothing(void **state) {
     uint64_t calls = rf_disk_simulated_calls(world->disk);
     close_simulated(world);
     assert_in_range(calls, 50, 5000);
-    for (uint64_t call = 1; call <= calls; call += 1 + calls / 80) {
+    for (uint64_t call = 1; call <= calls; call += 1 + calls / 40) {
         struct life life = {0};
         open_simulated(world, 1, 1);
         fail_disk(world, call);
