@@ -95,7 +95,9 @@ static int simulated_write(struct rf_disk *self, int handle, const void *data, s
         assert(file->data);
     }
     size_t taken = error ? size / 2 : size; // a failing write leaves a part behind
-    memcpy(file->data + file->size, data, taken);
+    if (taken) {
+        memcpy(file->data + file->size, data, taken);
+    }
     file->size += taken;
     return error;
 }

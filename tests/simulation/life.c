@@ -92,7 +92,9 @@ void produce(struct world *world, size_t partition, uint64_t records) {
     for (uint64_t i = 0; i < records; i++) {
         produce_one(world, partition);
     }
-    tell(world, "; %" PRIu64 " records more in partition %zu", records, partition);
+    if (records) {
+        tell(world, "; %" PRIu64 " records more in partition %zu", records, partition);
+    }
 }
 
 void produce_everywhere(struct world *world, uint64_t records) {

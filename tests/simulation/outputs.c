@@ -120,6 +120,13 @@ void copy_outputs(const struct world *world, struct outputs *outputs_out) {
     }
 }
 
+void free_outputs(struct outputs *outputs) {
+    for (size_t i = 0; i <= SINKS_MAX; i++) {
+        free(outputs->data[i]);
+    }
+    *outputs = (struct outputs){0};
+}
+
 void assert_outputs_untouched(const struct world *world, struct outputs *outputs) {
     struct outputs now;
     copy_outputs(world, &now);
@@ -128,8 +135,7 @@ void assert_outputs_untouched(const struct world *world, struct outputs *outputs
         if (now.size[i] != size || (size && memcmp(now.data[i], outputs->data[i], size) != 0)) {
             fail_msg("%s had %zu bytes, has %zu bytes or others now", path_of(world, i), size, now.size[i]);
         }
-        free(now.data[i]);
-        free(outputs->data[i]);
     }
-    *outputs = (struct outputs){0};
+    free_outputs(&now);
+    free_outputs(outputs);
 }

@@ -24,6 +24,7 @@ struct outputs {
     size_t size[SINKS_MAX + 1];
 };
 void copy_outputs(const struct world *world, struct outputs *outputs_out);
+void free_outputs(struct outputs *outputs);
 void assert_outputs_untouched(const struct world *world, struct outputs *outputs); // frees the copy
 
 #endif

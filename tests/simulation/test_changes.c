@@ -7,17 +7,22 @@
 
 enum { SEEDS = 32, LIVES_MAX = 5 };
 
-// A life that ends by chance, mostly soon, and now and then with the machine.
-static void live_a_while(struct world *world) {
+// A life that ends by chance, mostly soon, and now and then with the machine; after its birth `records` more come.
+static void live_a_while_and_produce(struct world *world, size_t partition, uint64_t records) {
     struct rf_random *random = &world->random;
     struct life life = {0};
     assert_int_equal(be_born(world, &life), RF_OK);
+    produce(world, partition, records);
     live_for(world, &life, rf_random_below(random, rf_random_below(random, 3) ? 8 : 40));
     die(world, &life);
     assert_outputs_not_twice(world);
     if (rf_random_below(random, 4) == 0) {
         cut_power(world, rf_random_below(random, 2));
     }
+}
+
+static void live_a_while(struct world *world) {
+    live_a_while_and_produce(world, 0, 0);
 }
 
 // A world where something was learned, and more since the last snapshot; the records at its end.
@@ -85,6 +90,52 @@ static void a_sink_that_is_added_gets_all_that_is_learned_from_then_on(void **st
     }
 }
 
+// Born with the sinks wanted, or, where a file holds what no snapshot knows of, refused and then without it.
+static void be_born_with_what_may_be(struct world *world, struct life *life) {
+    struct outputs outputs;
+    copy_outputs(world, &outputs);
+    for (size_t refusals = 0; be_born(world, life); refusals++) {
+        assert_in_range(refusals, 0, 1);
+        size_t refused = strstr(life->err.text, "sink file:out/more holds ") ? 1 : 2;
+        assert_non_null(strstr(life->err.text, refused == 1 ? "out/more holds " : "sink file:out/others holds "));
+        die(world, life);
+        assert_outputs_untouched(world, &outputs);
+        world->sinks[refused] = NULL;
+        copy_outputs(world, &outputs);
+    }
+    free_outputs(&outputs);
+}
+
+static void sinks_that_come_and_go_repeat_nothing(void **state) {
+    struct world *world = *state;
+    for (uint64_t seed = 200; seed < 200 + SEEDS; seed++) {
+        struct rf_random *random = &world->random;
+        struct life life = {0};
+        open_small(world, 2, seed, FEW_RECORDS);
+        for (uint64_t lives = 2 + rf_random_below(random, LIVES_MAX); lives > 0; lives--) {
+            world->sinks[1] = rf_random_below(random, 2) ? "out/more" : NULL;
+            world->sinks[2] = rf_random_below(random, 2) ? "out/others" : NULL;
+            be_born_with_what_may_be(world, &life);
+            tell(world, " and%s%s", world->sinks[1] ? " out/more" : "", world->sinks[2] ? " out/others" : "");
+            live_for(world, &life, rf_random_below(random, 40));
+            die(world, &life);
+            assert_outputs_not_twice(world);
+            if (rf_random_below(random, 4) == 0) {
+                cut_power(world, rf_random_below(random, 2));
+            }
+        }
+        be_born_with_what_may_be(world, &life);
+        live_to_end(world, &life);
+        die(world, &life);
+        assert_output_once(world, "out/scores", NULL);
+        assert_output_once(world, REJECTED_FILE, NULL);
+        world->sinks[1] = "out/more";
+        world->sinks[2] = "out/others";
+        assert_outputs_not_twice(world);
+        close_simulated(world);
+    }
+}
+
 static int64_t first_in_outputs(const struct world *world, size_t partition) {
     int64_t scored, rejected, unused;
     find_in_output(world, "out/scores", partition, &scored, &unused);
@@ -106,7 +157,7 @@ static void a_partition_that_is_added_starts_once_and_for_all(void **state) {
         for (uint64_t lives = 1 + rf_random_below(&world->random, LIVES_MAX); births < lives;) {
             produce(world, 2, rf_random_below(&world->random, 30));
             ends[births++] = simulated_kafka_end(world->kafka, 2);
-            live_a_while(world);
+            live_a_while_and_produce(world, 2, rf_random_below(&world->random, 30));
             int64_t first = first_in_outputs(world, 2);
             seen = first >= 0 && first < seen ? first : seen;
         }
@@ -229,6 +280,7 @@ static void a_log_that_was_made_anew_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
             IN_WORLD(a_sink_that_is_added_gets_all_that_is_learned_from_then_on),
+            IN_WORLD(sinks_that_come_and_go_repeat_nothing),
             IN_WORLD(a_partition_that_is_added_starts_once_and_for_all),
             IN_WORLD(a_topic_that_is_left_out_is_taken_up_again_where_it_was),
             IN_WORLD(a_topic_that_is_left_out_too_early_is_refused),

@@ -85,6 +85,7 @@ static void an_older_snapshot_that_does_not_know_a_sink_repeats_nothing(void **s
         if (be_born(world, &life) == RF_OK) { // to refuse is as well
             live_to_end(world, &life);
             assert_outputs_not_twice(world);
+            free_outputs(&outputs);
             copy_outputs(world, &outputs);
         }
         die(world, &life);
@@ -105,7 +106,7 @@ static void a_sink_that_was_left_out_for_a_while_is_refused_with_what_it_holds(v
         world->sinks[1] = NULL;
         world->sinks[2] = "out/others"; // so that a snapshot is taken at once
         tell(world, "; out/more left out, out/others added");
-        live_to(world, 220);
+        live_to(world, 260);
         world->sinks[1] = "out/more";
         tell(world, "; out/more added");
         copy_outputs(world, &outputs);
