@@ -1,9 +1,11 @@
 #include "ops/config_internal.h"
 #include "ops/verbs.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct rf_verb verbs[] = {
         {"run", "FILE.yaml...", "learn from the source and publish predictions and snapshots", rf_verb_run},
@@ -45,7 +47,29 @@ static int unknown_verb(const char *word) {
     return RF_EXIT_USAGE;
 }
 
+// Descriptors 0 to 2 that the caller closed would be given to files, which then got what is meant for people.
+static void fill_standard_descriptors(void) {
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+}
+
+// Runs the verb. What it could not print is a failure too.
+static int run_verb(const struct rf_verb *verb, int argc, char **argv) {
+    int code = verb->run(verb, argc, argv);
+    if (code == RF_EXIT_DONE && (fflush(stdout) || ferror(stdout))) {
+        fprintf(stderr, "riffle %s: cannot write all of the output\n", verb->name);
+        return RF_EXIT_FAILED;
+    }
+    return code;
+}
+
 int main(int argc, char **argv) {
+    fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); // a reader that leaves shows as a failed write,
     signal(SIGXFSZ, SIG_IGN); // and so does a file that may not grow
     if (argc < 2) {
@@ -54,7 +78,7 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
-        return RF_EXIT_DONE;
+        return fflush(stdout) ? RF_EXIT_FAILED : RF_EXIT_DONE;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("riffle " RF_RELEASE "\n");
@@ -62,7 +86,7 @@ int main(int argc, char **argv) {
     }
     for (const struct rf_verb *verb = verbs; verb->name; verb++) {
         if (strcmp(argv[1], verb->name) == 0) {
-            return verb->run(verb, argc - 2, argv + 2);
+            return run_verb(verb, argc - 2, argv + 2);
         }
     }
     return unknown_verb(argv[1]);

@@ -222,3 +222,7 @@ uint64_t rf_schedule_records(const struct rf_schedule *schedule) {
 size_t rf_schedule_retracted(const struct rf_schedule *schedule) {
     return schedule->retracted;
 }
+
+bool rf_schedule_is_torn(const struct rf_schedule *schedule) {
+    return schedule->is_torn;
+}

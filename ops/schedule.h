@@ -13,6 +13,8 @@
 #include "ops/disk.h"
 #include "proto/position.h"
 
+#include <stdbool.h>
+
 struct rf_schedule;
 
 struct rf_run {
@@ -38,6 +40,9 @@ enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_
 
 // Makes all that was written reach the disk; before a snapshot that covers it is renamed into place.
 enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+
+// Did a frame not verify when it was opened? After a crash the last one may be torn.
+bool rf_schedule_is_torn(const struct rf_schedule *schedule);
 
 // How many segments were removed when it was opened.
 size_t rf_schedule_retracted(const struct rf_schedule *schedule);

@@ -21,6 +21,7 @@ struct rf_schedule {
     char *folder;
     uint64_t records; // folded
     size_t retracted; // segments removed when it was opened
+    bool is_torn;     // a frame that was read did not verify
 
     // What is recorded beyond `records`: runs [ahead_index, ahead_count), the first of them `ahead_done` records in.
     struct rf_run *ahead;

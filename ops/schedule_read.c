@@ -99,6 +99,7 @@ static enum rf_status take_segment(struct segment_reader *reader, const uint8_t 
         const uint8_t *frame = data + at + RF_SCHEDULE_HEAD_SIZE;
         if (!contents || contents > RF_SCHEDULE_FRAME_MAX || contents > size - at - RF_SCHEDULE_HEAD_SIZE ||
             rf_schedule_checksum(frame, contents) != sum) {
+            reader->schedule->is_torn = true;
             return RF_OK;
         }
         enum rf_status status = *frame == 'T'   ? take_name(reader, frame, contents)

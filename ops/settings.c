@@ -63,7 +63,7 @@ static const struct rf_setting worker_settings[] = {
         RF_UINT(struct rf_settings_worker, batch_bytes, "1048576", 1024, 268435456, NOT_MODEL,
                 "most bytes of records in a batch"),
         RF_UINT(struct rf_settings_worker, batches, "4", 2, 64, NOT_MODEL, "batches in flight between the threads"),
-        RF_REAL(struct rf_settings_worker, shutdown_seconds, "30", 0, 3600, NOT_MODEL,
+        RF_REAL(struct rf_settings_worker, shutdown_seconds, "30", 0.1, 3600, NOT_MODEL,
                 "time to finish in before a stop is forced"),
         RF_REAL(struct rf_settings_worker, progress_seconds, "10", 0, 86400, NOT_MODEL,
                 "seconds between lines of progress; 0: none"),

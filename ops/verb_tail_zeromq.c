@@ -24,6 +24,14 @@ struct tail {
     bool is_cut; // nobody reads what is printed any more
 };
 
+static void add_number(struct rf_printer *printer, double number) {
+    if (isfinite(number)) {
+        rf_printer_real(printer, number);
+    } else {
+        rf_printer_add(printer, "null");
+    }
+}
+
 static void print_json(const Riffle__V1__Predictions *batch, const Riffle__V1__Prediction *prediction) {
     struct rf_printer printer = {0};
     rf_printer_add(&printer, "{\"model\":");
@@ -44,12 +52,12 @@ static void print_json(const Riffle__V1__Predictions *batch, const Riffle__V1__P
         rf_printer_add(&printer, ",\"scores\":[");
         for (size_t i = 0; i < prediction->n_scores; i++) {
             rf_printer_add(&printer, i ? "," : "");
-            rf_printer_real(&printer, prediction->scores[i]);
+            add_number(&printer, prediction->scores[i]);
         }
         rf_printer_add(&printer, "]");
     } else {
         rf_printer_add(&printer, ",\"score\":");
-        rf_printer_real(&printer, prediction->score);
+        add_number(&printer, prediction->score);
     }
     if (*prediction->class_name) {
         rf_printer_add(&printer, ",\"class\":");
@@ -57,7 +65,7 @@ static void print_json(const Riffle__V1__Predictions *batch, const Riffle__V1__P
     }
     if (prediction->outcome_case == RIFFLE__V1__PREDICTION__OUTCOME_LABEL) {
         rf_printer_add(&printer, ",\"label\":");
-        rf_printer_real(&printer, prediction->label);
+        add_number(&printer, prediction->label);
     }
     printf("%s}\n", printer.text ? printer.text : "");
     rf_printer_finish(&printer);
@@ -108,6 +116,9 @@ static void print_batch(struct tail *tail, const Riffle__V1__Predictions *batch)
         }
     }
     tail->is_cut = fflush(stdout) != 0;
+    if (tail->is_cut && errno == EPIPE) {
+        clearerr(stdout); // the reader has seen enough
+    }
 }
 
 // Takes one message of two frames; the first, the topic, only filters.

@@ -189,6 +189,11 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
         rf_log(worker->options.log, RF_LOG_WARN, "a part of the recorded order is lost; what it foresaw is folded in a new order",
                rf_log_text("folder", worker->options.folder->path), rf_log_uint("segments", rf_schedule_retracted(schedule)));
     }
+    if (rf_schedule_is_torn(schedule)) {
+        rf_log(worker->options.log, RF_LOG_WARN,
+               "the recorded order ends with a torn part; what it told is folded in a new order",
+               rf_log_text("folder", worker->options.folder->path));
+    }
     worker->script = rf_schedule_ahead(schedule, &worker->script_count);
     if (*is_new_out && worker->script_count) {
         return rf_fail(err, RF_CONFLICT,
