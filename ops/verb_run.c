@@ -133,6 +133,14 @@ static void destroy_model(struct model *model) {
     }
 }
 
+static void stop_all(struct run *run) {
+    for (size_t i = 0; i < run->count; i++) {
+        rf_log(&run->models[i].assembly.log, RF_LOG_INFO, "stopping",
+               rf_log_text("model", run->models[i].assembly.settings.name));
+        rf_worker_stop(run->models[i].worker);
+    }
+}
+
 // Brings one model's progress up to date; true when its threads have ended. One that failed takes the others along: the
 // process ends, and whoever runs it sees that.
 static bool attend(struct run *run, struct model *model) {
@@ -147,19 +155,9 @@ static bool attend(struct run *run, struct model *model) {
         model->is_told = true;
         rf_log(&model->assembly.log, RF_LOG_ERROR, "model failed", rf_log_text("model", model->assembly.settings.name),
                rf_log_text("error", report.sentence));
-        for (size_t i = 0; i < run->count; i++) {
-            rf_worker_stop(run->models[i].worker);
-        }
+        stop_all(run);
     }
     return report.is_done;
-}
-
-static void stop_all(struct run *run) {
-    for (size_t i = 0; i < run->count; i++) {
-        rf_log(&run->models[i].assembly.log, RF_LOG_INFO, "stopping",
-               rf_log_text("model", run->models[i].assembly.settings.name));
-        rf_worker_stop(run->models[i].worker);
-    }
 }
 
 // The longest that stopping may take: sinks to take what is folded, sinks to confirm it, and some grace.

@@ -13,24 +13,24 @@ void rf_worker_sleep_ms(struct rf_worker *worker, int ms) {
     worker->options.clock->sleep_ms(worker->options.clock, ms);
 }
 
-void rf_worker_fail(struct rf_worker *worker, enum rf_status status, const struct rf_error *err) {
+// The first failure is the one that is told.
+static void keep_failure(struct rf_worker *worker, enum rf_status status, const struct rf_error *err) {
     pthread_mutex_lock(&worker->lock);
     if (!worker->report.status) {
         worker->report.status = status;
         snprintf(worker->report.sentence, sizeof worker->report.sentence, "%s", err->text);
     }
     pthread_mutex_unlock(&worker->lock);
+}
+
+void rf_worker_fail(struct rf_worker *worker, enum rf_status status, const struct rf_error *err) {
+    keep_failure(worker, status, err);
     atomic_store(&worker->has_failed, true);
     atomic_store(&worker->is_stopping, true);
 }
 
 void rf_worker_fail_source(struct rf_worker *worker, enum rf_status status, const struct rf_error *err) {
-    pthread_mutex_lock(&worker->lock);
-    if (!worker->report.status) {
-        worker->report.status = status;
-        snprintf(worker->report.sentence, sizeof worker->report.sentence, "%s", err->text);
-    }
-    pthread_mutex_unlock(&worker->lock);
+    keep_failure(worker, status, err);
     worker->is_source_over = true;
 }
 
