@@ -67,8 +67,13 @@ void rf_learner_destroy(struct rf_learner *self);
 
 // What every learner is told beside its own settings.
 struct rf_learner_context {
-    uint32_t classes;          // how many class names the settings give; 0: none
-    size_t features_max;       // of one example
+    uint32_t classes;               // how many class names the settings give; 0: none
+    const char *const *class_names; // [classes], NULL when there are none; borrowed for the life of the learner
+    size_t features_max;            // of one example
+    size_t vector_size;             // of every example; 0: they have no vector
+    const struct rf_cross *crosses; // [cross_count], borrowed for the life of the learner
+    size_t cross_count;
+    bool crosses_like_vowpal;  // the hashes of crosses are combined as Vowpal Wabbit does
     bool use_baseline_kernels; // do without instructions beyond the baseline of the architecture (the results are the same)
 };
 

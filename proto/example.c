@@ -1,5 +1,6 @@
 #include "proto/example.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 static const size_t ARRAY_SIZE_MAX = (size_t)1 << 40; // bytes: a size beyond it is a mistake, whatever the machine
@@ -39,6 +40,17 @@ enum rf_status rf_examples_init(struct rf_examples *examples, size_t capacity, s
     return RF_OK;
 }
 
+enum rf_status rf_examples_reserve_vectors(struct rf_examples *examples, size_t size, struct rf_error *err) {
+    bool is_possible = size > 0 && size <= ARRAY_SIZE_MAX / sizeof *examples->vector;
+    examples->vector = is_possible ? reserve(examples->capacity, size * sizeof *examples->vector) : NULL;
+    if (!examples->vector) {
+        return rf_fail(err, RF_MEMORY, "a batch of %zu vectors of %zu numbers does not fit into memory", examples->capacity,
+                       size);
+    }
+    examples->vector_size = size;
+    return RF_OK;
+}
+
 void rf_examples_finish(struct rf_examples *examples) {
     free(examples->row_start);
     free(examples->purpose);
@@ -52,6 +64,7 @@ void rf_examples_finish(struct rf_examples *examples) {
     free(examples->value);
     free(examples->field);
     free(examples->kind);
+    free(examples->vector);
     free(examples->field_name);
     *examples = (struct rf_examples){0};
 }

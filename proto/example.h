@@ -21,6 +21,18 @@ enum rf_feature_kind {
 
 #define RF_FIELD_UNKNOWN UINT32_MAX // (an enumerator may not be beyond int)
 
+// A cross of two or three sides, as the settings name them: for every choice of one feature from each side there is one more
+// feature. Which features are of a side follows from their fields.
+enum { RF_CROSS_SIDES_MAX = 3 };
+struct rf_cross {
+    const char *name; // as shown to people, e.g. "customer x hour"
+    uint32_t sides;   // 2 or 3
+    struct rf_fields {
+        const uint32_t *list; // [count] indices of declared fields, rising
+        size_t count;
+    } side[RF_CROSS_SIDES_MAX]; // the same list twice: each pair of its features once
+};
+
 // A batch of examples as flat arrays. Example i owns the features [row_start[i], row_start[i + 1]). All values are raw:
 // masking a hash to a table, scaling and encoding belong to the learner. Everything stays until the predictions of the
 // batch have left, so that any of them can be explained.
@@ -43,6 +55,10 @@ struct rf_examples {
     uint32_t *field; // [feature_capacity] index into field_name
     uint8_t *kind;   // [feature_capacity] enum rf_feature_kind
 
+    // The vector of each example, for learners of dense records: images, embeddings.
+    size_t vector_size; // numbers a vector; 0: examples have none
+    float *vector;      // [capacity][vector_size] raw, finite; NULL when there are none
+
     // The fields met: first those the schema declares (the same in every batch), then those met in this batch.
     struct rf_text *field_name; // [field_capacity]
     size_t field_count;
@@ -52,6 +68,9 @@ struct rf_examples {
 // Reserves flat arrays of the given capacities; pages are touched only as they are used.
 enum rf_status rf_examples_init(struct rf_examples *examples, size_t capacity, size_t feature_capacity, size_t field_capacity,
                                 struct rf_error *err) RF_MUST_USE;
+
+// Reserves a vector of `size` numbers for each example; called at most once, after rf_examples_init().
+enum rf_status rf_examples_reserve_vectors(struct rf_examples *examples, size_t size, struct rf_error *err) RF_MUST_USE;
 void rf_examples_finish(struct rf_examples *examples);
 
 // Forgets all examples, and the field names past `declared_fields`.

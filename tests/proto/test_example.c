@@ -50,10 +50,23 @@ static void sizes_that_overflow_are_refused(void **state) {
     assert_null(examples.hash);
 }
 
+static void vectors_are_reserved_beside_the_features(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    assert_int_equal(rf_examples_init(&examples, 3, 5, 4, &err), RF_OK);
+    assert_int_equal(rf_examples_reserve_vectors(&examples, SIZE_MAX / 4, &err), RF_MEMORY);
+    assert_int_equal(rf_examples_reserve_vectors(&examples, 7, &err), RF_OK);
+    assert_int_equal(examples.vector_size, 7);
+    examples.vector[20] = 1;
+    rf_examples_finish(&examples);
+    assert_null(examples.vector);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(every_array_holds_its_capacity),
             cmocka_unit_test(reset_keeps_the_declared_fields_only),
+            cmocka_unit_test(vectors_are_reserved_beside_the_features),
             cmocka_unit_test(sizes_that_overflow_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
