@@ -2,6 +2,7 @@
 #define RF_LEARNERS_LEARNER_H
 // What learns. A learner is a fold: its state after a batch is a function of its state before, the examples and their
 // order, and of nothing else: not of the clock, threads, the size of batches, or the machine.
+#include "learners/transform.h"
 #include "proto/example.h"
 #include "proto/prediction.h"
 #include "proto/setting.h"
@@ -88,14 +89,15 @@ extern const struct rf_variant rf_learner_variants[]; // `registration` is a str
 
 // A linear model: score = bias + sum of weight * x over the features present. One record is learned in this order: the
 // scaler learns its numbers, they are scaled again, the gradient is taken at the weights of that moment, one step.
-// Weights of an example multiply its gradient; the scaler counts every example learned once.
+// The weight of an example multiplies its gradient; an example of weight 0 is not learned. The scaler counts every example
+// learned once.
 struct rf_linear_options {
-    int loss;                          // see learners/loss.h
+    struct rf_variant_value loss;      // see learners/loss.h
     uint64_t classes;                  // of softmax; 0: as many as the settings name
     struct rf_variant_value optimizer; // see learners/optimizer.h
-    double l2;                         // the bias is never shrunk
-    int scale;                         // standard, none
-    uint64_t scale_fields;
+    double l2;
+    bool regularise_bias;
+    struct rf_transform_options transform; // see learners/transform.h
     uint64_t hash_bits;
     bool bias;
     double bias_rate; // 0: the bias moves as the weights do; else by plain gradient descent at this rate

@@ -9,22 +9,51 @@
 //                                                         with z = 1 for y = 1, -1 for y = 0
 //     softmax    multiclass    p_k = exp s_k / sum exp    loss -log p_y                  gradient p_k - [k = y]
 #include "proto/prediction.h"
+#include "proto/setting.h"
 
-struct rf_loss {
+struct rf_loss;
+
+// What a kind of loss must do. Everything is a pure function.
+struct rf_loss_ops {
     const char *name;
     enum rf_task task;
     bool is_margin;
 
-    void (*link)(uint32_t outputs, const double *score, double *prediction_out); // both [outputs], may be the same array
+    // The prediction [outputs] of the scores [outputs]; both may be the same array.
+    void (*link)(const struct rf_loss *self, const double *score, double *prediction_out);
 
     // False, and nothing written, for a label the task does not know.
-    bool (*gradient)(uint32_t outputs, const double *score, double label, double *gradient_out);
+    bool (*gradient)(const struct rf_loss *self, const double *score, double label, double *gradient_out);
 
-    double (*value)(uint32_t outputs, const double *score, double label);
+    double (*value)(const struct rf_loss *self, const double *score, double label);
+
+    // The change of score k under gradient flow of the loss over an `importance` (Karampatziakis and Langford, 2011: "Online
+    // importance weight aware updates"): what infinitely many, infinitely small steps that add up to it would do. NULL where
+    // there is no closed form.
+    double (*flow)(const struct rf_loss *self, uint32_t k, double score, double label, double importance);
 };
 
-extern const char *const rf_loss_names[]; // NULL-terminated
+struct rf_loss {
+    const struct rf_loss_ops *ops;
+    uint32_t outputs; // scores an example; set by the learner
+    double parameter; // of the kinds that have one
+};
 
-const struct rf_loss *rf_loss_at(int index); // in the order of the names
+extern const struct rf_variant rf_loss_variants[];
+
+// RF_INVALID, in words, for a value without a kind.
+enum rf_status rf_loss_init(const struct rf_variant_value *value, struct rf_loss *loss_out, struct rf_error *err) RF_MUST_USE;
+
+static inline void rf_loss_link(const struct rf_loss *loss, const double *score, double *prediction_out) {
+    loss->ops->link(loss, score, prediction_out);
+}
+
+static inline bool rf_loss_gradient(const struct rf_loss *loss, const double *score, double label, double *gradient_out) {
+    return loss->ops->gradient(loss, score, label, gradient_out);
+}
+
+static inline double rf_loss_value(const struct rf_loss *loss, const double *score, double label) {
+    return loss->ops->value(loss, score, label);
+}
 
 #endif

@@ -19,16 +19,21 @@ void rf_optimizer_gather(const struct rf_optimizer *self, const uint32_t *rows, 
     self->ops->gather(self, rows, count, weight_out);
 }
 
-void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) {
-    self->ops->advance(self, rows, count, weight_out);
+void rf_optimizer_score(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, double *score_out) {
+    self->ops->score(self, rows, x, count, score_out);
 }
 
-double rf_optimizer_look_ahead(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight) {
-    if (!self->ops->look_ahead) {
-        return 0;
-    }
-    self->ops->look_ahead(self, rows, count, weight);
-    return self->momentum;
+void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_t count) {
+    self->ops->advance(self, rows, count);
+}
+
+bool rf_optimizer_looks_ahead(const struct rf_optimizer *self) {
+    return self->ops->score_ahead != NULL;
+}
+
+void rf_optimizer_score_ahead(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count,
+                              double *score_out) {
+    (self->ops->score_ahead ? self->ops->score_ahead : self->ops->score)(self, rows, x, count, score_out);
 }
 
 double rf_optimizer_rate(struct rf_optimizer *self) {
@@ -40,13 +45,20 @@ double rf_optimizer_rate(struct rf_optimizer *self) {
     return self->rate_now;
 }
 
-bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) {
-    for (uint32_t k = 0; k < self->outputs; k++) {
-        if (!(fabs(step->move[k]) * step->x_largest * (double)step->count <= self->limit)) {
+bool rf_optimizer_moves(struct rf_optimizer *self, const struct rf_step *step, double rate) {
+    for (uint32_t k = 0; k < self->experts * self->outputs; k++) {
+        self->move[k] = rate * step->gradient[k];
+        if (!(fabs(self->move[k]) * step->x_largest * (double)step->count <= self->limit)) {
             return false;
         }
     }
-    self->ops->step(self, step);
+    return true;
+}
+
+bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) {
+    if (!self->ops->step(self, step, rf_optimizer_rate(self))) {
+        return false;
+    }
     self->ticks->steps++;
     self->ticks->tick++;
     if (self->ticks->tick == self->tick_limit) {
@@ -141,10 +153,13 @@ enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_opti
                        rate.first * context->l2);
     }
     self->outputs = context->outputs;
-    self->rows = (size_t)1 << context->row_bits;
+    self->experts = self->experts ? self->experts : 1;
+    self->bias_row = (uint32_t)1 << context->row_bits;
+    self->rows = (size_t)self->bias_row + 1;
     self->rate = rate;
     self->rate_block = context->l2 > 0 && rate.decay != RF_RATE_CONSTANT ? RF_RATE_BLOCK : 1;
     self->l2 = context->l2;
+    self->l2_bias = context->regularise_bias ? context->l2 : 0;
     self->tick_limit = context->tick_limit ? context->tick_limit : RF_CATCH_UP_STEPS_MAX;
     self->is_double = context->is_double;
     self->limit = context->is_double ? RF_CELL_MAX_DOUBLE : RF_CELL_MAX_FLOAT;
@@ -153,7 +168,8 @@ enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_opti
     self->has_tick = has_tick;
     self->row_size = lay_out(self, reals, has_tick);
     self->ticks = calloc(1, sizeof *self->ticks);
-    if (!self->ticks) {
+    self->move = calloc((size_t)self->experts * self->outputs, sizeof *self->move);
+    if (!self->ticks || !self->move) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
     void *cells = NULL;
@@ -173,6 +189,7 @@ enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_opti
 void rf_optimizer_finish(struct rf_optimizer *self) {
     rf_table_destroy(self->cells, self->rows * self->row_size);
     free(self->ticks);
+    free(self->move);
 }
 
 void rf_optimizer_destroy(struct rf_optimizer *self) {

@@ -3,9 +3,12 @@
 // How weights move. An optimizer owns a table of rows: the weights of one feature, one an output, side by side with
 // what it remembers about them. It is virtual once a record; its loops are specialised by number type and outputs.
 //
-// The order of a step: advance() the rows, look_ahead(), take the gradient at those weights, step() on the same rows. Two
-// features of a record may share a row: each contributes to the sum and to the step, and what happens once a step (decay,
+// The order of a step: advance() the rows, score() or score_ahead() them, take the gradient there, step() on the same rows. Two
+// features of a record may share a row: each contributes to the score and to the step, and what happens once a step (decay,
 // velocity) happens once.
+//
+// The bias is a row of its own behind those of the features, the last one given, with x = 1.
+#include "learners/loss.h"
 #include "learners/rate.h"
 #include "proto/state.h"
 
@@ -13,31 +16,39 @@
 
 struct rf_optimizer;
 
+// One record to learn. Gradients and scores are [experts][outputs]; the loss and what it was told serve rules whose step is
+// more than a multiple of the gradient.
 struct rf_step {
     const uint32_t *rows; // [count]
     const double *x;      // [count]
     size_t count;
     double x_largest; // the largest |x|
-    double rate;
-    const double *move; // [outputs] rate * gradient by the score
+    const double *score;
+    const double *gradient; // by the score, times `weight`
+    const struct rf_loss *loss;
+    double label;
+    double weight; // importance of the example, above 0
 };
 
 // What a kind of optimizer must do. `rows` are indices into the table.
 struct rf_optimizer_ops {
     const char *name;
 
-    // The weights [count][outputs] of the rows as they stand now, missed steps counted in. Changes nothing.
+    // The weights [count][experts][outputs] of the rows as they stand now, missed steps counted in. Changes nothing.
     void (*gather)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
 
-    // Catches the rows up with the steps they missed, and gives the same weights. Touches the rows' pieces, for this and for
-    // the step that follows.
-    void (*advance)(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
+    // The scores [experts][outputs] at those weights: sums of weight * x. Changes nothing.
+    void (*score)(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, double *score_out);
 
-    // The weights at which the gradient is to be taken, of rows just advanced. NULL: the weights themselves.
-    void (*look_ahead)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
+    // Catches the rows up with the steps they missed, which changes no bit of what the two above give. Touches the rows'
+    // pieces, for this and for the step that follows.
+    void (*advance)(struct rf_optimizer *self, const uint32_t *rows, size_t count);
 
-    // Takes the step, on rows just advanced.
-    void (*step)(struct rf_optimizer *self, const struct rf_step *step);
+    // The scores at the weights at which the gradient is to be taken, of rows just advanced. NULL: the weights themselves.
+    void (*score_ahead)(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, double *score_out);
+
+    // Takes the step at a rate, on rows just advanced. False, and nothing done, when a weight could move out of bounds.
+    bool (*step)(struct rf_optimizer *self, const struct rf_step *step, double rate);
 
     // Catches all rows up and sets their ticks to 0. NULL when rows have no tick.
     void (*renew)(struct rf_optimizer *self);
@@ -55,14 +66,17 @@ struct rf_ticks {
 struct rf_optimizer { // embedded first in each kind
     const struct rf_optimizer_ops *ops;
     uint32_t outputs;
-    size_t rows;
+    uint32_t experts; // sets of weights learned side by side, 1 for most kinds
+    size_t rows;      // the one of the bias included
+    uint32_t bias_row;
     struct rf_rate rate;
     uint64_t rate_block; // steps for which the rate is held
     uint64_t rate_from;  // the first of the steps for which it is rate_now: both follow from the steps taken, and are no state
     double rate_now;
     double l2;
-    double momentum; // 0: none
+    double l2_bias; // the same, or 0
     uint32_t tick_limit;
+    double *move; // [experts * outputs] rate * gradient, of the step being taken
 
     unsigned char *cells; // [rows][row_size]
     size_t row_size;
@@ -78,25 +92,24 @@ struct rf_optimizer { // embedded first in each kind
 
 struct rf_optimizer_context {
     uint32_t outputs;
-    unsigned row_bits; // log2 of the rows
+    unsigned row_bits; // log2 of the rows for features; the bias has row 2^row_bits
     double l2;         // adds l2 / 2 * weight^2 to the loss
+    bool regularise_bias;
     bool is_double;
     uint32_t tick_limit; // steps after which ticks are renewed; 0: the largest there can be
 };
 
-// The weights [count][outputs] of the rows, for predicting.
+// As the ops of these names; score_ahead() gives the scores at the weights themselves where the kind does not look ahead.
 void rf_optimizer_gather(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
-
-// Before a step, see above; each bit of the weights is as rf_optimizer_gather() gives it.
-void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
-
-// Replaces the weights just advanced by those at which the gradient is to be taken, and returns how much of a velocity is
-// in them: 0 when they are the same.
-double rf_optimizer_look_ahead(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight);
+void rf_optimizer_score(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, double *score_out);
+void rf_optimizer_advance(struct rf_optimizer *self, const uint32_t *rows, size_t count);
+void rf_optimizer_score_ahead(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count,
+                              double *score_out);
+bool rf_optimizer_looks_ahead(const struct rf_optimizer *self);
 
 double rf_optimizer_rate(struct rf_optimizer *self); // of the step that comes next
 
-// The step. False, and nothing done, when a weight could move out of bounds.
+// The step, a tick. False, and nothing done, when a weight could move out of bounds.
 bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) RF_MUST_USE;
 
 // Lists its two blocks; the names stay the caller's.
@@ -150,6 +163,19 @@ enum rf_status rf_optimizer_nesterov_create(const void *options, const struct rf
 enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context, struct rf_rate rate,
                                  uint32_t reals, bool has_tick, struct rf_error *err) RF_MUST_USE;
 void rf_optimizer_finish(struct rf_optimizer *self);
+
+// For the kinds: fills self->move with rate * gradient. False when a weight could move out of bounds by it.
+bool rf_optimizer_moves(struct rf_optimizer *self, const struct rf_step *step, double rate) RF_MUST_USE;
+
+// For the kinds: the sum of products in eight lanes by i mod 8, then ((0+4) + (2+6)) + ((1+5) + (3+7)), as the kernels do it.
+struct rf_lanes {
+    double sum[8];
+};
+
+static inline __attribute__((always_inline)) double rf_lanes_total(const struct rf_lanes *lanes) {
+    const double *sum = lanes->sum;
+    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
 
 // The size of a row of which `used` bytes hold something. Small rows are rounded up to a power of two, so that none lies
 // across two cache lines.

@@ -23,6 +23,7 @@
 
 struct momentum {
     struct rf_optimizer base;
+    double keep;                   // share of the velocity that stays
     struct rf_motion_powers drift; // of a row whose feature is absent
 };
 
@@ -66,7 +67,7 @@ static enum rf_status create(const struct rf_momentum_options *options, const st
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
     momentum->base.ops = kinds[context->is_double][looks_ahead][context->outputs > 1];
-    momentum->base.momentum = options->momentum;
+    momentum->keep = options->momentum;
     if (rf_optimizer_init(&momentum->base, context, rate, 2, true, err) != RF_OK) {
         momentum_destroy(&momentum->base);
         return err->status;

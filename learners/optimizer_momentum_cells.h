@@ -22,21 +22,47 @@ INLINE REAL CELLS(stored)(double value) {
     return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
+// Weight k of a row as it stands now, `missed` steps after it was caught up.
+INLINE double CELLS(now)(const struct momentum *momentum, const REAL *weight, uint32_t k, uint32_t outputs, uint32_t missed) {
+    double w = (double)weight[k];
+    double v = (double)weight[outputs + k];
+    if (missed > 0) {
+        rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
+    }
+    return (double)CELLS(stored)(w);
+}
+
 INLINE void CELLS(gather)(const struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out,
                           uint32_t outputs) {
     const uint32_t now = momentum->base.ticks->tick;
     for (size_t i = 0; i < count; i++) {
         REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
-        const REAL *velocity = weight + outputs;
         uint32_t missed = now - *CELLS(tick)(weight, outputs);
         for (uint32_t k = 0; k < outputs; k++) {
-            double w = (double)weight[k];
-            double v = (double)velocity[k];
-            if (missed > 0) {
-                rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
-            }
-            weight_out[i * outputs + k] = (double)CELLS(stored)(w);
+            weight_out[i * outputs + k] = CELLS(now)(momentum, weight, k, outputs, missed);
         }
+    }
+}
+
+// `looks_ahead`: at weight + momentum * velocity, of rows just advanced.
+INLINE void CELLS(score)(const struct momentum *momentum, const uint32_t *rows, const double *x, size_t count, double *score_out,
+                         uint32_t outputs, bool looks_ahead) {
+    const uint32_t now = momentum->base.ticks->tick;
+    struct rf_lanes lanes = {{0}};
+    for (uint32_t k = 0; k < outputs; k++) {
+        score_out[k] = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
+        uint32_t missed = now - *CELLS(tick)(weight, outputs);
+        for (uint32_t k = 0; k < outputs; k++) {
+            double w = looks_ahead ? (double)weight[k] + momentum->keep * (double)weight[outputs + k]
+                                   : CELLS(now)(momentum, weight, k, outputs, missed);
+            *(outputs == 1 ? &lanes.sum[i % 8] : &score_out[k]) += w * x[i];
+        }
+    }
+    if (outputs == 1) {
+        score_out[0] = rf_lanes_total(&lanes);
     }
 }
 
@@ -57,35 +83,23 @@ INLINE void CELLS(catch_up)(const struct momentum *momentum, REAL *weight, uint3
     }
 }
 
-INLINE void CELLS(advance)(struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out, uint32_t outputs) {
+INLINE void CELLS(advance)(struct momentum *momentum, const uint32_t *rows, size_t count, uint32_t outputs) {
     for (size_t i = 0; i < count; i++) {
         rf_block_touch(momentum->base.touched, rows[i]);
-        REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
-        CELLS(catch_up)(momentum, weight, outputs);
-        for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = (double)weight[k];
-        }
+        CELLS(catch_up)(momentum, CELLS(weights)(momentum, rows[i], outputs), outputs);
     }
 }
 
-INLINE void CELLS(look_ahead)(const struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out,
-                              uint32_t outputs) {
-    for (size_t i = 0; i < count; i++) {
-        const REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
-        const REAL *velocity = weight + outputs;
-        for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = (double)weight[k] + momentum->base.momentum * (double)velocity[k];
-        }
-    }
-}
-
-INLINE void CELLS(step)(struct momentum *momentum, const struct rf_step *step, uint32_t outputs, bool looks_ahead) {
-    const double *move = step->move;
+INLINE bool CELLS(step)(struct momentum *momentum, const struct rf_step *step, double rate, uint32_t outputs, bool looks_ahead) {
+    const double *move = momentum->base.move;
     const double *x = step->x;
     const uint32_t now = momentum->base.ticks->tick;
-    const double keep = momentum->base.momentum;
-    const double shrink = step->rate * momentum->base.l2;
+    const double keep = momentum->keep;
+    if (!rf_optimizer_moves(&momentum->base, step, rate)) {
+        return false;
+    }
     for (size_t i = 0; i < step->count; i++) {
+        const double shrink = rate * (step->rows[i] == momentum->base.bias_row ? momentum->base.l2_bias : momentum->base.l2);
         REAL *weight = CELLS(weights)(momentum, step->rows[i], outputs);
         REAL *velocity = weight + outputs;
         uint32_t *tick = CELLS(tick)(weight, outputs);
@@ -106,6 +120,7 @@ INLINE void CELLS(step)(struct momentum *momentum, const struct rf_step *step, u
             }
         }
     }
+    return true;
 }
 
 static void CELLS(renew)(struct rf_optimizer *self) {
@@ -130,23 +145,28 @@ static void CELLS(renew)(struct rf_optimizer *self) {
     static void CELLS(gather_##shape)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
         CELLS(gather)((const struct momentum *)self, rows, count, weight_out, outputs_); \
     } \
-    static void CELLS(advance_##shape)(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
-        CELLS(advance)(momentum_from(self), rows, count, weight_out, outputs_); \
+    static void CELLS(score_##shape)(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, \
+                                     double *score_out) { \
+        CELLS(score)((const struct momentum *)self, rows, x, count, score_out, outputs_, false); \
     } \
-    static void CELLS(look_ahead_##shape)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, \
-                                          double *weight_out) { \
-        CELLS(look_ahead)((const struct momentum *)self, rows, count, weight_out, outputs_); \
+    static void CELLS(score_ahead_##shape)(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, \
+                                           double *score_out) { \
+        CELLS(score)((const struct momentum *)self, rows, x, count, score_out, outputs_, true); \
+    } \
+    static void CELLS(advance_##shape)(struct rf_optimizer *self, const uint32_t *rows, size_t count) { \
+        CELLS(advance)(momentum_from(self), rows, count, outputs_); \
     }
 
-#define MOMENTUM_KIND(kind, name_, shape, outputs_, looks_ahead_, look_ahead_) \
-    static void CELLS(step_##kind)(struct rf_optimizer *self, const struct rf_step *step) { \
-        CELLS(step)(momentum_from(self), step, outputs_, looks_ahead_); \
+#define MOMENTUM_KIND(kind, name_, shape, outputs_, looks_ahead_, score_ahead_) \
+    static bool CELLS(step_##kind)(struct rf_optimizer *self, const struct rf_step *step, double rate) { \
+        return CELLS(step)(momentum_from(self), step, rate, outputs_, looks_ahead_); \
     } \
     static const struct rf_optimizer_ops CELLS(ops_##kind) = { \
             .name = name_, \
             .gather = CELLS(gather_##shape), \
+            .score = CELLS(score_##shape), \
             .advance = CELLS(advance_##shape), \
-            .look_ahead = look_ahead_, \
+            .score_ahead = score_ahead_, \
             .step = CELLS(step_##kind), \
             .renew = CELLS(renew), \
             .destroy = momentum_destroy, \
@@ -157,8 +177,8 @@ MOMENTUM_SHAPE(one, 1)
 MOMENTUM_SHAPE(many, self->outputs)
 MOMENTUM_KIND(heavy_one, "momentum", one, 1, false, NULL)
 MOMENTUM_KIND(heavy_many, "momentum", many, self->outputs, false, NULL)
-MOMENTUM_KIND(nesterov_one, "nesterov", one, 1, true, CELLS(look_ahead_one))
-MOMENTUM_KIND(nesterov_many, "nesterov", many, self->outputs, true, CELLS(look_ahead_many))
+MOMENTUM_KIND(nesterov_one, "nesterov", one, 1, true, CELLS(score_ahead_one))
+MOMENTUM_KIND(nesterov_many, "nesterov", many, self->outputs, true, CELLS(score_ahead_many))
 
 #undef MOMENTUM_SHAPE
 #undef MOMENTUM_KIND

@@ -26,14 +26,37 @@ INLINE REAL CELLS(stored)(double value) {
     return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
+// Weight k of a row as it stands now, `factor` being its missed_decay().
+INLINE double CELLS(now)(const REAL *weight, uint32_t k, double factor, bool has_tick) {
+    return (double)(has_tick ? CELLS(stored)(factor * (double)weight[k]) : weight[k]);
+}
+
 INLINE void CELLS(gather)(const struct sgd *sgd, const uint32_t *rows, size_t count, double *weight_out, uint32_t outputs,
                           bool has_tick) {
     for (size_t i = 0; i < count; i++) {
         REAL *weight = CELLS(weights)(sgd, rows[i], outputs, has_tick);
         double factor = has_tick ? missed_decay(sgd, *CELLS(tick)(weight, outputs)) : 1;
         for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = (double)(has_tick ? CELLS(stored)(factor * (double)weight[k]) : weight[k]);
+            weight_out[i * outputs + k] = CELLS(now)(weight, k, factor, has_tick);
         }
+    }
+}
+
+INLINE void CELLS(score)(const struct sgd *sgd, const uint32_t *rows, const double *x, size_t count, double *score_out,
+                         uint32_t outputs, bool has_tick) {
+    struct rf_lanes lanes = {{0}};
+    for (uint32_t k = 0; k < outputs; k++) {
+        score_out[k] = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        REAL *weight = CELLS(weights)(sgd, rows[i], outputs, has_tick);
+        double factor = has_tick ? missed_decay(sgd, *CELLS(tick)(weight, outputs)) : 1;
+        for (uint32_t k = 0; k < outputs; k++) {
+            *(outputs == 1 ? &lanes.sum[i % 8] : &score_out[k]) += CELLS(now)(weight, k, factor, has_tick) * x[i];
+        }
+    }
+    if (outputs == 1) {
+        score_out[0] = rf_lanes_total(&lanes);
     }
 }
 
@@ -48,30 +71,28 @@ INLINE void CELLS(catch_up)(const struct sgd *sgd, REAL *weight, uint32_t output
     }
 }
 
-INLINE void CELLS(advance)(struct sgd *sgd, const uint32_t *rows, size_t count, double *weight_out, uint32_t outputs,
-                           bool has_tick) {
+INLINE void CELLS(advance)(struct sgd *sgd, const uint32_t *rows, size_t count, uint32_t outputs, bool has_tick) {
     for (size_t i = 0; i < count; i++) {
         rf_block_touch(sgd->base.touched, rows[i]);
-        REAL *weight = CELLS(weights)(sgd, rows[i], outputs, has_tick);
         if (has_tick) {
-            CELLS(catch_up)(sgd, weight, outputs);
-        }
-        for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = (double)weight[k];
+            CELLS(catch_up)(sgd, CELLS(weights)(sgd, rows[i], outputs, has_tick), outputs);
         }
     }
 }
 
-INLINE void CELLS(step)(struct sgd *sgd, const struct rf_step *step, uint32_t outputs, bool has_tick) {
-    const double *move = step->move;
+INLINE bool CELLS(step)(struct sgd *sgd, const struct rf_step *step, double rate, uint32_t outputs, bool has_tick) {
+    const double *move = sgd->base.move;
     const double *x = step->x;
     const uint32_t now = sgd->base.ticks->tick;
-    const double decay = 1 - step->rate * sgd->base.l2;
+    if (!rf_optimizer_moves(&sgd->base, step, rate)) {
+        return false;
+    }
     for (size_t i = 0; i < step->count; i++) {
         REAL *weight = CELLS(weights)(sgd, step->rows[i], outputs, has_tick);
         double factor = 1;
         if (has_tick && *CELLS(tick)(weight, outputs) == now) {
-            factor = decay; // the first feature of the record in this row: the step's own decay, once
+            // The first feature of the record in this row: the step's own decay, once.
+            factor = 1 - rate * (step->rows[i] == sgd->base.bias_row ? sgd->base.l2_bias : sgd->base.l2);
             *CELLS(tick)(weight, outputs) = now + 1;
         }
         for (uint32_t k = 0; k < outputs; k++) {
@@ -79,6 +100,7 @@ INLINE void CELLS(step)(struct sgd *sgd, const struct rf_step *step, uint32_t ou
             weight[k] = CELLS(stored)(kept - move[k] * x[i]);
         }
     }
+    return true;
 }
 
 static void CELLS(renew)(struct rf_optimizer *self) {
@@ -103,15 +125,20 @@ static void CELLS(renew)(struct rf_optimizer *self) {
     static void CELLS(gather_##shape)(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
         CELLS(gather)((const struct sgd *)self, rows, count, weight_out, outputs_, has_tick_); \
     } \
-    static void CELLS(advance_##shape)(struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out) { \
-        CELLS(advance)(sgd_from(self), rows, count, weight_out, outputs_, has_tick_); \
+    static void CELLS(score_##shape)(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, \
+                                     double *score_out) { \
+        CELLS(score)((const struct sgd *)self, rows, x, count, score_out, outputs_, has_tick_); \
     } \
-    static void CELLS(step_##shape)(struct rf_optimizer *self, const struct rf_step *step) { \
-        CELLS(step)(sgd_from(self), step, outputs_, has_tick_); \
+    static void CELLS(advance_##shape)(struct rf_optimizer *self, const uint32_t *rows, size_t count) { \
+        CELLS(advance)(sgd_from(self), rows, count, outputs_, has_tick_); \
+    } \
+    static bool CELLS(step_##shape)(struct rf_optimizer *self, const struct rf_step *step, double rate) { \
+        return CELLS(step)(sgd_from(self), step, rate, outputs_, has_tick_); \
     } \
     static const struct rf_optimizer_ops CELLS(ops_##shape) = { \
             .name = "sgd", \
             .gather = CELLS(gather_##shape), \
+            .score = CELLS(score_##shape), \
             .advance = CELLS(advance_##shape), \
             .step = CELLS(step_##shape), \
             .renew = renew_, \

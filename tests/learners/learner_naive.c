@@ -1,5 +1,4 @@
 #include "tests/learners/learner_naive.h"
-#include "learners/loss.h"
 #include "learners/optimizer.h"
 #include "tests/test.h"
 
@@ -32,12 +31,12 @@ struct naive {
 struct naive *naive_create(const struct rf_linear_options *options, uint32_t outputs) {
     struct naive *naive = calloc(1, sizeof *naive);
     assert_non_null(naive);
-    naive->loss = rf_loss_names[options->loss];
+    naive->loss = options->loss.kind->name;
     naive->optimizer = options->optimizer.kind->name;
     memcpy(&naive->rule, options->optimizer.options, options->optimizer.kind->options_size); // sgd's fields are the first of them
     naive->l2 = options->l2;
     naive->bias_rate = options->bias_rate;
-    naive->is_scaled = options->scale == 0;
+    naive->is_scaled = options->transform.scale == 0;
     naive->has_bias = options->bias;
     naive->outputs = outputs;
     naive->rows = (size_t)1 << options->hash_bits;

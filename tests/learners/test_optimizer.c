@@ -21,9 +21,22 @@ static struct rf_optimizer *create(const struct rf_variant_value *value, uint32_
     return optimizer;
 }
 
-static bool step(struct rf_optimizer *optimizer, const uint32_t *rows, const double *x, size_t count, double rate,
-                 const double *move) {
-    const struct rf_step step = {.rows = rows, .x = x, .count = count, .x_largest = 2, .rate = rate, .move = move};
+static bool step(struct rf_optimizer *optimizer, const uint32_t *rows, const double *x, size_t count, const double *score,
+                 const double *gradient) {
+    struct rf_variant_value value = variant_of(rf_loss_variants, "squared");
+    struct rf_loss loss;
+    struct rf_error err;
+    assert_int_equal(rf_loss_init(&value, &loss, &err), RF_OK);
+    const struct rf_step step = {.rows = rows,
+                                 .x = x,
+                                 .count = count,
+                                 .x_largest = 2,
+                                 .score = score,
+                                 .gradient = gradient,
+                                 .loss = &loss,
+                                 .label = score[0] - gradient[0] / 2,
+                                 .weight = 1};
+    variant_finish(&value);
     return rf_optimizer_step(optimizer, &step);
 }
 
@@ -32,14 +45,13 @@ static void take_steps(struct rf_optimizer *optimizer, size_t steps, struct rf_r
     for (size_t n = 0; n < steps; n++) {
         uint32_t rows[2] = {(uint32_t)rf_random_below(random, 1 + rf_random_below(random, ROWS - 1)), 3};
         double x[2] = {1 + rf_random_uniform(random), 0.5};
-        double weight[2 * OUTPUTS_MAX], move[OUTPUTS_MAX];
-        rf_optimizer_advance(optimizer, rows, 2, weight);
-        double rate = rf_optimizer_rate(optimizer);
+        double score[OUTPUTS_MAX], gradient[OUTPUTS_MAX];
+        rf_optimizer_advance(optimizer, rows, 2);
+        rf_optimizer_score(optimizer, rows, x, 2, score);
         for (uint32_t k = 0; k < optimizer->outputs; k++) {
-            double score = x[0] * weight[k] + x[1] * weight[optimizer->outputs + k];
-            move[k] = rate * (score - rf_random_normal(random));
+            gradient[k] = score[k] - rf_random_normal(random);
         }
-        assert_true(step(optimizer, rows, x, 2, rate, move));
+        assert_true(step(optimizer, rows, x, 2, score, gradient));
     }
 }
 
@@ -104,20 +116,50 @@ static void steps_out_of_bounds_are_not_taken(void **state) {
         for (int is_double = 0; is_double < 2; is_double++) {
             struct rf_optimizer *optimizer = create(&value, 1, 0, is_double, 0);
             uint32_t row = 1;
-            double weight, x = 1, absurd[] = {1e200, INFINITY, NAN};
+            double weight = 0, x = 1, absurd[] = {1e200, INFINITY, NAN};
             for (size_t i = 0; i < 3; i++) {
-                rf_optimizer_advance(optimizer, &row, 1, &weight);
-                assert_false(step(optimizer, &row, &x, 1, 0.1, &absurd[i]));
+                rf_optimizer_advance(optimizer, &row, 1);
+                assert_false(step(optimizer, &row, &x, 1, &weight, &absurd[i]));
             }
             assert_int_equal(optimizer->ticks->steps, 0);
-            double most = -optimizer->limit / 2; // the largest step allowed, again and again
+            double most = -optimizer->limit / 2 / rf_optimizer_rate(optimizer); // the largest step allowed, again and again
             for (int i = 0; i < 100; i++) {
-                rf_optimizer_advance(optimizer, &row, 1, &weight);
-                assert_true(step(optimizer, &row, &x, 1, 0.1, &most));
+                rf_optimizer_advance(optimizer, &row, 1);
+                assert_true(step(optimizer, &row, &x, 1, &weight, &most));
                 rf_optimizer_gather(optimizer, &row, 1, &weight);
                 assert_true(isfinite(weight));
                 struct rf_error err;
                 assert_int_equal(rf_optimizer_check(optimizer, &err), RF_OK); // of what it wrote
+            }
+            rf_optimizer_destroy(optimizer);
+        }
+        variant_finish(&value);
+    }
+}
+
+static void scores_are_sums_of_the_weights_gathered(void **state) {
+    (void)state;
+    for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
+        struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
+        for (uint32_t outputs = 1; outputs <= OUTPUTS_MAX; outputs += 2) {
+            struct rf_optimizer *optimizer = create(&value, outputs, 0.01, true, 0);
+            struct rf_random random;
+            rf_random_init(&random, 5);
+            take_steps(optimizer, 300, &random);
+            uint32_t rows[ROWS];
+            double x[ROWS], weight[ROWS * OUTPUTS_MAX], score[OUTPUTS_MAX];
+            gather_all(optimizer, weight);
+            for (uint32_t row = 0; row < ROWS; row++) {
+                rows[row] = row;
+                x[row] = rf_random_normal(&random);
+            }
+            rf_optimizer_score(optimizer, rows, x, ROWS, score);
+            for (uint32_t k = 0; k < outputs; k++) {
+                double expected = 0;
+                for (uint32_t row = 0; row < ROWS; row++) {
+                    expected += x[row] * weight[row * outputs + k];
+                }
+                assert_true(fabs(score[k] - expected) < 1e-12 && expected != 0);
             }
             rf_optimizer_destroy(optimizer);
         }
@@ -225,6 +267,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(renewing_ticks_changes_no_weight),
             cmocka_unit_test(steps_out_of_bounds_are_not_taken),
+            cmocka_unit_test(scores_are_sums_of_the_weights_gathered),
             cmocka_unit_test(gathering_changes_nothing),
             cmocka_unit_test(powers_of_all_sizes_are_exact),
             cmocka_unit_test(rates_fall_as_stated),

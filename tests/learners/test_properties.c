@@ -154,10 +154,10 @@ static void for_each_optimizer(struct rf_variant_value *value, const struct rf_e
 static void for_each_learner(property *check) {
     for (const struct rf_variant *kind = rf_learner_variants; kind->name; kind++) {
         const struct rf_setting *loss = setting_of(kind->settings, "loss");
-        for (size_t l = 0; loss->choices[l]; l++) {
+        for (size_t l = 0; loss->variants[l].name; l++) {
             struct rf_variant_value value = variant_of(rf_learner_variants, kind->name);
-            uint32_t classes = classes_of(loss->choices[l]);
-            set_option(&value, "loss", loss->choices[l]);
+            uint32_t classes = classes_of(loss->variants[l].name);
+            set_option(&value, "loss", loss->variants[l].name);
             set_option(&value, "classes", classes == CLASSES ? "3" : "0");
             set_option(&value, "hash_bits", "8");
             struct rf_examples examples;
