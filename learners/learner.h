@@ -2,6 +2,7 @@
 #define RF_LEARNERS_LEARNER_H
 // What learns. A learner is a fold: its state after a batch is a function of its state before, the examples and their
 // order, and of nothing else: not of the clock, threads, the size of batches, or the machine.
+#include "learners/collisions.h"
 #include "learners/transform.h"
 #include "proto/example.h"
 #include "proto/prediction.h"
@@ -12,7 +13,7 @@ struct rf_learner;
 
 // How much one feature contributed to the score before link function (for explain).
 struct rf_contribution {
-    uint32_t field; // index into the examples' field names; RF_FIELD_UNKNOWN: the bias
+    uint32_t field; // index into the examples' field names; RF_FIELD_UNKNOWN: the bias; RF_FIELD_CROSS and above: a cross
     uint64_t hash;
     double value;  // as the learner saw it (scaled)
     double weight; // of output 0
@@ -53,8 +54,11 @@ struct rf_learner { // embedded first in each kind
     bool is_margin;   // binary: the score is a margin
     // Counted by the kinds, told by metrics; not part of the state.
     uint64_t learned;
-    uint64_t skipped_steps; // not learned: the score or the step was absurd, or the label not one of the task
-    uint64_t unscaled;      // numbers of fields beyond the scaler's capacity, which gave no contribution
+    uint64_t skipped_steps;                 // not learned: the score or the step was absurd, or the label not one of the task
+    uint64_t unscaled;                      // numbers of fields beyond the scaler's capacity, which gave no contribution
+    uint64_t uncrossed;                     // crosses beyond the room for them, likewise
+    uint64_t unencoded;                     // labels of categories beyond the encoder's capacity
+    const struct rf_collisions *collisions; // how features share rows of the table; NULL: not known
 };
 
 void rf_learner_fold(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
@@ -68,9 +72,11 @@ void rf_learner_destroy(struct rf_learner *self);
 
 // What every learner is told beside its own settings.
 struct rf_learner_context {
-    uint32_t classes;               // how many class names the settings give; 0: none
-    const char *const *class_names; // [classes], NULL when there are none; borrowed for the life of the learner
-    size_t features_max;            // of one example
+    uint32_t classes;                  // how many class names the settings give; 0: none
+    const char *const *class_names;    // [classes], NULL when there are none; borrowed for the life of the learner
+    size_t features_max;               // of one example
+    const struct rf_text *field_names; // [field_count] declared fields, the first in every batch; borrowed likewise
+    size_t field_count;
     size_t vector_size;             // of every example; 0: they have no vector
     const struct rf_cross *crosses; // [cross_count], borrowed for the life of the learner
     size_t cross_count;
@@ -98,6 +104,8 @@ struct rf_linear_options {
     double l2;
     bool regularise_bias;
     struct rf_transform_options transform; // see learners/transform.h
+    double select_weight;                  // inputs of a smaller weight are left out of the score
+    uint64_t select_after;
     uint64_t hash_bits;
     bool bias;
     double bias_rate; // 0: the bias moves as the weights do; else by plain gradient descent at this rate

@@ -3,6 +3,7 @@
 //     score_k = bias_k + sum over inputs of weight[row][k] * x,     row = hash mod 2^hash_bits
 //
 // Everything is computed in double; `precision` says how weights are kept. All sums have a fixed order.
+#include "learners/collisions.h"
 #include "learners/contribution.h"
 #include "learners/kernels.h"
 #include "learners/learner.h"
@@ -34,6 +35,10 @@ const struct rf_setting rf_linear_settings[] = {
         RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0, "adds l2 / 2 * weight^2 to the loss of every example"),
         RF_BOOL(struct rf_linear_options, regularise_bias, "false", 0, "whether l2 shrinks the bias too"),
         RF_TRANSFORM_SETTINGS(struct rf_linear_options),
+        RF_REAL(struct rf_linear_options, select_weight, "0", 0, 1e30, 0,
+                "inputs whose weight is smaller in size are left out of the score (they go on learning); 0: none are"),
+        RF_UINT(struct rf_linear_options, select_after, "10000", 0, 9007199254740992.0, 0,
+                "records to learn before select_weight begins to leave inputs out"),
         RF_UINT(struct rf_linear_options, hash_bits, "18", 1, 28, 0, "log2 of the number of weights (of each class)"),
         RF_BOOL(struct rf_linear_options, bias, "true", 0, "whether the score has a constant term"),
         RF_REAL(struct rf_linear_options, bias_rate, "0", 0, 1e6, 0,
@@ -57,6 +62,9 @@ struct linear {
     const struct rf_kernels *kernels;
     struct rf_optimizer *optimizer;
     struct rf_transform *transform;
+    struct rf_collisions *collisions;
+    double select_weight;
+    uint64_t select_after;
     struct bias *bias; // [outputs], NULL: none of its own
     double bias_rate;
     bool has_bias_row;
@@ -64,6 +72,8 @@ struct linear {
 
     // Of the example being worked on.
     uint32_t *row;    // [inputs_max + 1]
+    double *kept;     // [inputs_max + 1] inputs, 0 for those left out of the score
+    double *weight;   // [experts][outputs] of one input
     double *score;    // [experts][outputs] before the link
     double *gradient; // [experts][outputs] by the score
 };
@@ -98,6 +108,19 @@ static size_t see(const struct linear *linear, const struct rf_examples *example
     return inputs->count + linear->has_bias_row;
 }
 
+// The inputs that are not left out of the score for the size of their weights. The bias never is.
+static const double *select_inputs(const struct linear *linear, const struct rf_inputs *inputs, size_t count) {
+    if (linear->select_weight == 0 || linear->optimizer->ticks->steps < linear->select_after) {
+        return inputs->x;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->weight);
+        double largest = linear->kernels->largest((size_t)linear->optimizer->experts * linear->base.outputs, linear->weight);
+        linear->kept[i] = i < inputs->count && largest < linear->select_weight ? 0 : inputs->x[i];
+    }
+    return linear->kept;
+}
+
 static void add_bias(const struct linear *linear) {
     for (uint32_t k = 0; linear->bias && k < linear->base.outputs; k++) {
         linear->score[k] += linear->bias[k].weight;
@@ -106,6 +129,13 @@ static void add_bias(const struct linear *linear) {
 
 static bool all_within(const struct linear *linear, const double *list) {
     return linear->kernels->largest(linear->base.outputs, list) <= SCORE_MAX;
+}
+
+// The scores of inputs as rf_transform_see() left them, and their link.
+static void predict(const struct linear *linear, const struct rf_inputs *inputs, size_t count, double *prediction) {
+    rf_optimizer_score(linear->optimizer, linear->row, select_inputs(linear, inputs, count), count, linear->score);
+    add_bias(linear);
+    rf_loss_link(&linear->loss, linear->score, prediction);
 }
 
 // Learns an example whose scores are in linear->score. False when it was not learned.
@@ -139,6 +169,25 @@ static bool step(struct linear *linear, const struct rf_examples *examples, size
     return true;
 }
 
+// Learns an example whose rows are advanced. `is_scored`: its scores are in linear->score.
+static void learn(struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs *inputs,
+                  size_t count, bool is_scored) {
+    struct rf_learner *base = &linear->base;
+    rf_collisions_count(linear->collisions, inputs->hash, inputs->count);
+    base->unscaled += rf_transform_learn(linear->transform, examples, index);
+    base->uncrossed += inputs->uncrossed;
+    if (!is_scored || rf_transform_moves(linear->transform) || rf_optimizer_looks_ahead(linear->optimizer)) {
+        const double *x = select_inputs(linear, inputs, count);
+        rf_optimizer_score_ahead(linear->optimizer, linear->row, x, count, linear->score);
+        add_bias(linear);
+    }
+    bool is_learned = step(linear, examples, index, inputs->x, count);
+    *(is_learned ? &base->learned : &base->skipped_steps) += 1;
+    if (is_learned) {
+        base->unencoded += rf_transform_learn_label(linear->transform, examples, index);
+    }
+}
+
 // Predicts, then learns, as the purpose says: the scaler first, then the gradient at the weights of that moment, one step.
 // Rows are caught up before predicting when they will be anyway: it changes no bit of the prediction.
 static void fold_one(struct linear *linear, const struct rf_examples *examples, size_t index, double *prediction) {
@@ -150,22 +199,14 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
         rf_optimizer_advance(linear->optimizer, linear->row, count);
     }
     if (predicts) {
-        rf_optimizer_score(linear->optimizer, linear->row, inputs->x, count, linear->score);
-        add_bias(linear);
-        rf_loss_link(&linear->loss, linear->score, prediction);
+        predict(linear, inputs, count, prediction);
     } else {
         for (uint32_t k = 0; k < linear->base.outputs; k++) {
             prediction[k] = NAN;
         }
     }
     if (learns) {
-        bool moves = rf_transform_learns(linear->transform);
-        linear->base.unscaled += rf_transform_learn(linear->transform, examples, index);
-        if (moves || !predicts || rf_optimizer_looks_ahead(linear->optimizer)) {
-            rf_optimizer_score_ahead(linear->optimizer, linear->row, inputs->x, count, linear->score);
-            add_bias(linear);
-        }
-        *(step(linear, examples, index, inputs->x, count) ? &linear->base.learned : &linear->base.skipped_steps) += 1;
+        learn(linear, examples, index, inputs, count, predicts);
     }
 }
 
@@ -195,9 +236,7 @@ static void linear_predict(const struct rf_learner *self, const struct rf_exampl
     const struct linear *linear = linear_from_const(self);
     const struct rf_inputs *inputs;
     size_t count = see(linear, examples, index, &inputs);
-    rf_optimizer_score(linear->optimizer, linear->row, inputs->x, count, linear->score);
-    add_bias(linear);
-    rf_loss_link(&linear->loss, linear->score, score_out);
+    predict(linear, inputs, count, score_out);
 }
 
 static size_t linear_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
@@ -205,17 +244,18 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
     const struct linear *linear = linear_from_const(self);
     const struct rf_inputs *inputs;
     size_t count = see(linear, examples, index, &inputs);
+    const double *x = select_inputs(linear, inputs, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->gradient); // [outputs] weights
+        rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->weight);
         bool is_bias = i == inputs->count;
         rf_contribution_insert(list, capacity, &kept,
                                (struct rf_contribution){
                                        .field = is_bias ? RF_FIELD_UNKNOWN : inputs->field[i],
                                        .hash = is_bias ? 0 : inputs->hash[i],
-                                       .value = inputs->x[i],
-                                       .weight = linear->gradient[0],
-                                       .amount = inputs->x[i] * linear->gradient[0],
+                                       .value = x[i],
+                                       .weight = linear->weight[0],
+                                       .amount = x[i] * linear->weight[0],
                                });
     }
     if (linear->bias) {
@@ -242,6 +282,7 @@ static void linear_state(struct rf_learner *self, struct rf_state *state) {
                             });
     }
     rf_transform_state(linear->transform, state);
+    rf_collisions_state(linear->collisions, "linear.collisions", state);
 }
 
 static enum rf_status linear_check(const struct rf_learner *self, struct rf_error *err) {
@@ -260,6 +301,9 @@ static void linear_destroy(struct rf_learner *self) {
     struct linear *linear = (struct linear *)self;
     rf_optimizer_destroy(linear->optimizer);
     rf_transform_destroy(linear->transform);
+    rf_collisions_destroy(linear->collisions);
+    free(linear->kept);
+    free(linear->weight);
     free(linear->bias);
     free(linear->row);
     free(linear->score);
@@ -314,10 +358,13 @@ static enum rf_status choose_outputs(const struct rf_linear_options *options, co
 static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *err) {
     size_t outputs = (size_t)linear->base.outputs * linear->optimizer->experts;
     linear->row = calloc(rf_transform_inputs_max(linear->transform) + 1, sizeof *linear->row);
+    linear->kept = calloc(rf_transform_inputs_max(linear->transform) + 1, sizeof *linear->kept);
+    linear->weight = calloc(outputs, sizeof *linear->weight);
     linear->score = calloc(outputs, sizeof *linear->score);
     linear->gradient = calloc(outputs, sizeof *linear->gradient);
     linear->bias = linear->bias_rate > 0 ? calloc(linear->base.outputs, sizeof *linear->bias) : NULL;
-    if (!linear->row || !linear->score || !linear->gradient || (linear->bias_rate > 0 && !linear->bias)) {
+    if (!linear->row || !linear->kept || !linear->weight || !linear->score || !linear->gradient ||
+        (linear->bias_rate > 0 && !linear->bias)) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
     return RF_OK;
@@ -350,6 +397,8 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     linear->loss = loss;
     linear->kernels = rf_kernels_choose(context->use_baseline_kernels);
     linear->bias_rate = own->bias_rate;
+    linear->select_weight = own->select_weight;
+    linear->select_after = own->select_after;
     linear->has_bias_row = own->bias && own->bias_rate == 0;
     linear->row_mask = ((uint64_t)1 << own->hash_bits) - 1;
     const struct rf_optimizer_context table = {
@@ -359,10 +408,19 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
             .regularise_bias = own->regularise_bias,
             .is_double = own->precision == PRECISION_DOUBLE,
     };
-    if (rf_transform_create(&own->transform, context, &linear->transform, err) != RF_OK ||
-        rf_optimizer_create(&own->optimizer, &table, &linear->optimizer, err) != RF_OK || reserve_scratch(linear, err) != RF_OK) {
+    struct rf_transform_options transform = own->transform;
+    if (rf_optimizer_create(&own->optimizer, &table, &linear->optimizer, err) != RF_OK) {
         goto fail;
     }
+    if (transform.scale == RF_SCALE_AUTO) {
+        transform.scale = linear->optimizer->is_scale_free ? RF_SCALE_NONE : RF_SCALE_STANDARD;
+    }
+    if (rf_transform_create(&transform, loss.ops->task, context, &linear->transform, err) != RF_OK ||
+        rf_collisions_create((unsigned)own->hash_bits, &linear->collisions, err) != RF_OK ||
+        reserve_scratch(linear, err) != RF_OK) {
+        goto fail;
+    }
+    linear->base.collisions = linear->collisions;
     *learner_out = &linear->base;
     return RF_OK;
 fail:

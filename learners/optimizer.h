@@ -66,8 +66,9 @@ struct rf_ticks {
 struct rf_optimizer { // embedded first in each kind
     const struct rf_optimizer_ops *ops;
     uint32_t outputs;
-    uint32_t experts; // sets of weights learned side by side, 1 for most kinds
-    size_t rows;      // the one of the bias included
+    bool is_scale_free; // features need no scaling
+    uint32_t experts;   // sets of weights learned side by side, 1 for most kinds
+    size_t rows;        // the one of the bias included
     uint32_t bias_row;
     struct rf_rate rate;
     uint64_t rate_block; // steps for which the rate is held

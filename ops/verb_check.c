@@ -89,6 +89,12 @@ static void print_example(const struct rf_examples *examples) {
     }
 }
 
+static struct rf_text name_of(const struct rf_examples *examples, uint32_t field) {
+    return field == RF_FIELD_UNKNOWN ? rf_text_of("(bias)")
+           : field >= RF_FIELD_CROSS ? rf_text_of("(cross)")
+                                     : examples->field_name[field];
+}
+
 static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch *batch) {
     const struct rf_examples *examples = &batch->examples;
     const struct rf_learner *learner = rf_pipeline_learner(pipeline);
@@ -104,8 +110,7 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch
     struct rf_contribution contributions[CONTRIBUTIONS_MAX];
     size_t count = rf_learner_explain(learner, examples, 0, contributions, CONTRIBUTIONS_MAX);
     for (size_t i = 0; i < count && i < CONTRIBUTIONS_MAX; i++) {
-        struct rf_text name =
-                contributions[i].field == RF_FIELD_UNKNOWN ? rf_text_of("(bias)") : examples->field_name[contributions[i].field];
+        struct rf_text name = name_of(examples, contributions[i].field);
         printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contributions[i].amount, (int)name.size, name.data,
                contributions[i].value, contributions[i].weight);
     }

@@ -15,11 +15,13 @@ enum rf_purpose {
 };
 
 enum rf_feature_kind {
-    RF_NUMBER,   // value = the number; scaled by learners that scale
-    RF_CATEGORY, // value = 1, never scaled; the hash covers field and category
+    RF_NUMBER,        // value = the number; scaled by learners that scale
+    RF_CATEGORY,      // value = 1, never scaled; the hash covers field and category
+    RF_SPARSE_NUMBER, // a number of a format in which absent means 0: scaled without centring
 };
 
-#define RF_FIELD_UNKNOWN UINT32_MAX // (an enumerator may not be beyond int)
+#define RF_FIELD_UNKNOWN UINT32_MAX         // (an enumerator may not be beyond int)
+#define RF_FIELD_CROSS UINT32_C(0x80000000) // and above: no field, but a cross of that number
 
 // A cross of two or three sides, as the settings name them: for every choice of one feature from each side there is one more
 // feature. Which features are of a side follows from their fields.

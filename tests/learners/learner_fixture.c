@@ -28,6 +28,9 @@ static int choice_of(const struct rf_setting *setting, const char *text) {
 static void set_field(const struct rf_setting *setting, void *options, const char *text) {
     char *field = (char *)options + setting->offset;
     switch (setting->type) {
+    case RF_TYPE_TEXTS:
+        fail_msg("setting %s is a list, which tests fill themselves", setting->name);
+        break;
     case RF_TYPE_BOOL:
         *(bool *)(void *)field = strcmp(text, "true") == 0;
         break;
@@ -55,8 +58,9 @@ struct rf_variant_value variant_of(const struct rf_variant *variants, const char
             struct rf_variant_value value = {.kind = variants, .options = calloc(1, variants->options_size)};
             assert_non_null(value.options);
             for (const struct rf_setting *setting = variants->settings; setting->name; setting++) {
-                assert_non_null(setting->fallback);
-                set_field(setting, value.options, setting->fallback);
+                if (setting->fallback) {
+                    set_field(setting, value.options, setting->fallback);
+                }
             }
             return value;
         }
@@ -97,7 +101,11 @@ void variant_finish(struct rf_variant_value *value) {
 
 void examples_create(struct rf_examples *examples, size_t capacity, size_t features) {
     struct rf_error err;
-    assert_int_equal(rf_examples_init(examples, capacity, features, 1, &err), RF_OK);
+    assert_int_equal(rf_examples_init(examples, capacity, features, 64, &err), RF_OK);
+    for (size_t field = 0; field < 64; field++) {
+        static const char names[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl";
+        examples->field_name[field] = (struct rf_text){names + field, 1};
+    }
 }
 
 void append_example(struct rf_examples *examples, double label, const struct feature *features, size_t count) {

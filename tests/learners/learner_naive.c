@@ -36,7 +36,7 @@ struct naive *naive_create(const struct rf_linear_options *options, uint32_t out
     memcpy(&naive->rule, options->optimizer.options, options->optimizer.kind->options_size); // sgd's fields are the first of them
     naive->l2 = options->l2;
     naive->bias_rate = options->bias_rate;
-    naive->is_scaled = options->transform.scale == 0;
+    naive->is_scaled = options->transform.scale == RF_SCALE_STANDARD || options->transform.scale == RF_SCALE_AUTO;
     naive->has_bias = options->bias;
     naive->outputs = outputs;
     naive->rows = (size_t)1 << options->hash_bits;

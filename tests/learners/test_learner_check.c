@@ -180,17 +180,11 @@ static void moments_out_of_bounds_are_refused(void **state) {
     while (*(uint64_t *)cell_of(&restored, "transform.scaler", row, "count") == 0) {
         row++;
     }
-    *(uint64_t *)cell_of(&restored, "transform.scaler", row, "count") = 9;
-    *(double *)cell_of(&restored, "transform.scaler", row, "mean") = 2;
     char sentence[256];
     snprintf(sentence, sizeof sentence,
-             "learner linear: row %zu of the scaler has count 18446744073709551615 and mean 2, must be at most 9007199254740992, "
-             "and 1e+100 in size",
-             row);
+             "learner linear: row %zu of the scaler has count 18446744073709551615, must be at most 9007199254740992", row);
     refuse_u64(&restored, "transform.scaler", row, "count", UINT64_MAX, sentence); // one more would make the row a free one
-    snprintf(sentence, sizeof sentence,
-             "learner linear: row %zu of the scaler has count 9 and mean -inf, must be at most 9007199254740992, and 1e+100 in "
-             "size",
+    snprintf(sentence, sizeof sentence, "learner linear: row %zu of the scaler has mean -inf, must be at most 1e+100 in size",
              row);
     refuse_f64(&restored, "transform.scaler", row, "mean", -INFINITY, sentence);
     snprintf(sentence, sizeof sentence, "learner linear: row %zu of the scaler has scatter -1, must be finite and not below 0",
