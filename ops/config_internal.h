@@ -10,6 +10,8 @@ const struct rf_variant *rf_variant_find(const struct rf_variant *variants, cons
 
 // What a value must be, to follow "must be": "a number from 0 to 1", "json, csv or protobuf".
 void rf_setting_expected(const struct rf_setting *row, struct rf_printer *printer);
+// Whether the text is the word that stands for a number that is not given, "auto".
+bool rf_setting_is_word(const struct rf_setting *row, const char *text);
 // The bounds alone: "0 to 1", "1 or more"; nothing where there are none.
 void rf_setting_range(const struct rf_setting *row, struct rf_printer *printer);
 void rf_variants_expected(const struct rf_variant *variants, struct rf_printer *printer);

@@ -23,6 +23,10 @@ const struct rf_variant *rf_variant_find(const struct rf_variant *variants, cons
     return NULL;
 }
 
+bool rf_setting_is_word(const struct rf_setting *row, const char *text) {
+    return row->type == RF_TYPE_REAL && row->choices && !strcmp(row->choices[0], text);
+}
+
 static void add_bound(const struct rf_setting *row, struct rf_printer *printer, double bound) {
     if (row->type == RF_TYPE_UINT) {
         rf_printer_format(printer, "%.0f", bound); // as it is to be written
@@ -64,6 +68,9 @@ void rf_setting_expected(const struct rf_setting *row, struct rf_printer *printe
         if (printer->size == range && printer->text) { // any number will do
             printer->size = before;
             printer->text[before] = '\0';
+        }
+        if (row->choices) {
+            rf_printer_format(printer, ", or %s", row->choices[0]);
         }
         return;
     case RF_TYPE_CHOICE:

@@ -2,6 +2,7 @@
 #include "ops/config.h"
 #include "ops/config_internal.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -114,7 +115,11 @@ static void print_row(struct rf_printer *printer, const struct rf_setting *row, 
         break;
     case RF_TYPE_REAL:
         rf_printer_add(printer, " ");
-        rf_printer_real(printer, *(const double *)slot);
+        if (row->choices && isnan(*(const double *)slot)) {
+            rf_printer_add(printer, row->choices[0]);
+        } else {
+            rf_printer_real(printer, *(const double *)slot);
+        }
         rf_printer_add(printer, "\n");
         break;
     case RF_TYPE_TEXT:

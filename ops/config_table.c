@@ -2,6 +2,7 @@
 #include "ops/config_internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,10 @@ static bool parse_uint(const struct rf_setting *row, const char *text, uint64_t 
 }
 
 static bool parse_real(const struct rf_setting *row, const char *text, double *value_out) {
+    if (rf_setting_is_word(row, text)) {
+        *value_out = NAN;
+        return true;
+    }
     char *end = NULL;
     bool is_decimal = text[0] != '\0' && strspn(text, "0123456789+-.eE") == strlen(text); // no hexadecimal, nan or infinity
     *value_out = is_decimal ? strtod(text, &end) : 0.0;

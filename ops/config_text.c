@@ -46,6 +46,9 @@ static void add_takes(const struct rf_setting *row, struct rf_printer *cell) {
             cell->size -= 2; // any number will do: take the comma back
             cell->text[cell->size] = '\0';
         }
+        if (row->choices) {
+            rf_printer_format(cell, ", or %s", row->choices[0]);
+        }
         return;
     case RF_TYPE_TEXT:
         rf_printer_add(cell, "text");

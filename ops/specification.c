@@ -3,6 +3,7 @@
 #include "ops/config_internal.h"
 #include "proto/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,9 @@ static void add_scalar(struct rf_printer *printer, const struct rf_setting *row,
     const char *text = row->type == RF_TYPE_TEXT                                ? *(char *const *)slot
                        : row->type == RF_TYPE_CHOICE && *(const int *)slot >= 0 ? row->choices[*(const int *)slot]
                                                                                 : NULL;
+    if (row->type == RF_TYPE_REAL && row->choices && isnan(*(const double *)slot)) {
+        text = row->choices[0];
+    }
     if (!text && (row->type == RF_TYPE_TEXT || row->type == RF_TYPE_CHOICE)) {
         return;
     }
@@ -77,7 +81,7 @@ static void add_scalar(struct rf_printer *printer, const struct rf_setting *row,
         rf_printer_add(printer, *(const bool *)slot ? "true" : "false");
     } else if (row->type == RF_TYPE_UINT) {
         rf_printer_format(printer, "%llu", (unsigned long long)*(const uint64_t *)slot);
-    } else if (row->type == RF_TYPE_REAL) {
+    } else if (row->type == RF_TYPE_REAL && !text) {
         rf_printer_real(printer, *(const double *)slot);
     } else {
         rf_printer_quote(printer, text);

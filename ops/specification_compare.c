@@ -93,7 +93,8 @@ static bool grows(const struct rf_setting *row) {
 
 static bool is_default(const struct rf_setting *row, struct rf_text value) {
     struct rf_printer printer = {0};
-    if (row && (row->type == RF_TYPE_TEXT || row->type == RF_TYPE_CHOICE || row->type == RF_TYPE_VARIANT) && row->fallback) {
+    bool is_text = row && (row->type == RF_TYPE_TEXT || row->type == RF_TYPE_CHOICE || row->type == RF_TYPE_VARIANT);
+    if (row && row->fallback && (is_text || rf_setting_is_word(row, row->fallback))) {
         rf_printer_quote(&printer, row->fallback);
     } else if (row && row->type == RF_TYPE_REAL) {
         rf_printer_real(&printer, row->fallback ? strtod(row->fallback, NULL) : 0.0);

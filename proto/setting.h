@@ -10,7 +10,7 @@
 enum rf_setting_type {
     RF_TYPE_BOOL,     // bool
     RF_TYPE_UINT,     // uint64_t, within [min, max]
-    RF_TYPE_REAL,     // double, within [min, max], finite
+    RF_TYPE_REAL,     // double, within [min, max], finite; or the one word in `choices`, which is NaN
     RF_TYPE_TEXT,     // char *, NULL when absent
     RF_TYPE_TEXTS,    // struct rf_texts
     RF_TYPE_CHOICE,   // int: index into `choices`
@@ -48,7 +48,7 @@ struct rf_setting {
     size_t offset;                     // into the struct the table describes
     const char *fallback;              // the default, as written in YAML; NULL: absent (texts and lists are then empty)
     double min, max;                   // RF_TYPE_UINT and RF_TYPE_REAL, both included
-    const char *const *choices;        // NULL-terminated; RF_TYPE_CHOICE
+    const char *const *choices;        // NULL-terminated; RF_TYPE_CHOICE, and RF_TYPE_REAL where a word will do as well
     const struct rf_setting *section;  // ends with a row without name; RF_TYPE_SECTION
     const struct rf_variant *variants; // ends with a row without name; RF_TYPE_VARIANT and RF_TYPE_VARIANTS
     unsigned flags;                    // enum rf_setting_flags
@@ -88,6 +88,12 @@ struct rf_variant_values {
     {                                                                                                                 \
         .type = RF_TYPE_REAL, .name = #field_, .offset = offsetof(type_, field_), .fallback = fallback_, .min = min_, \
         .max = max_, .flags = flags_, .help = help_                                                                   \
+    }
+// A number, or the word of `words_`, as in {"auto", NULL}: the value is then NaN.
+#define RF_REAL_OR(type_, field_, fallback_, min_, max_, words_, flags_, help_)                                       \
+    {                                                                                                                 \
+        .type = RF_TYPE_REAL, .name = #field_, .offset = offsetof(type_, field_), .fallback = fallback_, .min = min_, \
+        .max = max_, .choices = words_, .flags = flags_, .help = help_                                                \
     }
 #define RF_TEXT(type_, field_, fallback_, flags_, help_)                                                                  \
     {                                                                                                                     \

@@ -38,7 +38,7 @@ static void set_field(const struct rf_setting *setting, void *options, const cha
         *(uint64_t *)(void *)field = strtoull(text, NULL, 10);
         break;
     case RF_TYPE_REAL:
-        *(double *)(void *)field = strtod(text, NULL);
+        *(double *)(void *)field = setting->choices && !strcmp(setting->choices[0], text) ? NAN : strtod(text, NULL);
         break;
     case RF_TYPE_CHOICE:
         *(int *)(void *)field = choice_of(setting, text);

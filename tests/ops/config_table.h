@@ -37,12 +37,14 @@ struct model_options {
     int log;
     int mode;
     char *delimiter;
-    double ratio;
+    double ratio, pace;
     struct rf_variant_value scaler;
 };
 
 static const char *const log_choices[] = {"logfmt", "json", NULL};
 static const char *const mode_choices[] = {"slow", "fast", "best", NULL};
+
+static const char *const pace_words[] = {"auto", NULL};
 
 static const struct rf_setting sgd_settings[] = {
         {.type = RF_TYPE_REAL, .name = "rate", .fallback = "0.05", .min = 0, .max = 10, .help = "step size"},
@@ -103,6 +105,7 @@ static const struct rf_setting model_settings[] = {
         RF_CHOICE(struct model_options, mode, NULL, mode_choices, 0, "how it goes"),
         RF_TEXT(struct model_options, delimiter, ",", RF_SETTING_NOT_MODEL, "between fields"),
         RF_REAL(struct model_options, ratio, "0.5", -1e300, 1e300, 0, "of something"),
+        RF_REAL_OR(struct model_options, pace, "auto", 0, 8, pace_words, 0, "how fast"),
         RF_VARIANT(struct model_options, scaler, NULL, learners, 0, "a second family, absent by default"),
         {0},
 };

@@ -6,6 +6,7 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,22 @@ static void config_takes_a_variant_without_type_as_the_default_kind(void **state
     rf_config_finish(model_settings, &options);
 }
 
+static void config_takes_a_word_where_a_number_may_be_left_open(void **state) {
+    (void)state;
+    static const char *const texts[] = {"name: a", "{name: a, pace: auto}", "{name: a, pace: \"auto\"}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct model_options options = read_ok(texts[i], NULL, 0);
+        assert_true(isnan(options.pace));
+        rf_config_finish(model_settings, &options);
+    }
+    struct model_options options = read_ok("{name: a, pace: 0.25}", NULL, 0);
+    assert_true(options.pace == 0.25);
+    rf_config_finish(model_settings, &options);
+    refuse("{name: a, pace: Auto}", "fraud.yaml:1:17: pace is \"Auto\", must be a number from 0 to 8, or auto");
+    refuse("{name: a, pace: nan}", "fraud.yaml:1:17: pace is \"nan\", must be a number from 0 to 8, or auto");
+    refuse("{name: a, ratio: auto}", "fraud.yaml:1:18: ratio is \"auto\", must be a number from -1e300 to 1e300");
+}
+
 static void config_sets_values_over_the_file(void **state) {
     (void)state;
     static const char *const sets[] = {
@@ -285,9 +302,9 @@ static void config_names_the_nearest_known_setting(void **state) {
            "fraud.yaml:3:13: unknown setting \"sinks.0.zeromq.pub\", did you mean \"sinks.0.zeromq.publish\"?");
     refuse("name: a\nlearner: {type: bayes, l2: 1}", "fraud.yaml:2:24: unknown setting \"learner.l2\", there are none here");
     refuse("name: a\n\"a\\x1b[2J\": 1", "fraud.yaml:2:1: unknown setting \"a\\u001b[2J\", must be name, seed, kafka, features, "
-                                        "learner, sinks, log, mode, delimiter, ratio or scaler");
+                                        "learner, sinks, log, mode, delimiter, ratio, pace or scaler");
     refuse("type: a", "fraud.yaml:1:1: unknown setting \"type\", must be name, seed, kafka, features, learner, sinks, log, mode, "
-                      "delimiter, ratio or scaler");
+                      "delimiter, ratio, pace or scaler");
 }
 
 static void config_says_what_a_value_must_be(void **state) {
@@ -538,7 +555,8 @@ static void config_masks_secrets_where_it_prints(void **state) {
                               "      curve_key: \"***\"\n"
                               "log: logfmt\n"
                               "delimiter: \",\"\n"
-                              "ratio: 0.5\n");
+                              "ratio: 0.5\n"
+                              "pace: auto\n");
     rf_config_finish(model_settings, &options);
     free(text);
 }
@@ -572,6 +590,7 @@ static void config_helps_in_columns(void **state) {
                                  "    hash_bits     whole number, 1 to 28    18            log2 of the number of weights\n"));
     assert_non_null(strstr(text, "      momentum: heavy ball\n"
                                  "        rate      number, 0 to 10          0.05          step size\n"));
+    assert_non_null(strstr(text, "pace              number, 0 to 8, or auto  auto          how fast\n"));
     assert_non_null(strstr(text, "scaler            linear or bayes          none          a second family, absent by default\n"
                                  "  (kinds as of learner)\n"));
     free(text);
@@ -599,6 +618,7 @@ int main(void) {
             cmocka_unit_test(config_reads_every_type_of_row),
             cmocka_unit_test(config_takes_a_name_without_value_as_not_written),
             cmocka_unit_test(config_takes_a_variant_without_type_as_the_default_kind),
+            cmocka_unit_test(config_takes_a_word_where_a_number_may_be_left_open),
             cmocka_unit_test(config_sets_values_over_the_file),
             cmocka_unit_test(config_puts_the_environment_in_after_parsing),
             cmocka_unit_test(config_puts_the_line_of_a_file_in),

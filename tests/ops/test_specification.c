@@ -49,6 +49,7 @@ static const char full[] = "seed = 1\n"
                            "learner.optimizer.momentum = 0.9\n"
                            "mode = \"fast\"\n"
                            "ratio = 100000\n"
+                           "pace = \"auto\"\n"
                            "scaler = \"bayes\"\n";
 
 static void specification_writes_all_that_changes_what_is_learned(void **state) {
@@ -79,6 +80,8 @@ static void specification_hashes_its_text(void **state) {
 static void specification_names_what_broke(void **state) {
     (void)state;
     expect("{name: a}", "{name: a, learner: {hash_bits: 20}}", RF_SPECIFICATION_BREAKING, "learner.hash_bits was 18, is 20");
+    expect("{name: a}", "{name: a, pace: 0}", RF_SPECIFICATION_BREAKING, "pace was \"auto\", is 0");
+    expect("{name: a, pace: 2}", "{name: a}", RF_SPECIFICATION_BREAKING, "pace was 2, is \"auto\"");
     expect("{name: a}", "{name: a, learner: bayes}", RF_SPECIFICATION_BREAKING, "learner was \"linear\", is \"bayes\"");
     expect("{name: a}", "{name: a, learner: {optimizer: sgd}}", RF_SPECIFICATION_BREAKING,
            "learner.optimizer was \"momentum\", is \"sgd\"");
@@ -111,12 +114,13 @@ static void specification_lets_lists_of_features_grow(void **state) {
 static void specification_takes_a_new_setting_at_its_default(void **state) {
     (void)state;
     static const char *const lines[] = {"seed = 1\n", "learner.l2 = 0\n", "features.is_strict = false\n",
-                                        "learner.optimizer.momentum = 0.9\n"};
+                                        "learner.optimizer.momentum = 0.9\n", "pace = \"auto\"\n"};
     static const char *const sentences[] = {"seed is new, at its default 1", "learner.l2 is new, at its default 0",
                                             "features.is_strict is new, at its default false",
-                                            "learner.optimizer.momentum is new, at its default 0.9"};
+                                            "learner.optimizer.momentum is new, at its default 0.9",
+                                            "pace is new, at its default \"auto\""};
     char *after = text_of("name: a");
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char *before = strdup(after);
         char *line = strstr(before, lines[i]);
         assert_non_null(line);
@@ -126,7 +130,8 @@ static void specification_takes_a_new_setting_at_its_default(void **state) {
                      i == 0   ? "seed was 1, is not set"
                      : i == 1 ? "learner.l2 was 0, is not set"
                      : i == 2 ? "features.is_strict was false, is not set"
-                              : "learner.optimizer.momentum was 0.9, is not set");
+                     : i == 3 ? "learner.optimizer.momentum was 0.9, is not set"
+                              : "pace was \"auto\", is not set");
         free(before);
     }
     expect_texts("", after, RF_SPECIFICATION_COMPATIBLE, "seed is new, at its default 1");
