@@ -18,14 +18,47 @@ static void finish_variant(struct rf_variant_value *value) {
     *value = (struct rf_variant_value){0};
 }
 
-static void finish_list(const struct rf_setting *row, void *slot) {
+static void finish_texts(struct rf_texts *texts) {
+    for (size_t i = 0; i < texts->count; i++) {
+        free(texts->list[i]);
+    }
+    free(texts->list);
+    *texts = (struct rf_texts){0};
+}
+
+static void finish_lists_of_texts(const struct rf_setting *row, void *slot) {
     if (row->type == RF_TYPE_TEXTS) {
-        struct rf_texts *texts = slot;
-        for (size_t i = 0; i < texts->count; i++) {
-            free(texts->list[i]);
+        finish_texts(slot);
+    } else if (row->type == RF_TYPE_TEXT_LISTS) {
+        struct rf_text_lists *lists = slot;
+        for (size_t i = 0; i < lists->count; i++) {
+            finish_texts(&lists->list[i]);
         }
-        free(texts->list);
-        *texts = (struct rf_texts){0};
+        free(lists->list);
+        *lists = (struct rf_text_lists){0};
+    } else {
+        struct rf_named_texts *named = slot;
+        for (size_t i = 0; i < named->count; i++) {
+            free(named->list[i].name);
+            finish_texts(&named->list[i].texts);
+        }
+        free(named->list);
+        *named = (struct rf_named_texts){0};
+    }
+}
+
+static void finish_list(const struct rf_setting *row, void *slot) {
+    if (row->type == RF_TYPE_REALS) {
+        struct rf_reals *reals = slot;
+        free(reals->list);
+        *reals = (struct rf_reals){0};
+    } else if (row->type == RF_TYPE_SECTIONS) {
+        struct rf_sections *sections = slot;
+        for (size_t i = 0; i < sections->count; i++) {
+            rf_config_finish(row->section, (char *)sections->list + i * row->section_size);
+        }
+        free(sections->list);
+        *sections = (struct rf_sections){0};
     } else if (row->type == RF_TYPE_PAIRS) {
         struct rf_pairs *pairs = slot;
         for (size_t i = 0; i < pairs->count; i++) {
@@ -71,6 +104,12 @@ void rf_config_finish(const struct rf_setting *table, void *options) {
             finish_variant(slot);
             break;
         case RF_TYPE_TEXTS:
+        case RF_TYPE_TEXT_LISTS:
+        case RF_TYPE_NAMED_TEXTS:
+            finish_lists_of_texts(row, slot);
+            break;
+        case RF_TYPE_REALS:
+        case RF_TYPE_SECTIONS:
         case RF_TYPE_PAIRS:
         case RF_TYPE_VARIANTS:
             finish_list(row, slot);

@@ -84,6 +84,18 @@ void rf_setting_expected(const struct rf_setting *row, struct rf_printer *printe
     case RF_TYPE_TEXTS:
         rf_printer_add(printer, "a list of texts");
         return;
+    case RF_TYPE_REALS:
+        rf_printer_add(printer, "a list of numbers");
+        return;
+    case RF_TYPE_TEXT_LISTS:
+        rf_printer_add(printer, "a list of lists of texts");
+        return;
+    case RF_TYPE_NAMED_TEXTS:
+        rf_printer_add(printer, "names with lists of texts");
+        return;
+    case RF_TYPE_SECTIONS:
+        rf_printer_add(printer, "a list of settings");
+        return;
     case RF_TYPE_SECTION:
     case RF_TYPE_PAIRS:
         rf_printer_add(printer, "settings");

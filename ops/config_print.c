@@ -53,13 +53,65 @@ static void indent(struct rf_printer *printer, size_t depth) {
 
 static void print_table(struct rf_printer *printer, const struct rf_setting *table, const void *options, size_t depth);
 
-static void print_texts(struct rf_printer *printer, const struct rf_texts *texts) {
-    rf_printer_add(printer, " [");
+static void add_name(struct rf_printer *printer, const char *name) {
+    if (is_plain(name)) {
+        rf_printer_add(printer, name);
+    } else {
+        rf_printer_quote(printer, name); // names know no ${...}
+    }
+}
+
+static void add_texts(struct rf_printer *printer, const struct rf_texts *texts) {
+    rf_printer_add(printer, "[");
     for (size_t i = 0; i < texts->count; i++) {
         rf_printer_add(printer, i ? ", " : "");
         add_text(printer, texts->list[i]);
     }
+    rf_printer_add(printer, "]");
+}
+
+static void print_texts(struct rf_printer *printer, const struct rf_texts *texts) {
+    rf_printer_add(printer, " ");
+    add_texts(printer, texts);
+    rf_printer_add(printer, "\n");
+}
+
+static void print_text_lists(struct rf_printer *printer, const struct rf_text_lists *lists) {
+    rf_printer_add(printer, " [");
+    for (size_t i = 0; i < lists->count; i++) {
+        rf_printer_add(printer, i ? ", " : "");
+        add_texts(printer, &lists->list[i]);
+    }
     rf_printer_add(printer, "]\n");
+}
+
+static void print_named_texts(struct rf_printer *printer, const struct rf_named_texts *named, size_t depth) {
+    rf_printer_add(printer, named->count ? "\n" : " {}\n");
+    for (size_t i = 0; i < named->count; i++) {
+        indent(printer, depth);
+        add_name(printer, named->list[i].name);
+        rf_printer_add(printer, ":");
+        print_texts(printer, &named->list[i].texts);
+    }
+}
+
+static void print_reals(struct rf_printer *printer, const struct rf_reals *reals) {
+    rf_printer_add(printer, " [");
+    for (size_t i = 0; i < reals->count; i++) {
+        rf_printer_add(printer, i ? ", " : "");
+        rf_printer_real(printer, reals->list[i]);
+    }
+    rf_printer_add(printer, "]\n");
+}
+
+static void print_sections(struct rf_printer *printer, const struct rf_setting *row, const struct rf_sections *sections,
+                           size_t depth) {
+    rf_printer_add(printer, sections->count ? "\n" : " []\n");
+    for (size_t i = 0; i < sections->count; i++) {
+        indent(printer, depth);
+        rf_printer_add(printer, "-\n");
+        print_table(printer, row->section, (const char *)sections->list + i * row->section_size, depth + 1);
+    }
 }
 
 static void print_pairs(struct rf_printer *printer, const struct rf_pairs *pairs, size_t depth, bool is_secret) {
@@ -67,11 +119,7 @@ static void print_pairs(struct rf_printer *printer, const struct rf_pairs *pairs
     for (size_t i = 0; i < pairs->count; i++) {
         const struct rf_pair *pair = &pairs->list[i];
         indent(printer, depth);
-        if (is_plain(pair->name)) {
-            rf_printer_add(printer, pair->name);
-        } else {
-            rf_printer_quote(printer, pair->name); // names know no ${...}
-        }
+        add_name(printer, pair->name);
         rf_printer_add(printer, ": ");
         add_text(printer, is_secret || rf_config_is_secret(pair->name) ? "***" : pair->value);
         rf_printer_add(printer, "\n");
@@ -138,6 +186,18 @@ static void print_row(struct rf_printer *printer, const struct rf_setting *row, 
         } else {
             print_texts(printer, slot);
         }
+        break;
+    case RF_TYPE_TEXT_LISTS:
+        print_text_lists(printer, slot);
+        break;
+    case RF_TYPE_NAMED_TEXTS:
+        print_named_texts(printer, slot, depth + 1);
+        break;
+    case RF_TYPE_REALS:
+        print_reals(printer, slot);
+        break;
+    case RF_TYPE_SECTIONS:
+        print_sections(printer, row, slot, depth + 1);
         break;
     case RF_TYPE_SECTION:
         rf_printer_add(printer, "\n");

@@ -73,6 +73,11 @@ static enum rf_status open_kind(struct rf_yaml *node, bool is_member, struct rf_
     return status;
 }
 
+// Whether members of the setting go by their index.
+static bool has_indices(const struct rf_setting *row) {
+    return row && (row->type == RF_TYPE_VARIANTS || row->type == RF_TYPE_SECTIONS || row->type == RF_TYPE_TEXT_LISTS);
+}
+
 // The child of that name as a map, or list, that can be set in; made when nothing is written there.
 static enum rf_status enter(struct rf_yaml *parent, struct step step, const struct rf_setting *row, struct rf_yaml_place place,
                             struct rf_yaml **child_out, struct rf_error *err) {
@@ -82,7 +87,7 @@ static enum rf_status enter(struct rf_yaml *parent, struct step step, const stru
     }
     memcpy(name, step.name, step.size);
     name[step.size] = '\0';
-    enum rf_yaml_kind kind = row && row->type == RF_TYPE_VARIANTS ? RF_YAML_LIST : RF_YAML_MAP;
+    enum rf_yaml_kind kind = has_indices(row) ? RF_YAML_LIST : RF_YAML_MAP;
     struct rf_yaml *child = rf_yaml_find(parent, name);
     if (!child || rf_yaml_is_null(child)) {
         return put_empty(parent, name, kind, place, child_out, err);
@@ -117,7 +122,8 @@ static bool find_member(const struct rf_yaml *list, struct step step, size_t *in
            *index_out <= list->count;
 }
 
-// `0.zeromq.publish` within a list of variants: the member's index, its kind, and on. Takes ownership of `value`.
+// `0.zeromq.publish` within a list of variants: the member's index, its kind, and on; `0.width` within a list of sections.
+// Takes ownership of `value`, unless there is a rest to go on with.
 // NOLINTNEXTLINE(readability-function-size): one step of a walk, which hands on where it got to
 static enum rf_status set_member(struct rf_yaml *list, const struct rf_setting *row, const char *path, struct rf_yaml *value,
                                  struct rf_yaml **map_out, const struct rf_setting **table_out, const char **rest_out,
@@ -142,12 +148,21 @@ static enum rf_status set_member(struct rf_yaml *list, const struct rf_setting *
     enum rf_status status = RF_OK;
     if (!member) {
         status = put_empty(list, NULL, RF_YAML_MAP, value->place, &member, err);
-    } else if (member->kind == RF_YAML_SCALAR) {
+    } else if (row->type == RF_TYPE_VARIANTS && member->kind == RF_YAML_SCALAR) {
         status = open_kind(member, true, err);
+    }
+    if (!status && row->type != RF_TYPE_VARIANTS && (row->type == RF_TYPE_TEXT_LISTS || member->kind != RF_YAML_MAP)) {
+        status = rf_yaml_fail(err, value->place, "%s.%zu is no map, must be set as a whole", row->name, index);
     }
     if (status != RF_OK) {
         rf_yaml_destroy(value);
         return status;
+    }
+    if (row->type == RF_TYPE_SECTIONS) {
+        *map_out = member;
+        *table_out = row->section;
+        *rest_out = step.rest;
+        return RF_OK;
     }
     struct step kind = step_of(step.rest);
     if (!kind.rest) {
@@ -187,7 +202,7 @@ enum rf_status rf_config_set(struct rf_yaml *root, const struct rf_setting *tabl
             rf_yaml_destroy(value);
             return status;
         }
-        if (row && row->type == RF_TYPE_PAIRS) {
+        if (row && (row->type == RF_TYPE_PAIRS || row->type == RF_TYPE_NAMED_TEXTS)) {
             return rf_yaml_put(child, step.rest, value, err);
         }
         rest = step.rest;
@@ -196,7 +211,7 @@ enum rf_status rf_config_set(struct rf_yaml *root, const struct rf_setting *tabl
                 : row->type == RF_TYPE_SECTION ? row->section
                 : row->type == RF_TYPE_VARIANT ? settings_of_kind(row, child)
                                                : NULL;
-        if (row && row->type == RF_TYPE_VARIANTS) {
+        if (has_indices(row)) {
             const char *list_path = rest;
             rest = NULL;
             status = set_member(child, row, list_path, value, &map, &table, &rest, err);

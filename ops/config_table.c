@@ -1,187 +1,15 @@
 // The tree of a file into the struct that a table describes.
 #include "ops/config_internal.h"
+#include "ops/config_reader.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char no_memory[] = "no memory left to read the settings";
-
-struct reader {
-    struct rf_error *err;
-    char path[512]; // of the setting being read, e.g. "learner.optimizer.rate"
-    size_t path_size;
-};
-
-static enum rf_status read_table(struct reader *reader, const struct rf_setting *table, const struct rf_yaml *map,
-                                 struct rf_yaml_place place, bool is_variant, void *options);
-
-// Returns what enter() must be undone with by leave().
-static size_t enter(struct reader *reader, const char *name) {
-    size_t before = reader->path_size;
-    size_t room = sizeof reader->path - before;
-    int size = snprintf(reader->path + before, room, "%s%s", before ? "." : "", name);
-    reader->path_size += (size_t)size < room ? (size_t)size : room - 1;
-    return before;
-}
-
-static void leave(struct reader *reader, size_t before) {
-    reader->path_size = before;
-    reader->path[before] = '\0';
-}
-
-// "name is VALUE, must be WHAT": the sentence of every wrong value.
-static enum rf_status fail_value(struct reader *reader, struct rf_yaml_place place, const char *value,
-                                 struct rf_printer *expected) {
-    rf_yaml_fail(reader->err, place, "%s is %s, must be %s", reader->path, value, expected->text ? expected->text : "different");
-    rf_printer_finish(expected);
-    return RF_INVALID;
-}
-
-static enum rf_status fail_text(struct reader *reader, struct rf_yaml_place place, const char *text,
-                                struct rf_printer *expected) {
-    char cut[100];
-    size_t size = strnlen(text, sizeof cut - 4);
-    memcpy(cut, text, size);
-    memcpy(cut + size, text[size] == '\0' ? "" : "...", text[size] == '\0' ? 1 : 4);
-    struct rf_printer quoted = {0};
-    rf_printer_quote(&quoted, cut);
-    enum rf_status status = fail_value(reader, place, quoted.text ? quoted.text : "wrong", expected);
-    rf_printer_finish(&quoted);
-    return status;
-}
-
-static enum rf_status fail_row(struct reader *reader, const struct rf_setting *row, struct rf_yaml_place place,
-                               const char *text) {
-    struct rf_printer expected = {0};
-    rf_setting_expected(row, &expected);
-    if (row->flags & RF_SETTING_SECRET) {
-        return fail_value(reader, place, "***", &expected);
-    }
-    return fail_text(reader, place, text, &expected);
-}
-
-static enum rf_status fail_node(struct reader *reader, const struct rf_yaml *node, const char *what) {
-    struct rf_printer expected = {0};
-    rf_printer_add(&expected, what);
-    if (node->kind != RF_YAML_SCALAR) {
-        return fail_value(reader, node->place, node->kind == RF_YAML_LIST ? "a list" : "a map", &expected);
-    }
-    return rf_yaml_is_null(node) ? fail_value(reader, node->place, "empty", &expected)
-                                 : fail_text(reader, node->place, node->text, &expected);
-}
-
-// Scalars.
-
-static bool is_digits(const char *text) {
-    return text[0] != '\0' && strspn(text, "0123456789") == strlen(text) && (text[0] != '0' || text[1] == '\0');
-}
-
-static bool parse_uint(const struct rf_setting *row, const char *text, uint64_t *value_out) {
-    errno = 0;
-    unsigned long long value = is_digits(text) ? strtoull(text, NULL, 10) : 0;
-    *value_out = value;
-    return is_digits(text) && errno == 0 && (double)value >= row->min && (double)value <= row->max;
-}
-
-static bool parse_real(const struct rf_setting *row, const char *text, double *value_out) {
-    if (rf_setting_is_word(row, text)) {
-        *value_out = NAN;
-        return true;
-    }
-    char *end = NULL;
-    bool is_decimal = text[0] != '\0' && strspn(text, "0123456789+-.eE") == strlen(text); // no hexadecimal, nan or infinity
-    *value_out = is_decimal ? strtod(text, &end) : 0.0;
-    return is_decimal && end != text && *end == '\0' && *value_out >= row->min && *value_out <= row->max &&
-           *value_out <= 1.7976931348623157e308 && *value_out >= -1.7976931348623157e308;
-}
-
-static int parse_choice(const struct rf_setting *row, const char *text) {
-    for (int i = 0; row->choices[i]; i++) {
-        if (!strcmp(row->choices[i], text)) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-static enum rf_status read_scalar(struct reader *reader, const struct rf_setting *row, const char *text,
-                                  struct rf_yaml_place place, void *slot) {
-    bool is_right = true;
-    if (row->type == RF_TYPE_BOOL) {
-        is_right = !strcmp(text, "true") || !strcmp(text, "false");
-        *(bool *)slot = !strcmp(text, "true");
-    } else if (row->type == RF_TYPE_UINT) {
-        is_right = parse_uint(row, text, slot);
-    } else if (row->type == RF_TYPE_REAL) {
-        is_right = parse_real(row, text, slot);
-    } else if (row->type == RF_TYPE_CHOICE) {
-        *(int *)slot = parse_choice(row, text);
-        is_right = *(int *)slot >= 0;
-    } else if (!(*(char **)slot = strdup(text))) {
-        return rf_fail(reader->err, RF_MEMORY, no_memory);
-    }
-    return is_right ? RF_OK : fail_row(reader, row, place, text);
-}
-
-// Lists and pairs.
-
-static enum rf_status read_texts(struct reader *reader, const struct rf_yaml *node, struct rf_texts *texts) {
-    if (node->kind != RF_YAML_LIST) {
-        return fail_node(reader, node, "a list of texts, as in [a, b]");
-    }
-    texts->list = calloc(node->count ? node->count : 1, sizeof *texts->list);
-    if (!texts->list) {
-        return rf_fail(reader->err, RF_MEMORY, no_memory);
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        const struct rf_yaml *member = node->list[i];
-        char name[24];
-        snprintf(name, sizeof name, "%zu", i);
-        size_t before = enter(reader, name);
-        if (member->kind != RF_YAML_SCALAR || rf_yaml_is_null(member)) {
-            return fail_node(reader, member, "a text");
-        }
-        texts->list[i] = strdup(member->text);
-        if (!texts->list[i]) {
-            return rf_fail(reader->err, RF_MEMORY, no_memory);
-        }
-        texts->count++;
-        leave(reader, before);
-    }
-    return RF_OK;
-}
-
-static enum rf_status read_pairs(struct reader *reader, const struct rf_yaml *node, struct rf_pairs *pairs) {
-    if (node->kind != RF_YAML_MAP) {
-        return fail_node(reader, node, "settings, as in {name: value}");
-    }
-    pairs->list = calloc(node->count ? node->count : 1, sizeof *pairs->list);
-    if (!pairs->list) {
-        return rf_fail(reader->err, RF_MEMORY, no_memory);
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        const struct rf_yaml *member = node->list[i];
-        size_t before = enter(reader, member->name);
-        if (member->kind != RF_YAML_SCALAR || rf_yaml_is_null(member)) {
-            return fail_node(reader, member, "a text");
-        }
-        pairs->count++;
-        pairs->list[i] = (struct rf_pair){strdup(member->name), strdup(member->text), member->place.line};
-        if (!pairs->list[i].name || !pairs->list[i].value) {
-            return rf_fail(reader->err, RF_MEMORY, no_memory);
-        }
-        leave(reader, before);
-    }
-    return RF_OK;
-}
-
 // Variants.
 
-static enum rf_status fail_kind(struct reader *reader, const struct rf_setting *row, struct rf_yaml_place place,
+static enum rf_status fail_kind(struct rf_reader *reader, const struct rf_setting *row, struct rf_yaml_place place,
                                 const char *name) {
     struct rf_printer expected = {0};
     rf_variants_expected(row->variants, &expected);
@@ -193,11 +21,11 @@ static enum rf_status fail_kind(struct reader *reader, const struct rf_setting *
     if (nearest) {
         rf_printer_format(&expected, ", did you mean \"%s\"?", nearest);
     }
-    return fail_text(reader, place, name, &expected);
+    return rf_reader_fail_text(reader, place, name, &expected);
 }
 
 // Reads the settings of the kind called `name`; `settings` is a map, null, or NULL when only the kind is written.
-static enum rf_status read_kind(struct reader *reader, const struct rf_setting *row, const char *name,
+static enum rf_status read_kind(struct rf_reader *reader, const struct rf_setting *row, const char *name,
                                 const struct rf_yaml *settings, struct rf_yaml_place place, bool has_type,
                                 struct rf_variant_value *value) {
     const struct rf_variant *kind = rf_variant_find(row->variants, name, strlen(name));
@@ -206,14 +34,14 @@ static enum rf_status read_kind(struct reader *reader, const struct rf_setting *
     }
     value->options = calloc(1, kind->options_size ? kind->options_size : 1);
     if (!value->options) {
-        return rf_fail(reader->err, RF_MEMORY, no_memory);
+        return rf_reader_out_of_memory(reader);
     }
     value->kind = kind;
     static const struct rf_setting no_settings[] = {{0}};
-    return read_table(reader, kind->settings ? kind->settings : no_settings, settings, place, has_type, value->options);
+    return rf_reader_table(reader, kind->settings ? kind->settings : no_settings, settings, place, has_type, value->options);
 }
 
-static enum rf_status read_variant(struct reader *reader, const struct rf_setting *row, const struct rf_yaml *node,
+static enum rf_status read_variant(struct rf_reader *reader, const struct rf_setting *row, const struct rf_yaml *node,
                                    struct rf_variant_value *value) {
     if (node->kind == RF_YAML_SCALAR) {
         return read_kind(reader, row, node->text, NULL, node->place, false, value);
@@ -238,16 +66,16 @@ static enum rf_status read_variant(struct reader *reader, const struct rf_settin
         return RF_INVALID;
     }
     rf_printer_add(&expected, ", or a map with type");
-    return fail_value(reader, node->place, "a list", &expected);
+    return rf_reader_fail_value(reader, node->place, "a list", &expected);
 }
 
-static enum rf_status read_member(struct reader *reader, const struct rf_setting *row, const struct rf_yaml *member,
+static enum rf_status read_member(struct rf_reader *reader, const struct rf_setting *row, const struct rf_yaml *member,
                                   struct rf_variant_value *value) {
     bool is_name = member->kind == RF_YAML_SCALAR && !rf_yaml_is_null(member);
     if (!is_name && (member->kind != RF_YAML_MAP || member->count == 0)) {
         struct rf_printer expected = {0};
         rf_variants_expected(row->variants, &expected);
-        return fail_value(reader, member->place, member->kind == RF_YAML_LIST ? "a list" : "empty", &expected);
+        return rf_reader_fail_value(reader, member->place, member->kind == RF_YAML_LIST ? "a list" : "empty", &expected);
     }
     const struct rf_yaml *settings = is_name ? NULL : member->list[0];
     if (!is_name && member->count > 1) {
@@ -260,49 +88,51 @@ static enum rf_status read_member(struct reader *reader, const struct rf_setting
     if (!rf_variant_find(row->variants, name, strlen(name))) {
         return fail_kind(reader, row, place, name);
     }
-    size_t before = enter(reader, name);
+    size_t before = rf_reader_enter(reader, name);
     enum rf_status status = read_kind(reader, row, name, settings, place, false, value);
-    leave(reader, before);
+    rf_reader_leave(reader, before);
     return status;
 }
 
-static enum rf_status read_variants(struct reader *reader, const struct rf_setting *row, const struct rf_yaml *node,
+static enum rf_status read_variants(struct rf_reader *reader, const struct rf_setting *row, const struct rf_yaml *node,
                                     struct rf_variant_values *values) {
     if (node->kind != RF_YAML_LIST) {
         struct rf_printer what = {0};
         rf_printer_format(&what, "a list, as in [%s: {...}]", row->variants[0].name);
-        enum rf_status status = fail_node(reader, node, what.text ? what.text : "a list");
+        enum rf_status status = rf_reader_fail_node(reader, node, what.text ? what.text : "a list");
         rf_printer_finish(&what);
         return status;
     }
     values->list = calloc(node->count ? node->count : 1, sizeof *values->list);
     if (!values->list) {
-        return rf_fail(reader->err, RF_MEMORY, no_memory);
+        return rf_reader_out_of_memory(reader);
     }
     values->count = node->count;
     for (size_t i = 0; i < node->count; i++) {
-        char name[24];
-        snprintf(name, sizeof name, "%zu", i);
-        size_t before = enter(reader, name);
+        size_t before = rf_reader_enter_index(reader, i);
         enum rf_status status = read_member(reader, row, node->list[i], &values->list[i]);
         if (status != RF_OK) {
             return status;
         }
-        leave(reader, before);
+        rf_reader_leave(reader, before);
     }
     return RF_OK;
 }
 
 // Rows.
 
-static enum rf_status read_written(struct reader *reader, const struct rf_setting *row, const struct rf_yaml *node, void *slot) {
+static enum rf_status read_written(struct rf_reader *reader, const struct rf_setting *row, const struct rf_yaml *node,
+                                   void *slot) {
     switch (row->type) {
     case RF_TYPE_SECTION:
-        return read_table(reader, row->section, node, node->place, false, slot);
+        return rf_reader_table(reader, row->section, node, node->place, false, slot);
     case RF_TYPE_TEXTS:
-        return read_texts(reader, node, slot);
+    case RF_TYPE_REALS:
+    case RF_TYPE_TEXT_LISTS:
+    case RF_TYPE_NAMED_TEXTS:
     case RF_TYPE_PAIRS:
-        return read_pairs(reader, node, slot);
+    case RF_TYPE_SECTIONS:
+        return rf_reader_list(reader, row, node, slot);
     case RF_TYPE_VARIANT:
         return read_variant(reader, row, node, slot);
     case RF_TYPE_VARIANTS:
@@ -317,17 +147,18 @@ static enum rf_status read_written(struct reader *reader, const struct rf_settin
     if (node->kind != RF_YAML_SCALAR) {
         struct rf_printer expected = {0};
         rf_setting_expected(row, &expected);
-        return fail_value(reader, node->place, node->kind == RF_YAML_LIST ? "a list" : "a map", &expected);
+        return rf_reader_fail_value(reader, node->place, node->kind == RF_YAML_LIST ? "a list" : "a map", &expected);
     }
-    return read_scalar(reader, row, node->text, node->place, slot);
+    return rf_reader_scalar(reader, row, node->text, node->place, slot);
 }
 
-static enum rf_status read_default(struct reader *reader, const struct rf_setting *row, struct rf_yaml_place place, void *slot) {
+static enum rf_status read_default(struct rf_reader *reader, const struct rf_setting *row, struct rf_yaml_place place,
+                                   void *slot) {
     if (row->flags & RF_SETTING_REQUIRED) {
         return rf_yaml_fail(reader->err, place, "%s is missing: %s", reader->path, row->help);
     }
     if (row->type == RF_TYPE_SECTION) {
-        return read_table(reader, row->section, NULL, place, false, slot);
+        return rf_reader_table(reader, row->section, NULL, place, false, slot);
     }
     if (row->type == RF_TYPE_CHOICE && !row->fallback) {
         *(int *)slot = -1;
@@ -336,9 +167,8 @@ static enum rf_status read_default(struct reader *reader, const struct rf_settin
     if (!row->fallback) {
         return RF_OK;
     }
-    if (row->type != RF_TYPE_TEXTS && row->type != RF_TYPE_PAIRS && row->type != RF_TYPE_VARIANT &&
-        row->type != RF_TYPE_VARIANTS) {
-        return read_scalar(reader, row, row->fallback, place, slot);
+    if (!rf_setting_is_list(row) && row->type != RF_TYPE_VARIANT && row->type != RF_TYPE_VARIANTS) {
+        return rf_reader_scalar(reader, row, row->fallback, place, slot);
     }
     struct rf_yaml *node = NULL;
     enum rf_status status = rf_yaml_parse("default", row->fallback, strlen(row->fallback), &node, reader->err);
@@ -349,7 +179,7 @@ static enum rf_status read_default(struct reader *reader, const struct rf_settin
     return status;
 }
 
-static enum rf_status fail_unknown(struct reader *reader, const struct rf_setting *table, const struct rf_yaml *member,
+static enum rf_status fail_unknown(struct rf_reader *reader, const struct rf_setting *table, const struct rf_yaml *member,
                                    bool is_variant) {
     size_t best = SIZE_MAX;
     const char *nearest = is_variant && rf_is_nearer(member->name, "type", &best) ? "type" : NULL;
@@ -361,14 +191,14 @@ static enum rf_status fail_unknown(struct reader *reader, const struct rf_settin
     }
     char name[100];
     snprintf(name, sizeof name, "%.80s%s", member->name, strlen(member->name) > 80 ? "..." : "");
-    size_t before = enter(reader, name);
+    size_t before = rf_reader_enter(reader, name);
     rf_printer_quote(&unknown, reader->path);
-    leave(reader, before);
+    rf_reader_leave(reader, before);
     const char *shown = unknown.text ? unknown.text : "";
     if (nearest) {
-        before = enter(reader, nearest);
+        before = rf_reader_enter(reader, nearest);
         rf_yaml_fail(reader->err, member->name_place, "unknown setting %s, did you mean \"%s\"?", shown, reader->path);
-        leave(reader, before);
+        rf_reader_leave(reader, before);
     } else if (!table->name) {
         rf_yaml_fail(reader->err, member->name_place, "unknown setting %s, there are none here", shown);
     } else {
@@ -380,14 +210,13 @@ static enum rf_status fail_unknown(struct reader *reader, const struct rf_settin
     return RF_INVALID;
 }
 
-// `map` NULL or null: nothing is written, everything has its default. `place` is where it stands, or what encloses it.
-static enum rf_status read_table(struct reader *reader, const struct rf_setting *table, const struct rf_yaml *map,
-                                 struct rf_yaml_place place, bool is_variant, void *options) {
+enum rf_status rf_reader_table(struct rf_reader *reader, const struct rf_setting *table, const struct rf_yaml *map,
+                               struct rf_yaml_place place, bool is_variant, void *options) {
     if (map && rf_yaml_is_null(map)) {
         map = NULL;
     }
     if (map && map->kind != RF_YAML_MAP) {
-        return fail_node(reader, map, "settings, as in {name: value}");
+        return rf_reader_fail_node(reader, map, "settings, as in {name: value}");
     }
     for (size_t i = 0; map && i < map->count; i++) {
         const struct rf_yaml *member = map->list[i];
@@ -397,20 +226,20 @@ static enum rf_status read_table(struct reader *reader, const struct rf_setting 
     }
     for (const struct rf_setting *row = table; row->name; row++) {
         const struct rf_yaml *node = map ? rf_yaml_find(map, row->name) : NULL;
-        size_t before = enter(reader, row->name);
+        size_t before = rf_reader_enter(reader, row->name);
         void *slot = (char *)options + row->offset;
         enum rf_status status = node && !rf_yaml_is_null(node) ? read_written(reader, row, node, slot)
                                                                : read_default(reader, row, node ? node->place : place, slot);
         if (status != RF_OK) {
             return status;
         }
-        leave(reader, before);
+        rf_reader_leave(reader, before);
     }
     return RF_OK;
 }
 
 enum rf_status rf_config_read_tree(const struct rf_yaml *root, const struct rf_setting *table, void *options,
                                    struct rf_error *err) {
-    struct reader reader = {.err = err};
-    return read_table(&reader, table, root, root->place, false, options);
+    struct rf_reader reader = {.err = err};
+    return rf_reader_table(&reader, table, root, root->place, false, options);
 }

@@ -39,7 +39,10 @@ static void add_takes(const struct rf_setting *row, struct rf_printer *cell) {
     switch (row->type) {
     case RF_TYPE_UINT:
     case RF_TYPE_REAL:
-        rf_printer_add(cell, row->type == RF_TYPE_UINT ? "whole number, " : "number, ");
+    case RF_TYPE_REALS:
+        rf_printer_add(cell, row->type == RF_TYPE_UINT    ? "whole number, "
+                             : row->type == RF_TYPE_REALS ? "list of numbers, "
+                                                          : "number, ");
         before = cell->size;
         rf_setting_range(row, cell);
         if (cell->size == before && cell->text) {
@@ -55,6 +58,15 @@ static void add_takes(const struct rf_setting *row, struct rf_printer *cell) {
         return;
     case RF_TYPE_TEXTS:
         rf_printer_add(cell, "list of texts");
+        return;
+    case RF_TYPE_TEXT_LISTS:
+        rf_printer_add(cell, "list of lists of texts");
+        return;
+    case RF_TYPE_NAMED_TEXTS:
+        rf_printer_add(cell, "names with lists of texts");
+        return;
+    case RF_TYPE_SECTIONS:
+        rf_printer_add(cell, "list of sections");
         return;
     case RF_TYPE_SECTION:
         rf_printer_add(cell, "section");
@@ -160,7 +172,7 @@ static void help_table(struct page *page, const struct rf_setting *table, size_t
         } else {
             help_row(page, row, depth);
         }
-        if (row->type == RF_TYPE_SECTION) {
+        if (row->section) {
             help_table(page, row->section, depth + 1, path, is_measuring);
         } else if (row->type == RF_TYPE_VARIANT || row->type == RF_TYPE_VARIANTS) {
             help_family(page, row, depth + 1, path, is_measuring);
@@ -241,7 +253,7 @@ static void markdown_table(struct page *page, const struct rf_setting *table, si
         bool is_row_model = is_model && !(row->flags & RF_SETTING_NOT_MODEL);
         char path[256];
         path_of(path, sizeof path, parent, row->name);
-        if (row->type == RF_TYPE_SECTION) {
+        if (row->section) {
             markdown_heading(page, depth + 1, path);
             markdown_table(page, row->section, depth + 1, path, is_row_model);
         } else if (row->type == RF_TYPE_VARIANT || row->type == RF_TYPE_VARIANTS) {

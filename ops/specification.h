@@ -6,6 +6,9 @@
 //     seed = 1
 //     features.label = "fraud"
 //     features.numbers[] = "amount"
+//     features.crosses[] = ["customer", "hour"]
+//     features.namespaces["user"][] = "age"
+//     features.buckets[0].field = "amount"
 //     learner = "linear"
 //     learner.l2 = 1e-6
 //
@@ -28,7 +31,8 @@ enum rf_specification_change {
 
 // How `after` differs from `before`. The sentence in `err` names the first difference of the weight that is returned:
 // "learner.hash_bits was 18, is 20". Compatible are a list that gained members where its row says it may grow (unless all
-// such lists of its section were empty, which means everything), and a setting the old text does not know at its default.
+// such lists of its section were empty, which means everything; lists apart aside), and a setting the old text does not know at
+// its default.
 enum rf_specification_change rf_specification_compare(const char *before, const char *after, const struct rf_setting *table,
                                                       struct rf_error *err);
 

@@ -74,14 +74,15 @@ static const struct rf_setting *find_row(const struct rf_setting *table, const c
         }
         const struct rf_setting *row = rf_setting_find(table, path.data + start, end - start);
         bool is_family = row && (row->type == RF_TYPE_VARIANT || row->type == RF_TYPE_VARIANTS);
-        while (is_family && end < path.size && path.data[end] != '.') {
+        bool has_members = is_family || (row && row->type == RF_TYPE_SECTIONS);
+        while (has_members && end < path.size && path.data[end] != '.') {
             end++; // over the index of a member
         }
         if (!row || end == path.size || path.data[end] == '[') {
             return row;
         }
         struct rf_text prefix = {path.data, end};
-        table = row->type == RF_TYPE_SECTION ? row->section : is_family ? settings_of_kind(row, text, prefix) : NULL;
+        table = row->section ? row->section : is_family ? settings_of_kind(row, text, prefix) : NULL;
         start = end + 1;
     }
     return NULL;
@@ -89,6 +90,10 @@ static const struct rf_setting *find_row(const struct rf_setting *table, const c
 
 static bool grows(const struct rf_setting *row) {
     return row && row->flags & RF_SETTING_GROWS;
+}
+
+static bool is_apart(const struct rf_setting *row) {
+    return row && row->flags & RF_SETTING_APART;
 }
 
 static bool is_default(const struct rf_setting *row, struct rf_text value) {
@@ -108,7 +113,7 @@ static bool is_default(const struct rf_setting *row, struct rf_text value) {
     return is_same;
 }
 
-// Whether none of the lists that may grow, in the section of `path`, has a member.
+// Whether none of the lists that may grow and count together, in the section of `path`, has a member.
 static bool is_section_empty(const char *text, const struct rf_setting *table, struct rf_text path) {
     size_t prefix = path.size;
     while (prefix > 0 && path.data[prefix - 1] != '.') {
@@ -117,8 +122,9 @@ static bool is_section_empty(const char *text, const struct rf_setting *table, s
     const char *rest = text;
     struct line line;
     while (next_line(&rest, &line)) {
-        if (is_list(line.path) && line.path.size > prefix && !memcmp(line.path.data, path.data, prefix) &&
-            !memchr(line.path.data + prefix, '.', line.path.size - prefix) && grows(find_row(table, text, line.path))) {
+        if (is_list(line.path) && !is_apart(find_row(table, text, line.path)) && line.path.size > prefix &&
+            !memcmp(line.path.data, path.data, prefix) && !memchr(line.path.data + prefix, '.', line.path.size - prefix) &&
+            grows(find_row(table, text, line.path))) {
             return false;
         }
     }
@@ -187,7 +193,7 @@ static enum rf_specification_change compare_new_line(const char *before, const c
         if (has_line(before, line)) {
             return RF_SPECIFICATION_SAME;
         }
-        if (!grows(row) || is_section_empty(before, table, line->path)) {
+        if (!grows(row) || (!is_apart(row) && is_section_empty(before, table, line->path))) {
             return tell(err, RF_SPECIFICATION_BREAKING, line->path, " was empty, has ", line->value, "", nothing);
         }
         return tell(err, RF_SPECIFICATION_COMPATIBLE, line->path, " gained ", line->value, "", nothing);

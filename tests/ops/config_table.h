@@ -3,6 +3,7 @@
 // A table with every type of row, for the tests of config and specification and for the fuzzer.
 #include "proto/setting.h"
 
+#include <float.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,10 +23,18 @@ struct file_options {
     char *path;
     struct rf_pairs headers;
 };
+struct bucket_options {
+    char *field;
+    double width;
+    struct rf_reals edges;
+};
 struct feature_options {
     char *label;
     struct rf_texts numbers, categories, classes;
     bool is_strict;
+    struct rf_named_texts namespaces;
+    struct rf_text_lists crosses;
+    struct rf_sections buckets; // of struct bucket_options
 };
 struct model_options {
     char *name;
@@ -86,12 +95,21 @@ static const struct rf_variant sinks[] = {
         {"file", "to a file", file_settings, sizeof(struct file_options), NULL},
         {0},
 };
+static const struct rf_setting bucket_settings[] = {
+        RF_TEXT(struct bucket_options, field, NULL, RF_SETTING_REQUIRED, "field of the number"),
+        RF_REAL(struct bucket_options, width, "1", 0, 100, 0, "of a bucket"),
+        RF_REALS(struct bucket_options, edges, -DBL_MAX, DBL_MAX, 0, "between buckets"),
+        {0},
+};
 static const struct rf_setting feature_settings[] = {
         RF_TEXT(struct feature_options, label, NULL, 0, "field of the outcome"),
         RF_TEXTS(struct feature_options, numbers, RF_SETTING_GROWS, "fields that are numbers"),
         RF_TEXTS(struct feature_options, categories, RF_SETTING_GROWS, "fields that are categories"),
         RF_TEXTS(struct feature_options, classes, 0, "names of the classes"),
         RF_BOOL(struct feature_options, is_strict, "false", 0, "whether unknown fields are refused"),
+        RF_NAMED_TEXTS(struct feature_options, namespaces, RF_SETTING_GROWS | RF_SETTING_APART, "groups of fields"),
+        RF_TEXT_LISTS(struct feature_options, crosses, RF_SETTING_GROWS | RF_SETTING_APART, "fields to cross"),
+        RF_SECTIONS(struct feature_options, buckets, struct bucket_options, bucket_settings, 0, "numbers put into buckets"),
         {0},
 };
 static const struct rf_setting model_settings[] = {

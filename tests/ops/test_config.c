@@ -541,6 +541,9 @@ static void config_masks_secrets_where_it_prints(void **state) {
                               "  categories: []\n"
                               "  classes: []\n"
                               "  is_strict: false\n"
+                              "  namespaces: {}\n"
+                              "  crosses: []\n"
+                              "  buckets: []\n"
                               "learner:\n"
                               "  type: linear\n"
                               "  hash_bits: 18\n"
@@ -581,17 +584,17 @@ static void config_knows_librdkafkas_secrets(void **state) {
 static void config_helps_in_columns(void **state) {
     (void)state;
     char *text = text_of(rf_config_help);
-    assert_non_null(strstr(text, "name              text                     required      of the model\n"
-                                 "seed              whole number             1             of everything random\n"));
-    assert_non_null(strstr(text, "features          section                                what is read\n"
-                                 "  label           text                     none          field of the outcome\n"));
-    assert_non_null(strstr(text, "learner           linear or bayes          linear        what learns\n"
+    assert_non_null(strstr(text, "name              text                       required      of the model\n"
+                                 "seed              whole number               1             of everything random\n"));
+    assert_non_null(strstr(text, "features          section                                  what is read\n"
+                                 "  label           text                       none          field of the outcome\n"));
+    assert_non_null(strstr(text, "learner           linear or bayes            linear        what learns\n"
                                  "  linear: a linear model\n"
-                                 "    hash_bits     whole number, 1 to 28    18            log2 of the number of weights\n"));
+                                 "    hash_bits     whole number, 1 to 28      18            log2 of the number of weights\n"));
     assert_non_null(strstr(text, "      momentum: heavy ball\n"
-                                 "        rate      number, 0 to 10          0.05          step size\n"));
-    assert_non_null(strstr(text, "pace              number, 0 to 8, or auto  auto          how fast\n"));
-    assert_non_null(strstr(text, "scaler            linear or bayes          none          a second family, absent by default\n"
+                                 "        rate      number, 0 to 10            0.05          step size\n"));
+    assert_non_null(strstr(text, "pace              number, 0 to 8, or auto    auto          how fast\n"));
+    assert_non_null(strstr(text, "scaler            linear or bayes            none          a second family, absent by default\n"
                                  "  (kinds as of learner)\n"));
     free(text);
 }
