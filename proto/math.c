@@ -16,6 +16,7 @@ struct sum {
 // log(2) = LN2_HIGH + LN2_LOW; the high part has 38 bits, so that its product with any exponent of a double is exact.
 static const double LN2_HIGH = 0x1.62e42fefap-1;
 static const double LN2_LOW = 0x1.cf79abc9e3b3ap-40;
+static const double LN2_HALF = 0x1.62e42fefa39efp-2;
 static const double LN2_INVERSE = 0x1.71547652b82fep+0;
 static const double TWO_THIRDS_HIGH = 0x1.5555555555555p-1;
 static const double TWO_THIRDS_LOW = 0x1.5555555555555p-55;
@@ -58,6 +59,22 @@ static inline double power_of_two(int64_t exponent) {
     return value;
 }
 
+// 1 / 2! + r / 3! + ... + r^11 / 13!, for |r| <= log(2) / 2.
+static inline double exp_series(double r) {
+    double series = 1.0 / 6227020800;
+    series = series * r + 1.0 / 479001600;
+    series = series * r + 1.0 / 39916800;
+    series = series * r + 1.0 / 3628800;
+    series = series * r + 1.0 / 362880;
+    series = series * r + 1.0 / 40320;
+    series = series * r + 1.0 / 5040;
+    series = series * r + 1.0 / 720;
+    series = series * r + 1.0 / 120;
+    series = series * r + 1.0 / 24;
+    series = series * r + 1.0 / 6;
+    return series * r + 0.5;
+}
+
 // exp(x + low) for |x| <= 746 and |low| far below 1: x = k log 2 + r with |r| <= log(2) / 2, then
 //
 //     exp(x) = 2^k (1 + r + r^2 / 2! + ... + r^13 / 13!)
@@ -70,19 +87,7 @@ static double exp_of_sum(double x, double low) {
     double r = high - taken;
     double rest = (high - r) - taken;
 
-    double series = 1.0 / 6227020800;
-    series = series * r + 1.0 / 479001600;
-    series = series * r + 1.0 / 39916800;
-    series = series * r + 1.0 / 3628800;
-    series = series * r + 1.0 / 362880;
-    series = series * r + 1.0 / 40320;
-    series = series * r + 1.0 / 5040;
-    series = series * r + 1.0 / 720;
-    series = series * r + 1.0 / 120;
-    series = series * r + 1.0 / 24;
-    series = series * r + 1.0 / 6;
-    series = series * r + 0.5;
-    double result = 1 + (r + (r * r * series + rest));
+    double result = 1 + (r + (r * r * exp_series(r) + rest));
 
     int64_t exponent = (int64_t)k;
     if (exponent > 1023) {
@@ -102,6 +107,10 @@ double rf_exp(double x) {
         return 0;
     }
     return isnan(x) ? x : exp_of_sum(x, 0);
+}
+
+double rf_expm1(double x) {
+    return fabs(x) < LN2_HALF ? x + x * x * exp_series(x) : rf_exp(x) - 1;
 }
 
 // log(x) for a finite x > 0, with a relative error below 2^-64: x = 2^k m with m in [sqrt(1/2), sqrt(2)), then with

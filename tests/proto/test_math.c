@@ -69,6 +69,23 @@ static void exp_is_below_one_ulp(void **state) {
     assert_below("exp", worst, 1);
 }
 
+static void expm1_is_below_four_ulp(void **state) {
+    (void)state;
+    struct rf_random random;
+    rf_random_init(&random, 6);
+    struct worst worst = {0};
+    for (int i = 0; i < POINTS; i++) {
+        double tiny = ldexp(between(&random, -1, 1), -(int)rf_random_below(&random, 80));
+        const double points[] = {tiny, between(&random, -1, 1), between(&random, 0.34, 0.35), between(&random, -0.35, -0.34),
+                                 between(&random, -50, 700)};
+        for (size_t k = 0; k < sizeof points / sizeof *points; k++) {
+            note(&worst, ulps(rf_expm1(points[k]), expm1l(points[k])), points[k], 0);
+        }
+    }
+    assert_below("expm1", worst, 4);
+    assert_true(isinf(rf_expm1(710)) && rf_expm1(-1e300) == -1 && isnan(rf_expm1(NAN)) && rf_expm1(0) == 0);
+}
+
 static void log_is_below_one_ulp(void **state) {
     (void)state;
     struct rf_random random;
@@ -227,6 +244,7 @@ static void every_machine_gives_these_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(exp_is_below_one_ulp),
+            cmocka_unit_test(expm1_is_below_four_ulp),
             cmocka_unit_test(log_is_below_one_ulp),
             cmocka_unit_test(log1p_is_below_two_ulp),
             cmocka_unit_test(pow_is_below_four_ulp),
