@@ -99,7 +99,7 @@ extern const struct rf_variant rf_learner_variants[]; // `registration` is a str
 // learned once.
 struct rf_linear_options {
     struct rf_variant_value loss;      // see learners/loss.h
-    uint64_t classes;                  // of softmax; 0: as many as the settings name
+    uint64_t classes;                  // of losses of several classes; 0: as many as the settings name
     struct rf_variant_value optimizer; // see learners/optimizer.h
     double l2;
     bool regularise_bias;

@@ -30,7 +30,7 @@ enum { CLASSES_MAX = 1000 };
 const struct rf_setting rf_linear_settings[] = {
         RF_VARIANT(struct rf_linear_options, loss, "logistic", rf_loss_variants, 0, "what is minimised"),
         RF_UINT(struct rf_linear_options, classes, "0", 0, CLASSES_MAX, 0,
-                "number of classes of softmax where features.classes does not name them; 0: as many as are named"),
+                "number of classes of losses like softmax, where features.classes does not name them; 0: as many as are named"),
         RF_VARIANT(struct rf_linear_options, optimizer, "sgd", rf_optimizer_variants, 0, "how weights move"),
         RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0, "adds l2 / 2 * weight^2 to the loss of every example"),
         RF_BOOL(struct rf_linear_options, regularise_bias, "false", 0, "whether l2 shrinks the bias too"),
@@ -326,7 +326,7 @@ static enum rf_status choose_outputs(const struct rf_linear_options *options, co
                                      const struct rf_loss_ops *loss, uint32_t *outputs_out, struct rf_error *err) {
     if (loss->task != RF_TASK_MULTICLASS) {
         if (options->classes != 0) {
-            return rf_fail(err, RF_INVALID, "classes is %llu with loss %s, must be given with loss softmax only",
+            return rf_fail(err, RF_INVALID, "classes is %llu with loss %s, must be given with losses of several classes only",
                            (unsigned long long)options->classes, loss->name);
         }
         if (loss->task == RF_TASK_REGRESSION && context->classes != 0) {
@@ -335,7 +335,7 @@ static enum rf_status choose_outputs(const struct rf_linear_options *options, co
         }
         if (context->classes != 0 && context->classes != 2) {
             return rf_fail(err, RF_INVALID,
-                           "features.classes names %u classes, must be 2 with loss %s; several need loss softmax",
+                           "features.classes names %u classes, must be 2 with loss %s; several need one like softmax",
                            context->classes, loss->name);
         }
         *outputs_out = 1;
@@ -344,7 +344,7 @@ static enum rf_status choose_outputs(const struct rf_linear_options *options, co
     uint64_t classes = options->classes ? options->classes : context->classes;
     if (classes < 2 || classes > CLASSES_MAX) {
         return rf_fail(err, RF_INVALID,
-                       "loss softmax has %llu classes, must be 2 to %d: name them in features.classes, or set classes",
+                       "loss %s has %llu classes, must be 2 to %d: name them in features.classes, or set classes", loss->name,
                        (unsigned long long)classes, CLASSES_MAX);
     }
     if (context->classes && context->classes != classes) {

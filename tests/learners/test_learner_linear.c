@@ -40,9 +40,9 @@ static void linear_refuses_classes_that_do_not_fit_the_loss(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
     assert_refused(&value, 3,
-                   "learner linear: features.classes names 3 classes, must be 2 with loss logistic; several need loss softmax");
+                   "learner linear: features.classes names 3 classes, must be 2 with loss logistic; several need one like softmax");
     set_option(&value, "classes", "2");
-    assert_refused(&value, 0, "learner linear: classes is 2 with loss logistic, must be given with loss softmax only");
+    assert_refused(&value, 0, "learner linear: classes is 2 with loss logistic, must be given with losses of several classes only");
     set_option(&value, "loss", "softmax");
     assert_refused(&value, 3, "learner linear: classes is 2, must be the 3 that features.classes names");
     set_option(&value, "classes", "1");

@@ -1,9 +1,13 @@
+#include "learners/lambert.h"
 #include "learners/loss.h"
+#include "proto/math.h"
 #include "proto/random.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { OUTPUTS = 4 };
 
@@ -21,9 +25,23 @@ static struct rf_loss loss_of(const struct rf_variant *kind) {
 
 static double random_label(const struct rf_loss *loss, struct rf_random *random) {
     if (loss->ops->task == RF_TASK_REGRESSION) {
-        return 3 * rf_random_normal(random);
+        double label = 3 * rf_random_normal(random);
+        return loss->ops == &rf_loss_poisson ? fabs(label) : label;
     }
     return (double)rf_random_below(random, loss->ops->task == RF_TASK_BINARY ? 2 : OUTPUTS);
+}
+
+static double gradient_near(const struct rf_loss *loss, const double *score, uint32_t k, double label, double distance) {
+    double near[OUTPUTS], gradient[OUTPUTS];
+    memcpy(near, score, loss->outputs * sizeof *score);
+    near[k] += distance;
+    assert_true(rf_loss_gradient(loss, near, label, gradient));
+    return gradient[k];
+}
+
+static bool is_next_to_a_corner(const struct rf_loss *loss, const double *score, uint32_t k, double label) {
+    double below = gradient_near(loss, score, k, label, -1e-4), above = gradient_near(loss, score, k, label, 1e-4);
+    return fabs(above - below) > 0.01 * fmax(1, fabs(above));
 }
 
 static void gradients_agree_with_central_differences(void **state) {
@@ -39,10 +57,10 @@ static void gradients_agree_with_central_differences(void **state) {
             }
             double label = random_label(&loss, &random);
             assert_true(rf_loss_gradient(&loss, score, label, gradient));
-            if (loss.ops->is_margin && fabs(fabs(score[0]) - 1) < 1e-3) {
-                continue; // next to the kink
-            }
             for (uint32_t k = 0; k < loss.outputs; k++) {
+                if (is_next_to_a_corner(&loss, score, k, label)) {
+                    continue;
+                }
                 double at = score[k], step = 1e-5;
                 score[k] = at + step;
                 double above = rf_loss_value(&loss, score, label);
@@ -103,6 +121,35 @@ static void softmax_shares_one_among_the_classes(void **state) {
     assert_true(fabs(prediction[2] - 0.625) < 1e-15);
 }
 
+// Gradients, values and flows of what a learner lets through.
+static void losses_of_extreme_scores_are_finite(void **state) {
+    (void)state;
+    static const double sizes[] = {0, 1e-300, 1, 49.99, 50.01, 745, 1e4, 1e30};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    for (const struct rf_variant *kind = rf_loss_variants; kind->name; kind++) {
+        struct rf_loss loss = loss_of(kind);
+        for (int trial = 0; trial < 2 * SIZES * 2 * SIZES * SIZES; trial++) {
+            double first = sizes[trial / 2 % SIZES] * (trial % 2 ? -1 : 1);
+            double label = sizes[trial / (4 * SIZES) % SIZES] * (trial / (2 * SIZES) % 2 ? -1 : 1);
+            double importance = sizes[trial / (4 * SIZES * SIZES) % SIZES];
+            double score[OUTPUTS] = {first, -first, 0, 3}, gradient[OUTPUTS];
+            label = loss.ops->task == RF_TASK_REGRESSION ? label : label > 1;
+            if (!rf_loss_gradient(&loss, score, label, gradient)) {
+                continue;
+            }
+            assert_true(isfinite(rf_loss_value(&loss, score, label)));
+            for (uint32_t k = 0; k < loss.outputs; k++) {
+                assert_true(isfinite(gradient[k]));
+                double change = loss.ops->flow ? loss.ops->flow(&loss, k, score[k], label, importance) : 0;
+                if (!isfinite(change) || (change != 0 && (change > 0) != (gradient[k] < 0))) {
+                    fail_msg("%s: score %g, label %g, importance %g: flow %g, gradient %g", kind->name, score[k], label,
+                             importance, change, gradient[k]);
+                }
+            }
+        }
+    }
+}
+
 // The flow against a great many small steps of the gradient.
 static void flows_are_what_small_steps_add_up_to(void **state) {
     (void)state;
@@ -111,19 +158,156 @@ static void flows_are_what_small_steps_add_up_to(void **state) {
     for (const struct rf_variant *kind = rf_loss_variants; kind->name; kind++) {
         struct rf_loss loss = loss_of(kind);
         for (int trial = 0; loss.ops->flow && trial < 20; trial++) {
-            double start = 2 * rf_random_normal(&random), label = random_label(&loss, &random);
-            double importance = rf_random_uniform(&random) * 3, score = start, gradient;
+            double start[OUTPUTS], score[OUTPUTS], gradient[OUTPUTS], label = random_label(&loss, &random);
+            for (uint32_t k = 0; k < loss.outputs; k++) {
+                score[k] = start[k] = 2 * rf_random_normal(&random);
+            }
+            double importance = rf_random_uniform(&random) * 3;
             enum { STEPS = 200000 };
             for (int i = 0; i < STEPS; i++) {
-                assert_true(rf_loss_gradient(&loss, &score, label, &gradient));
-                score -= gradient * importance / STEPS;
+                assert_true(rf_loss_gradient(&loss, score, label, gradient));
+                for (uint32_t k = 0; k < loss.outputs; k++) {
+                    score[k] -= gradient[k] * importance / STEPS;
+                }
             }
-            double change = loss.ops->flow(&loss, 0, start, label, importance);
-            if (!(fabs(start + change - score) < 1e-4 * fmax(1, fabs(score)))) {
-                fail_msg("%s: from %g over %g to %g, flow says %g", kind->name, start, importance, score, start + change);
+            for (uint32_t k = 0; k < loss.outputs; k++) {
+                double change = loss.ops->flow(&loss, k, start[k], label, importance);
+                if (!(fabs(start[k] + change - score[k]) < 1e-3 * fmax(1, fabs(score[k])))) {
+                    fail_msg("%s: from %g over %g to %g, flow says %g", kind->name, start[k], importance, score[k],
+                             start[k] + change);
+                }
             }
         }
     }
+}
+
+// What the weight of a record means to a rule that follows the flow: weight 2 is the record twice.
+static void flows_over_two_are_flows_over_one_twice(void **state) {
+    (void)state;
+    struct rf_random random;
+    rf_random_init(&random, 13);
+    for (const struct rf_variant *kind = rf_loss_variants; kind->name; kind++) {
+        struct rf_loss loss = loss_of(kind);
+        for (int trial = 0; loss.ops->flow && trial < 2000; trial++) {
+            double label = random_label(&loss, &random);
+            double start = rf_random_normal(&random) * (trial % 2 ? 3 : 60);
+            double importance = rf_exp(4 * rf_random_normal(&random));
+            double once = start + loss.ops->flow(&loss, 0, start, label, importance);
+            double twice = once + loss.ops->flow(&loss, 0, once, label, importance);
+            double at_once = start + loss.ops->flow(&loss, 0, start, label, 2 * importance);
+            if (!(fabs(twice - at_once) < 1e-12 * fmax(1, fabs(start)))) {
+                fail_msg("%s: from %g over %g: %.17g, twice %.17g", kind->name, start, importance, at_once, twice);
+            }
+        }
+    }
+}
+
+// The equation that defines it, solved by halving in long double.
+static void the_climb_of_logistic_solves_its_equation(void **state) {
+    (void)state;
+    struct rf_random random;
+    rf_random_init(&random, 14);
+    double worst = 0;
+    for (int trial = 0; trial < 20000; trial++) {
+        double score = rf_random_normal(&random) * (trial % 3 ? 4 : 20);
+        double importance = rf_exp(6 * rf_random_normal(&random));
+        long double power = expl(score), low = 0, high = importance;
+        for (int i = 0; i < 200; i++) {
+            long double d = (low + high) / 2;
+            *(d + power * expm1l(d) < importance ? &low : &high) = d;
+        }
+        double climb = rf_lambert_climb(score, importance);
+        worst = fmax(worst, (double)(fabsl(climb - low) / low));
+    }
+    printf("    relative error at most %.3g\n", worst);
+    assert_true(worst < 1e-14);
+    assert_true(rf_lambert_climb(0, 0) == 0 && rf_lambert_climb(800, 5) == 0 && rf_lambert_climb(-1e30, 7) == 7);
+    // W(e^2) = 1.5571455989976114: from score 0 over 1 to e^s = W(e^(0 + 1 + 1)).
+    assert_true(fabs(rf_exp(rf_lambert_climb(0, 1)) - 1.5571455989976114) < 1e-15);
+}
+
+static struct rf_loss against_all_by(const char *base, uint32_t outputs) {
+    struct rf_variant_value value = variant_of(rf_loss_variants, "one_against_all");
+    struct rf_loss loss;
+    struct rf_error err;
+    set_option(&value, "base", base);
+    assert_int_equal(rf_loss_init(&value, &loss, &err), RF_OK);
+    loss.outputs = outputs;
+    variant_finish(&value);
+    return loss;
+}
+
+static void one_against_all_by_any_base_gives_probabilities_in_the_order_of_scores(void **state) {
+    (void)state;
+    struct rf_random random;
+    rf_random_init(&random, 15);
+    static const char *const bases[] = {"logistic", "squared", "hinge"};
+    for (size_t b = 0; b < 3; b++) {
+        struct rf_loss loss = against_all_by(bases[b], OUTPUTS);
+        for (int trial = 0; trial < 1000; trial++) {
+            static const double sizes[] = {0.1, 2, 30, 1e4};
+            double score[OUTPUTS], prediction[OUTPUTS], sum = 0;
+            for (uint32_t k = 0; k < OUTPUTS; k++) {
+                score[k] = rf_random_normal(&random) * sizes[trial % 4] - (trial % 2) * sizes[trial % 4];
+            }
+            rf_loss_link(&loss, score, prediction);
+            for (uint32_t k = 0; k < OUTPUTS; k++) {
+                assert_true(prediction[k] >= 0 && prediction[k] <= 1 + 1e-12);
+                sum += prediction[k];
+                for (uint32_t j = 0; j < OUTPUTS; j++) {
+                    assert_true(!(score[k] > score[j] && prediction[k] < prediction[j]));
+                }
+            }
+            assert_true(fabs(sum - 1) < 1e-9);
+        }
+    }
+}
+
+static void one_against_all_by_squared_keeps_probabilities_that_add_up(void **state) {
+    (void)state;
+    struct rf_loss loss = against_all_by("squared", 3);
+    double score[3] = {2 * 0.5 - 1, 2 * 0.3 - 1, 2 * 0.2 - 1}, prediction[3];
+    rf_loss_link(&loss, score, prediction);
+    assert_true(fabs(prediction[0] - 0.5) < 1e-15 && fabs(prediction[1] - 0.3) < 1e-15 && fabs(prediction[2] - 0.2) < 1e-15);
+    double far[3] = {7, 3, -2};
+    rf_loss_link(&loss, far, prediction);
+    assert_true(prediction[0] == 1 && prediction[1] == 0 && prediction[2] == 0);
+}
+
+static void every_base_of_one_against_all_has_its_gradient_and_flow(void **state) {
+    (void)state;
+    static const struct {
+        const char *base;
+        double at_own, at_other;
+    } cases[] = {{"logistic", -0.5, 0.5}, {"squared", -2, 2}, {"hinge", -1, 1}};
+    for (size_t i = 0; i < 3; i++) {
+        struct rf_loss loss = against_all_by(cases[i].base, 3);
+        double score[3] = {0, 0, 0}, gradient[3];
+        assert_true(rf_loss_gradient(&loss, score, 1, gradient));
+        assert_true(gradient[0] == cases[i].at_other && gradient[1] == cases[i].at_own && gradient[2] == cases[i].at_other);
+        for (uint32_t k = 0; k < 3; k++) {
+            double change = loss.ops->flow(&loss, k, 0, 1, 1e-9);
+            assert_true(fabs(change + 1e-9 * gradient[k]) < 1e-15);
+        }
+        assert_int_equal(loss.is_passive, i == 2);
+    }
+}
+
+static void labels_are_smoothed_over_all_classes(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_loss_variants, "label_smoothed_softmax");
+    struct rf_loss loss;
+    struct rf_error err;
+    set_option(&value, "smoothing", "0.3");
+    assert_int_equal(rf_loss_init(&value, &loss, &err), RF_OK);
+    loss.outputs = 3;
+    // The loss is least, and its gradient 0, at the smoothed labels themselves.
+    double score[3] = {log(0.1), log(0.8), log(0.1)}, gradient[3];
+    assert_true(rf_loss_gradient(&loss, score, 1, gradient));
+    for (uint32_t k = 0; k < 3; k++) {
+        assert_true(fabs(gradient[k]) < 1e-15);
+    }
+    variant_finish(&value);
 }
 
 int main(void) {
@@ -131,6 +315,13 @@ int main(void) {
             cmocka_unit_test(gradients_agree_with_central_differences),
             cmocka_unit_test(labels_the_task_does_not_know_have_no_gradient),
             cmocka_unit_test(predictions_of_extreme_scores_are_finite),
+            cmocka_unit_test(losses_of_extreme_scores_are_finite),
+            cmocka_unit_test(flows_over_two_are_flows_over_one_twice),
+            cmocka_unit_test(the_climb_of_logistic_solves_its_equation),
+            cmocka_unit_test(one_against_all_by_any_base_gives_probabilities_in_the_order_of_scores),
+            cmocka_unit_test(one_against_all_by_squared_keeps_probabilities_that_add_up),
+            cmocka_unit_test(every_base_of_one_against_all_has_its_gradient_and_flow),
+            cmocka_unit_test(labels_are_smoothed_over_all_classes),
             cmocka_unit_test(flows_are_what_small_steps_add_up_to),
             cmocka_unit_test(softmax_shares_one_among_the_classes),
     };

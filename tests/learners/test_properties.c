@@ -1,4 +1,5 @@
 // What holds for every learner of the registry, with every loss, optimizer and precision it offers: learning is a fold.
+#include "learners/loss.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
 
@@ -129,8 +130,16 @@ static void every_sound_example_is_learned(const struct rf_variant_value *value,
     world_finish(&world);
 }
 
-static uint32_t classes_of(const char *loss) {
-    return strcmp(loss, "squared") == 0 ? 0 : strcmp(loss, "softmax") == 0 ? CLASSES : 2;
+static uint32_t classes_of(const struct rf_variant *loss) {
+    enum rf_task task = ((const struct rf_loss_ops *)loss->registration)->task;
+    return task == RF_TASK_REGRESSION ? 0 : task == RF_TASK_MULTICLASS ? CLASSES : 2;
+}
+
+// Counts are not below 0.
+static void fit_labels(struct rf_examples *examples, const struct rf_variant *loss) {
+    for (size_t i = 0; i < examples->count && loss->registration == &rf_loss_poisson; i++) {
+        examples->label[i] = fabs(examples->label[i]);
+    }
 }
 
 // Calls `check` for a learner with one loss, for each optimizer, precision, decay of the rate, and L2.
@@ -156,13 +165,14 @@ static void for_each_learner(property *check) {
         const struct rf_setting *loss = setting_of(kind->settings, "loss");
         for (size_t l = 0; loss->variants[l].name; l++) {
             struct rf_variant_value value = variant_of(rf_learner_variants, kind->name);
-            uint32_t classes = classes_of(loss->variants[l].name);
+            uint32_t classes = classes_of(&loss->variants[l]);
             set_option(&value, "loss", loss->variants[l].name);
             set_option(&value, "classes", classes == CLASSES ? "3" : "0");
             set_option(&value, "hash_bits", "8");
             struct rf_examples examples;
             examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
             append_random_stream(&examples, EXAMPLES, classes, 100 + l);
+            fit_labels(&examples, &loss->variants[l]);
             for_each_optimizer(&value, &examples, check);
             rf_examples_finish(&examples);
             variant_finish(&value);
