@@ -1,0 +1,239 @@
+"""How fast the learners are, beside Vowpal Wabbit and River: the same records, one after the other, several rounds interleaved.
+
+    python3 tests/bench/learners.py [--rounds 5] [--records 1000000] [--write]
+
+Prints a table of rates and ratios; with --write it also puts it into docs/BENCHMARKS.md, and the numbers into
+build/bench/learners.json. Peers are installed into build/bench/peers from PyPI. Absolute rates are those of this machine and of
+this moment; the ratios are what to look at: the median over the rounds, and in brackets the smallest and the largest.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRATCH = ROOT / "build/bench"
+PEERS = SCRATCH / "peers"
+RELEASE = ROOT / "build/release"
+BENCH = RELEASE / "tests/bench/bench_learner"
+RIFFLE = RELEASE / "ops/riffle"
+FEATURES = 40
+BITS = 22
+
+RIVER = """
+import sys, time, river.linear_model, river.preprocessing, river.stream, json, csv, math
+path, kind = sys.argv[1:]
+model = river.preprocessing.StandardScaler() | river.linear_model.LogisticRegression()
+begun, loss, n = time.perf_counter(), 0.0, 0
+with open(path) as lines:
+    records = (json.loads(line) for line in lines) if kind == "json" else csv.DictReader(lines)
+    for record in records:
+        y = int(record.pop("class"))
+        x = record if kind == "json" else {name: float(value) for name, value in record.items()}
+        p = model.predict_proba_one(x).get(True, 0.5)
+        loss -= math.log(max(p if y else 1 - p, 1e-15))
+        model.learn_one(x, y)
+        n += 1
+print(json.dumps({"seconds": time.perf_counter() - begun, "log_loss": loss / n}))
+"""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def install_peers():
+    if not (PEERS / "bin/python").exists():
+        say("installing Vowpal Wabbit and River from PyPI into " + str(PEERS.relative_to(ROOT)))
+        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
+        subprocess.run([PEERS / "bin/pip", "install", "--quiet", "vowpalwabbit", "river"], check=True)
+
+
+def ours(*arguments):
+    return json.loads(subprocess.run([BENCH, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+
+
+def vowpal(*arguments):
+    """Runs it, and gives the seconds it took and its average loss."""
+    begun = time.perf_counter()
+    run = subprocess.run([PEERS / "bin/python", "-m", "vowpalwabbit", *map(str, arguments)], capture_output=True, text=True)
+    seconds = time.perf_counter() - begun
+    if run.returncode:
+        sys.exit(f"vowpalwabbit {arguments}: {run.stderr}")
+    loss = next(line for line in run.stderr.splitlines() if line.startswith("average loss"))
+    return {"seconds": seconds, "log_loss": float(loss.split("=")[1].split()[0])}
+
+
+def evaluate(model, path):
+    settings = SCRATCH / "model.yaml"
+    settings.write_text(model.format(path=path))
+    begun = time.perf_counter()
+    run = subprocess.run([RIFFLE, "evaluate", settings, "--json"], check=True, capture_output=True, text=True)
+    result = json.loads(run.stdout.splitlines()[-1])
+    return {"seconds": time.perf_counter() - begun, "log_loss": result["log_loss"]}
+
+
+def make_text(distribution, records):
+    """The made stream as text, and Vowpal Wabbit's cache of it."""
+    text = SCRATCH / f"{distribution}-{records}.vw"
+    if not text.exists():
+        say(f"writing {text.name}")
+        with open(text, "wb") as out:
+            subprocess.run([BENCH, "write", str(records), str(FEATURES), str(BITS), distribution], check=True, stdout=out)
+    cache = pathlib.Path(f"{text}.cache")
+    if not cache.exists():
+        vowpal("--loss_function", "logistic", "-b", BITS, "-d", text, "--cache_file", cache, "-k")
+    return text, cache
+
+
+def make_electricity(times=4):
+    """elec2 as CSV and as JSON lines, `times` over."""
+    data = pathlib.Path(os.environ.get("RIFFLE_DATA") or ROOT / "../shared/data")
+    rows = gzip.open(data / "elec2/elec.csv.gz", "rt").read().splitlines()
+    names, rows = rows[0], rows[1:] * times
+    csv, lines = SCRATCH / "elec.csv", SCRATCH / "elec.json"
+    csv.write_text("\n".join([names, *rows]) + "\n")
+    with open(lines, "w") as out:
+        for row in rows:
+            fields = dict(zip(names.split(","), row.split(",")))
+            out.write("{" + ", ".join(f'"{name}": {value}' for name, value in fields.items()) + "}\n")
+    return csv, lines, len(rows)
+
+
+ELECTRICITY = """
+name: electricity
+source: {{file: "{path}", format: FORMAT}}
+features: {{label: class}}
+learner: {{type: linear, loss: logistic, optimizer: {{type: sgd, rate: 0.01}}, scale: standard}}
+snapshots: {{directory: build/bench/state}}
+"""
+
+VOWPAL_TEXT = """
+name: text
+source: {{file: "{path}", format: vw}}
+learner: {{type: linear, loss: logistic, optimizer: {{type: adaptive, rate: 0.5}}, hash_bits: 22}}
+snapshots: {{directory: build/bench/state}}
+"""
+
+
+class Bench:
+    """One comparison: what is timed, by name, and which pairs make a ratio."""
+
+    def __init__(self, title, records, unit, runs, ratios):
+        self.title, self.records, self.unit, self.runs, self.ratios = title, records, unit, runs, ratios
+        self.results = {name: [] for name in runs}
+
+    def round(self):
+        for name, run in self.runs.items():
+            self.results[name].append(run())
+
+    def rate(self, name):
+        return [self.records / result["seconds"] for result in self.results[name]]
+
+    def rows(self):
+        for name, results in self.results.items():
+            loss = results[-1].get("log_loss")
+            rate = statistics.median(self.rate(name))
+            yield f"| {name} | {rate / 1e6:,.3f} M {self.unit}/s | {'' if loss is None else f'{loss:.6f}'} |"
+
+    def ratio_rows(self):
+        for ours_name, peer, wanted in self.ratios:
+            ratios = [a / b for a, b in zip(self.rate(ours_name), self.rate(peer))]
+            yield (
+                f"| {ours_name} : {peer} | **{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f}) "
+                f"| {'' if wanted is None else wanted} |"
+            )
+
+    def markdown(self):
+        lines = [f"### {self.title}", "", "| what | rate | log loss |", "|---|---|---|", *self.rows(), ""]
+        return "\n".join([*lines, "| ratio | median (range) | wanted |", "|---|---|---|", *self.ratio_rows(), ""])
+
+
+def learner_benches(records):
+    benches = []
+    for distribution, wanted in (("zipf", 5), ("uniform", 2.5)):
+        text, cache = make_text(distribution, records)
+        common = (records, FEATURES, BITS, distribution)
+        runs = {
+            "one rate": lambda common=common: ours("learn", *common, "optimizer=adaptive", "optimizer.rate=0.5"),
+            "a bank of rates (the default)": lambda common=common: ours("learn", *common),
+            "Vowpal Wabbit from its cache": lambda cache=cache: vowpal(
+                "--loss_function", "logistic", "-b", BITS, "--cache_file", cache
+            ),
+            "touching cells of 16 bytes": lambda common=common: ours("touch", *common, 16),
+            "touching cells of 64 bytes": lambda common=common: ours("touch", *common, 64),
+        }
+        if distribution == "zipf":
+            runs["Vowpal Wabbit from text"] = lambda text=text: vowpal("--loss_function", "logistic", "-b", BITS, "-d", text)
+            runs["riffle evaluate from the same text"] = lambda text=text: evaluate(VOWPAL_TEXT, text)
+        ratios = [
+            ("one rate", "Vowpal Wabbit from its cache", wanted),
+            ("a bank of rates (the default)", "Vowpal Wabbit from its cache", None),
+            ("one rate", "a bank of rates (the default)", "at most 1.5"),
+            ("one rate", "touching cells of 16 bytes", None),
+        ]
+        if distribution == "zipf":
+            ratios.append(("riffle evaluate from the same text", "Vowpal Wabbit from text", 2))
+        title = f"Parsed records: {records:,} of {FEATURES} features, 2^{BITS} cells, logistic, features {distribution}"
+        benches.append(Bench(title, records * FEATURES, "features", runs, ratios))
+    return benches
+
+
+def record_bench():
+    csv, lines, records = make_electricity()
+    river = lambda path, kind: json.loads(
+        subprocess.run([PEERS / "bin/python", "-c", RIVER, path, kind], check=True, capture_output=True, text=True).stdout
+    )
+    runs = {
+        "riffle evaluate, JSON lines": lambda: evaluate(ELECTRICITY.replace("FORMAT", "json"), lines),
+        "River, JSON lines": lambda: river(lines, "json"),
+        "riffle evaluate, CSV": lambda: evaluate(ELECTRICITY.replace("FORMAT", "csv"), csv),
+        "River, CSV": lambda: river(csv, "csv"),
+    }
+    ratios = [
+        ("riffle evaluate, JSON lines", "River, JSON lines", 20),
+        ("riffle evaluate, CSV", "River, CSV", 20),
+    ]
+    return Bench(f"Records: elec2 four times over, {records:,} of 6 numbers, standard scaling, SGD 0.01", records, "records", runs, ratios)
+
+
+BEGIN, END = "<!-- learners: begin -->\n", "<!-- learners: end -->\n"
+
+
+def write_document(markdown):
+    path = ROOT / "docs/BENCHMARKS.md"
+    document = path.read_text()
+    head, rest = document.split(BEGIN)
+    _, tail = rest.split(END)
+    path.write_text(head + BEGIN + markdown + END + tail)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--records", type=int, default=1000000)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/BENCHMARKS.md")
+    arguments = parser.parse_args()
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    os.chdir(ROOT)
+    install_peers()
+    benches = [*learner_benches(arguments.records), record_bench()]
+    for number in range(arguments.rounds):
+        say(f"round {number + 1} of {arguments.rounds}")
+        for bench in benches:
+            bench.round()
+    markdown = "\n".join(bench.markdown() for bench in benches) + "\n"
+    print(markdown)
+    (SCRATCH / "learners.json").write_text(json.dumps({bench.title: bench.results for bench in benches}, indent=1))
+    if arguments.write:
+        write_document(markdown)
+
+
+if __name__ == "__main__":
+    main()
