@@ -20,6 +20,10 @@ uint64_t rf_hash(struct rf_hash_key key, const void *data, size_t size);
 // The same construction with the published number of rounds (2-4), for its published test vectors.
 uint64_t rf_hash_reference(struct rf_hash_key key, const void *data, size_t size);
 
+// MurmurHash3 for 32 bits (Appleby, public domain). It has no key: colliding names are easily made. For results that must equal
+// those of programs that use it.
+uint32_t rf_hash_murmur3(uint32_t seed, const void *data, size_t size);
+
 enum { RF_SHA256_SIZE = 32, RF_SHA256_TEXT_SIZE = 65 };
 
 // SHA-256 (FIPS 180-4) over bytes given piece by piece. `update` after `init`; `finish` writes the digest and frees.

@@ -73,6 +73,45 @@ static void the_key_of_a_seed_never_changes(void **state) {
     assert_int_equal(rf_hash(key, "amount", 6), 0xd6c52a5432be4064);
 }
 
+static void murmur3_gives_the_published_vectors(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t seed;
+        const char *message;
+        uint32_t hash;
+    } published[] = {
+            {0, "", 0},
+            {1, "", 0x514e28b7},
+            {0xffffffff, "", 0x81f16f39},
+            {0, "test", 0xba6bd213},
+            {0x9747b28c, "test", 0x704b81dc},
+            {0, "Hello, world!", 0xc0363e43},
+            {0x9747b28c, "Hello, world!", 0x24884cba},
+            {0x9747b28c, "a", 0x7fa09ea6},
+            {0x9747b28c, "aa", 0x5d211726},
+            {0x9747b28c, "aaa", 0x283e0130},
+            {0x9747b28c, "aaaa", 0x5a97808a},
+            {0, "The quick brown fox jumps over the lazy dog", 0x2e4ff723},
+            {0x9747b28c, "The quick brown fox jumps over the lazy dog", 0x2fa826cd},
+    };
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        assert_int_equal(rf_hash_murmur3(published[i].seed, published[i].message, strlen(published[i].message)),
+                         published[i].hash);
+    }
+}
+
+// SMHasher's check of an implementation: the hash of the hashes of {}, {0}, {0, 1} ... with the seeds 256, 255 ...
+static void murmur3_passes_the_authors_verification(void **state) {
+    (void)state;
+    uint8_t message[256], hashes[1024];
+    fill_counting(message, sizeof message);
+    for (size_t size = 0; size < sizeof message; size++) {
+        uint32_t hash = rf_hash_murmur3((uint32_t)(256 - size), message, size);
+        memcpy(hashes + 4 * size, &hash, sizeof hash);
+    }
+    assert_int_equal(rf_hash_murmur3(0, hashes, sizeof hashes), 0xb0f57ee3);
+}
+
 static void sha256_gives_the_published_digests(void **state) {
     (void)state;
     static const struct {
@@ -104,6 +143,8 @@ int main(void) {
             cmocka_unit_test(hash_depends_on_every_byte_and_on_the_size),
             cmocka_unit_test(hash_does_not_depend_on_alignment),
             cmocka_unit_test(the_key_of_a_seed_never_changes),
+            cmocka_unit_test(murmur3_gives_the_published_vectors),
+            cmocka_unit_test(murmur3_passes_the_authors_verification),
             cmocka_unit_test(sha256_gives_the_published_digests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
