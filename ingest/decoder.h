@@ -96,6 +96,40 @@ enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const stru
 enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                      struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
+// Vowpal Wabbit's text format: one line a record, for labels of one number or one word.
+//
+//     [label [importance [base]]] [tag]|[namespace[:scale]] [name][:value] ... |...
+//
+// - The last word before the first | is the tag when it touches the | or begins with an apostrophe, which is left out of it. Tag,
+//   label and importance are the schema's fields of the roles id, label and weight, whatever the schema calls them, and are left
+//   out where it has none. The base must be 0 or absent. A line without a label is predicted and not learned.
+// - A label is the number itself for regression; -1, 0 or 1 for two classes (-1 is 0); 1 to classes for several, as Vowpal
+//   Wabbit counts them; or the name of a class (see ingest/feature.h: names come first, also where they are numbers).
+// - A feature's value is the number times the scale of its namespace, 1 where none is written. A value of 0 is the same as no
+//   feature. name:text is a feature of the value 1, hashed from both; :value is one without a name. A feature that stands twice
+//   stays two features.
+// - Namespaces are the fields: those in `numbers` or `categories` are features, all but those in `ignore` where neither is given.
+//   The namespace without a name is called " ". A namespace may come several times.
+// - Blanks are spaces, and behind the first | tabs too. The line's end and a byte order mark are passed over; a line of nothing
+//   else is rejected (files pass over lines without a byte).
+// - What Vowpal Wabbit merely warns of is rejected: a line without |, a value that is cut, NaN and infinity.
+//
+// `limits.fields` is the most features of a record. Their hashes are those of ingest/feature_hash.h.
+enum rf_status rf_decoder_vw_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                    struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// The format of LIBSVM, SVMlight and their data sets: one line a record.
+//
+//     [label] [qid:number] index:value ... [# comment]
+//
+// - Features are those of the line `| index:value ...` of the format vw: the same hashes, the field " ", 0 the same as absent.
+//   Indices have up to 18 digits, rise, and may begin at 0; zeros in front mean nothing.
+// - A label is the number itself for regression; -1, 0 or 1 for two classes (-1 is 0); 0 to classes - 1 for several; or the name
+//   of a class. Sets that count otherwise are read by naming their classes: `classes: [1, 2]`. It may be left out.
+// - qid is a field of that name where the schema declares one, e.g. as a category.
+enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                        struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
 // riffle.v1.Example of proto/riffle.proto. Its id, time_ms, outcome and importance are the schema's fields of those roles,
 // whatever the schema calls them, and are left out where it has none; an empty id and a time of 0 are absent. Numbers and
 // categories go by their names. A number has no text, so it is of the wrong type for an id or a category.

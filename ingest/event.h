@@ -20,11 +20,36 @@ struct rf_field {
     struct rf_value value;
 };
 
+// A field whose values are sparse features, listed by the record itself.
+struct rf_namespace {
+    struct rf_text name; // " " where the record names none
+    uint64_t hash;       // keyed hash of the name, as in the schema
+    uint32_t index;      // in the schema, or RF_FIELD_UNKNOWN
+    size_t end;          // its features end before this one of the event, and begin where those of the namespace before end
+};
+
+// What the numbers of a label mean where no names of classes do.
+enum rf_label_form {
+    RF_LABEL_INDEX,  // 0 or 1; 0 to classes - 1
+    RF_LABEL_LIBSVM, // -1, 0 or 1; 0 to classes - 1
+    RF_LABEL_VOWPAL, // -1, 0 or 1; 1 to classes
+};
+
 // A decoded record: its fields in the order of the record, no name twice. Names and texts are borrowed from the record,
-// the schema, the decoder's settings or the batch's arena; the array itself is the decoder's, good until its next record.
+// the schema, the decoder's settings or the batch's arena; the arrays themselves are the decoder's, good until its next record.
+//
+// Sparse features stand beside the fields, so that tens or thousands of them cost no name each. Their order is the record's; a
+// namespace may come several times, and so may a feature.
 struct rf_event {
     struct rf_field *fields; // [count]
     size_t count;
+    enum rf_label_form label_form;
+
+    struct rf_namespace *namespaces; // [namespace_count] those that the schema wants, each with a feature at least
+    size_t namespace_count;
+    const uint64_t *feature_hash; // [feature_count] see ingest/feature_hash.h
+    const double *feature_value;  // [feature_count] finite, never 0
+    size_t feature_count;
 };
 
 #endif

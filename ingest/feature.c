@@ -1,5 +1,6 @@
 #include "ingest/feature.h"
 
+#include "ingest/feature_hash.h"
 #include "ingest/met_fields.h"
 #include "ingest/number.h"
 #include "ingest/reject.h"
@@ -17,18 +18,15 @@ struct draft {
     const struct rf_schema *schema;
     struct rf_examples *examples;
     struct rf_decode_error *error;
+    enum rf_label_form label_form;
     struct rf_met_fields met;
+    struct rf_hasher hasher;
     size_t feature_count; // of the batch
     int64_t time_ms;
     double label; // NaN: none
     double weight;
     struct rf_text id;
 };
-
-uint64_t rf_feature_category_hash(struct rf_hash_key key, uint64_t field_hash, struct rf_text category) {
-    struct rf_hash_key field_key = {key.k0 ^ field_hash, key.k1};
-    return rf_hash(field_key, category.data, category.size);
-}
 
 void rf_feature_declare(const struct rf_schema *schema, struct rf_examples *examples) {
     uint32_t count = rf_schema_count(schema);
@@ -84,20 +82,78 @@ static enum rf_status append_feature(struct draft *draft, enum rf_feature_kind k
 }
 
 static enum rf_status append_category(struct draft *draft, const struct rf_field *field, uint32_t index) {
-    uint64_t hash = rf_feature_category_hash(rf_schema_key(draft->schema), field->hash, field->value.text);
-    return append_feature(draft, RF_CATEGORY, index, hash, 1.0);
+    bool is_keyed = draft->hasher.hashing == RF_HASHING_KEYED; // then the hash of the namespace is known
+    uint64_t field_hash = is_keyed ? field->hash : rf_hasher_namespace(&draft->hasher, field->name);
+    return append_feature(draft, RF_CATEGORY, index, rf_hasher_feature(&draft->hasher, field_hash, field->value.text), 1.0);
+}
+
+static enum rf_status append_number(struct draft *draft, const struct rf_field *field, uint32_t index) {
+    bool is_keyed = draft->hasher.hashing == RF_HASHING_KEYED;
+    uint64_t hash = is_keyed ? field->hash : rf_hasher_namespace(&draft->hasher, field->name);
+    return append_feature(draft, RF_NUMBER, index, hash, field->value.number);
+}
+
+static uint32_t met_index(struct draft *draft, struct rf_text name, uint64_t hash) {
+    return rf_met_fields_index(&draft->met, name, hash);
+}
+
+static enum rf_status too_many_fields(const struct draft *draft) {
+    return full(draft, "fields", rf_met_fields_capacity(draft->examples));
+}
+
+static enum rf_status append_namespace(struct draft *draft, const struct rf_namespace *space, const uint64_t *hash,
+                                       const double *value, size_t count) {
+    struct rf_examples *examples = draft->examples;
+    uint32_t index = space->index;
+    if (index == RF_FIELD_UNKNOWN) {
+        index = met_index(draft, space->name, space->hash);
+    }
+    if (index == RF_FIELD_UNKNOWN) {
+        return too_many_fields(draft);
+    }
+    if (count > examples->feature_capacity - draft->feature_count) {
+        return full(draft, "features", examples->feature_capacity);
+    }
+    size_t begin = draft->feature_count;
+    memcpy(examples->hash + begin, hash, count * sizeof *hash);
+    memcpy(examples->value + begin, value, count * sizeof *value);
+    memset(examples->kind + begin, RF_SPARSE_NUMBER, count);
+    for (size_t i = 0; i < count; i++) {
+        examples->field[begin + i] = index;
+    }
+    draft->feature_count += count;
+    return RF_OK;
+}
+
+static enum rf_status append_namespaces(struct draft *draft, const struct rf_event *event) {
+    enum rf_status status = RF_OK;
+    size_t begin = 0;
+    for (size_t i = 0; i < event->namespace_count && !status; i++) {
+        const struct rf_namespace *space = &event->namespaces[i];
+        status = append_namespace(draft, space, event->feature_hash + begin, event->feature_value + begin, space->end - begin);
+        begin = space->end;
+    }
+    return status;
+}
+
+static enum rf_status append_constant(struct draft *draft) {
+    struct rf_text name = rf_text_of("Constant");
+    uint64_t hash = rf_hash(draft->hasher.key, name.data, name.size);
+    uint32_t index = rf_schema_find_hashed(draft->schema, name, hash);
+    index = index == RF_FIELD_UNKNOWN ? met_index(draft, name, hash) : index;
+    return index == RF_FIELD_UNKNOWN ? too_many_fields(draft)
+                                     : append_feature(draft, RF_CATEGORY, index, RF_VOWPAL_CONSTANT, 1.0);
 }
 
 static enum rf_status take_undeclared(struct draft *draft, const struct rf_field *field) {
     if (field->value.type == RF_VALUE_NULL) {
         return RF_OK;
     }
-    uint32_t index = rf_met_fields_index(&draft->met, field->name, field->hash);
+    uint32_t index = met_index(draft, field->name, field->hash);
     if (index == RF_FIELD_UNKNOWN) {
-        return full(draft, "fields", rf_met_fields_capacity(draft->examples));
+        return too_many_fields(draft);
     }
-    return field->value.type == RF_VALUE_NUMBER ? append_feature(draft, RF_NUMBER, index, field->hash, field->value.number)
-                                                : append_category(draft, field, index);
+    return field->value.type == RF_VALUE_NUMBER ? append_number(draft, field, index) : append_category(draft, field, index);
 }
 
 static enum rf_status take_id(struct draft *draft, const struct rf_field *field) {
@@ -158,6 +214,14 @@ static int64_t named_class(const struct rf_schema *schema, const struct rf_value
     return -1;
 }
 
+// The class that a number means where no names do; one that is out of range stays so.
+static double numbered_class(const struct draft *draft, double number, enum rf_task task) {
+    if (task == RF_TASK_BINARY) {
+        return draft->label_form != RF_LABEL_INDEX && number == -1 ? 0.0 : number;
+    }
+    return draft->label_form == RF_LABEL_VOWPAL ? number - 1 : number;
+}
+
 static enum rf_status wrong_label(const struct draft *draft, const struct rf_value *value, enum rf_task task, uint32_t classes) {
     char wanted[48];
     uint32_t named;
@@ -167,9 +231,10 @@ static enum rf_status wrong_label(const struct draft *draft, const struct rf_val
     } else if (named > 0) {
         snprintf(wanted, sizeof wanted, "one of the %" PRIu32 " classes", named);
     } else if (task == RF_TASK_BINARY) {
-        snprintf(wanted, sizeof wanted, "0 or 1");
+        snprintf(wanted, sizeof wanted, draft->label_form == RF_LABEL_INDEX ? "0 or 1" : "-1, 0 or 1");
     } else {
-        snprintf(wanted, sizeof wanted, "0 to %" PRIu32, classes - 1);
+        uint32_t first = draft->label_form == RF_LABEL_VOWPAL;
+        snprintf(wanted, sizeof wanted, "%" PRIu32 " to %" PRIu32, first, first + classes - 1);
     }
     struct shown_value is = show_value(value);
     return rf_decode_fail(draft->error, RF_REASON_LABEL, "label is %s%s%s, must be %s", is.quote, is.shown.text, is.quote,
@@ -189,7 +254,7 @@ static enum rf_status take_label(struct draft *draft, const struct rf_value *val
     if (named < 0 && !is_index) {
         return wrong_label(draft, value, task, classes);
     }
-    double index = named >= 0 ? (double)named : value->number;
+    double index = named >= 0 ? (double)named : numbered_class(draft, value->number, task);
     if (!(index >= 0 && index < count && index == trunc(index))) {
         return wrong_label(draft, value, task, classes);
     }
@@ -217,8 +282,7 @@ static enum rf_status take_declared(struct draft *draft, const struct rf_field *
         status = take_weight(draft, field);
     }
     if (!status && roles & RF_ROLE_NUMBER) {
-        status = value->type == RF_VALUE_TEXT ? wrong_value(draft, field, "a number")
-                                              : append_feature(draft, RF_NUMBER, field->index, field->hash, value->number);
+        status = value->type == RF_VALUE_TEXT ? wrong_value(draft, field, "a number") : append_number(draft, field, field->index);
     }
     if (!status && roles & RF_ROLE_CATEGORY) {
         status = append_category(draft, field, field->index);
@@ -226,8 +290,8 @@ static enum rf_status take_declared(struct draft *draft, const struct rf_field *
     return status;
 }
 
-// Undeclared fields come last: nothing but a full batch can fail once names are listed. Where they are features no declared
-// field is one, so features stay in the order of the record.
+// Undeclared fields and namespaces come last: nothing but a full batch can fail once names are listed. Where they are features no
+// declared field is one, so features stay in the order of the record.
 static enum rf_status take_fields(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < event->count && !status; i++) {
@@ -238,7 +302,8 @@ static enum rf_status take_fields(struct draft *draft, const struct rf_event *ev
         const struct rf_field *field = &event->fields[i];
         status = field->index == RF_FIELD_UNKNOWN ? take_undeclared(draft, field) : RF_OK;
     }
-    return status;
+    status = status ? status : append_namespaces(draft, event);
+    return !status && draft->hasher.hashing == RF_HASHING_VOWPAL ? append_constant(draft) : status;
 }
 
 static void commit(const struct draft *draft, const struct rf_record *record) {
@@ -268,6 +333,8 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
             .schema = schema,
             .examples = examples,
             .error = error_out,
+            .label_form = event->label_form,
+            .hasher = rf_hasher_of(schema),
             .met = {.examples = examples, .key = rf_schema_key(schema), .declared = declared, .next = declared},
             .feature_count = examples->row_start[examples->count],
             .time_ms = record->timestamp_ms,

@@ -12,10 +12,12 @@
 // 0). A category becomes one with the hash of (field's name, category text) and the value 1; a number or boolean there is
 // the text it was written as. null and absent fields give no feature.
 //
+// Sparse features become ones of the kind RF_SPARSE_NUMBER with their hashes and values; their field is their namespace.
+//
 // The label is null or absent: no label, so the example is predicted and not learned. Else, by task:
 //     regression   any number; true and false are 1 and 0
-//     binary       0 or 1, true or false, or the name of a class
-//     multiclass   0 to classes - 1, or the name of a class
+//     binary       0 or 1, true or false, or the name of a class; where the format has it so, -1 is 0
+//     multiclass   0 to classes - 1, or 1 to classes where the format has it so, or the name of a class
 // Names come before indices: where class names are numbers themselves (classes: ["1", "2"]), a number means the class of
 // that name and never an index.
 //
@@ -30,9 +32,6 @@
 enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task task, uint32_t classes,
                                  const struct rf_event *event, const struct rf_record *record, struct rf_examples *examples,
                                  struct rf_decode_error *error_out) RF_MUST_USE;
-
-// The hash of a category's feature.
-uint64_t rf_feature_category_hash(struct rf_hash_key key, uint64_t field_hash, struct rf_text category);
 
 // Puts the schema's field names in front of a batch's names; done once when a batch is made. They must fit field_capacity.
 void rf_feature_declare(const struct rf_schema *schema, struct rf_examples *examples);

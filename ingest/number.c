@@ -20,13 +20,12 @@ __extension__ typedef unsigned __int128 wide;
 
 enum {
     DIGITS_MAX = 19,         // that fit a uint64_t whatever they are
-    EXACT_POWER_MAX = 22,    // 10^22 is the last power of ten that is a double
     INTEGER_POWER_MAX = 19,  // 10^19 is the last power of ten below 2^64
     COPIED_DIGITS_MAX = 800, // no tie between two doubles needs more than 768 digits to be told; the rest is one more
     EXPONENT_MAX = 99999,    // as good as infinite: far beyond what COPIED_DIGITS_MAX digits could bring back
 };
 
-static const double exact_power[EXACT_POWER_MAX + 1] = {
+const double rf_number_power[RF_NUMBER_POWER_MAX + 1] = {
         1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
         1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
@@ -194,9 +193,9 @@ static double magnitude(const struct rf_number *number) {
         return 0.0;
     }
     int64_t exponent = number->exponent;
-    if (number->digits <= (uint64_t)1 << DBL_MANT_DIG && exponent >= -EXACT_POWER_MAX && exponent <= EXACT_POWER_MAX) {
+    if (number->digits <= (uint64_t)1 << DBL_MANT_DIG && exponent >= -RF_NUMBER_POWER_MAX && exponent <= RF_NUMBER_POWER_MAX) {
         double digits = (double)number->digits;
-        return exponent < 0 ? digits / exact_power[-exponent] : digits * exact_power[exponent];
+        return exponent < 0 ? digits / rf_number_power[-exponent] : digits * rf_number_power[exponent];
     }
     if (exponent >= -INTEGER_POWER_MAX && exponent <= INTEGER_POWER_MAX) {
         return integer_value(number->digits, (int)exponent);

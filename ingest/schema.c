@@ -5,6 +5,7 @@
 
 struct rf_schema {
     struct rf_hash_key key;
+    enum rf_hashing hashing;
     bool takes_rest;
     struct rf_schema_field *fields; // [count], names are owned
     uint32_t count;
@@ -13,6 +14,8 @@ struct rf_schema {
     char **classes; // [class_count], owned
     uint32_t class_count;
 };
+
+static const char *const hashings[] = {"keyed", "vowpal", NULL}; // as enum rf_hashing
 
 const struct rf_setting rf_feature_settings[] = {
         RF_TEXT(struct rf_feature_options, id, NULL, RF_SETTING_NOT_MODEL, "field that names a record in its prediction"),
@@ -24,6 +27,10 @@ const struct rf_setting rf_feature_settings[] = {
         RF_TEXTS(struct rf_feature_options, categories, RF_SETTING_GROWS, "fields whose text is a category"),
         RF_TEXTS(struct rf_feature_options, ignore, 0, "fields that are no features"),
         RF_TEXTS(struct rf_feature_options, classes, 0, "names of the classes in order; absent: labels are numbers"),
+        RF_CHOICE(struct rf_feature_options, hash, "keyed", hashings, 0,
+                  "how features are hashed: keyed, or as Vowpal Wabbit does, with its constant feature (then set the learner's "
+                  "bias "
+                  "to false)"),
         {0},
 };
 
@@ -80,6 +87,10 @@ bool rf_schema_wants(const struct rf_schema *schema, uint32_t index) {
 
 struct rf_hash_key rf_schema_key(const struct rf_schema *schema) {
     return schema->key;
+}
+
+enum rf_hashing rf_schema_hashing(const struct rf_schema *schema) {
+    return schema->hashing;
 }
 
 const char *const *rf_schema_classes(const struct rf_schema *schema, uint32_t *count_out) {
@@ -212,6 +223,7 @@ enum rf_status rf_schema_create(const struct rf_feature_options *options, struct
         return out_of_memory(err);
     }
     schema->key = key;
+    schema->hashing = (enum rf_hashing)options->hash;
     schema->takes_rest = options->numbers.count + options->categories.count == 0;
     size_t count_max = 4 + options->numbers.count + options->categories.count + options->ignore.count;
     size_t slot_count = 8;

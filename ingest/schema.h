@@ -9,11 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// How features are hashed, see ingest/feature_hash.h.
+enum rf_hashing { RF_HASHING_KEYED, RF_HASHING_VOWPAL };
+
 // The settings under `features`.
 struct rf_feature_options {
     char *id, *time, *label, *weight; // field names, NULL when not named
     struct rf_texts numbers, categories, ignore;
     struct rf_texts classes; // names of the classes in order; empty: labels are numbers
+    int hash;                // enum rf_hashing
 };
 extern const struct rf_setting rf_feature_settings[];
 
@@ -53,6 +57,7 @@ uint32_t rf_schema_count(const struct rf_schema *schema);
 bool rf_schema_takes_rest(const struct rf_schema *schema);            // undeclared fields are features too
 bool rf_schema_wants(const struct rf_schema *schema, uint32_t index); // a field of this index, or an undeclared one, is read
 struct rf_hash_key rf_schema_key(const struct rf_schema *schema);
+enum rf_hashing rf_schema_hashing(const struct rf_schema *schema);
 const char *const *rf_schema_classes(const struct rf_schema *schema, uint32_t *count_out); // NULL, 0 when not named
 
 #endif

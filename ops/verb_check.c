@@ -72,6 +72,17 @@ static void print_event(const struct rf_event *event) {
     }
 }
 
+static void print_namespaces(const struct rf_event *event) {
+    size_t begin = 0;
+    for (size_t i = 0; i < event->namespace_count; i++) {
+        const struct rf_namespace *space = &event->namespaces[i];
+        printf("  |%.*s: %zu features\n", (int)space->name.size, space->name.data, space->end - begin);
+        begin = space->end;
+    }
+}
+
+static const char *const kinds[] = {[RF_NUMBER] = "number", [RF_CATEGORY] = "category", [RF_SPARSE_NUMBER] = "sparse"};
+
 static void print_example(const struct rf_examples *examples) {
     printf("example\n");
     if (examples->id[0].data) {
@@ -84,8 +95,8 @@ static void print_example(const struct rf_examples *examples) {
     }
     for (size_t i = examples->row_start[0]; i < examples->row_start[1]; i++) {
         struct rf_text name = examples->field_name[examples->field[i]];
-        printf("  %-8s %-24.*s hash %016" PRIx64 " value %.17g\n", examples->kind[i] == RF_NUMBER ? "number" : "category",
-               (int)name.size, name.data, examples->hash[i], examples->value[i]);
+        printf("  %-8s %-24.*s hash %016" PRIx64 " value %.17g\n", kinds[examples->kind[i]], (int)name.size, name.data,
+               examples->hash[i], examples->value[i]);
     }
 }
 
@@ -142,6 +153,7 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         status = rf_decoder_decode(decoder, &record, &batch->arena, &event, &error);
         if (!status) {
             print_event(&event);
+            print_namespaces(&event);
             const struct rf_learner *learner = rf_pipeline_learner(pipeline);
             status = rf_feature_append(rf_pipeline_schema(pipeline), learner->task, learner->outputs, &event, &record,
                                        &batch->examples, &error);

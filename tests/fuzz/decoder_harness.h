@@ -61,6 +61,19 @@ static void check_event(const struct harness *harness, const struct rf_event *ev
             MUST(!rf_text_equal(event->fields[k].name, field->name));
         }
     }
+    size_t begin = 0;
+    for (size_t i = 0; i < event->namespace_count; i++) {
+        const struct rf_namespace *space = &event->namespaces[i];
+        MUST(space->name.size > 0 && rf_utf8_is_valid(space->name));
+        MUST(space->hash == rf_hash(rf_schema_key(harness->schema), space->name.data, space->name.size));
+        MUST(space->index == rf_schema_find(harness->schema, space->name));
+        MUST(space->end > begin);
+        begin = space->end;
+    }
+    MUST(event->feature_count == begin);
+    for (size_t i = 0; i < event->feature_count; i++) {
+        MUST(isfinite(event->feature_value[i]) && event->feature_value[i] != 0);
+    }
 }
 
 static void check_examples(const struct harness *harness, const struct rf_record *record, const struct rf_event *event) {
@@ -73,7 +86,7 @@ static void check_examples(const struct harness *harness, const struct rf_record
         check_error(&error);
         return;
     }
-    MUST(examples->count == 1 && examples->row_start[1] <= event->count * 2);
+    MUST(examples->count == 1 && examples->row_start[1] <= event->count * 2 + event->feature_count + 1);
     MUST(examples->weight[0] >= 0 && isfinite(examples->weight[0]));
     MUST(!isinf(examples->label[0]) && examples->time_ms[0] >= -1);
     MUST((examples->purpose[0] & RF_LEARN ? true : false) != (bool)isnan(examples->label[0]));
@@ -88,7 +101,7 @@ static uint64_t fold(uint64_t digest, const void *data, size_t size) {
 
 // One number for all that a decoder answers.
 static uint64_t answer(struct harness *harness, const struct rf_record *record) {
-    struct rf_event event = {NULL, 0};
+    struct rf_event event = {.count = 0};
     struct rf_decode_error error = {0};
     rf_arena_reset(&harness->arena);
     enum rf_status status = rf_decoder_decode(harness->decoder, record, &harness->arena, &event, &error);
@@ -107,6 +120,8 @@ static uint64_t answer(struct harness *harness, const struct rf_record *record) 
         digest = fold(digest, &field->value.number, sizeof field->value.number);
         digest = fold(digest, field->value.text.data, field->value.text.size);
     }
+    digest = fold(digest, event.feature_hash, event.feature_count * sizeof *event.feature_hash);
+    digest = fold(digest, event.feature_value, event.feature_count * sizeof *event.feature_value);
     return digest;
 }
 

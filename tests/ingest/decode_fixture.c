@@ -2,6 +2,7 @@
 
 #include "proto/utf8.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +52,21 @@ static void say_field(struct decode_fixture *fixture, const struct rf_field *fie
     }
 }
 
+static void say_namespaces(struct decode_fixture *fixture) {
+    const struct rf_event *event = &fixture->event;
+    size_t next = 0;
+    for (size_t i = 0; i < event->namespace_count; i++) {
+        const struct rf_namespace *space = &event->namespaces[i];
+        assert_int_equal(space->hash, rf_hash(rf_schema_key(fixture->schema), space->name.data, space->name.size));
+        assert_int_equal(space->index, rf_schema_find(fixture->schema, space->name));
+        say(fixture, "%s|%.*s", fixture->words[0] ? " " : "", (int)space->name.size, space->name.data);
+        for (; next < space->end; next++) {
+            say(fixture, " %" PRIu64 ":%.15g", event->feature_hash[next], event->feature_value[next]);
+        }
+    }
+    assert_int_equal(next, event->feature_count);
+}
+
 const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, size_t size) {
     char *copy = malloc(size ? size : 1);
     assert_non_null(copy);
@@ -69,6 +85,7 @@ const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, si
         for (size_t i = 0; i < fixture->event.count; i++) {
             say_field(fixture, &fixture->event.fields[i]);
         }
+        say_namespaces(fixture);
     }
     free(copy);
     return fixture->words;

@@ -20,9 +20,9 @@ void fixture_init(struct decode_fixture *fixture, const char *format, const stru
                   const struct rf_decoder_options *options);
 void fixture_finish(struct decode_fixture *fixture);
 
-// Decodes one record with an empty arena. In words: the fields, as `amount=12.5 city="Bern" ok=true gone=null`, or the
-// reason and the sentence of the rejection, as `empty: has a value of 0 bytes`. The bytes are copied to a block of their
-// own size first, so that sanitizers see a step beyond them.
+// Decodes one record with an empty arena. In words: the fields, as `amount=12.5 city="Bern" ok=true gone=null`, and the sparse
+// features as `|namespace hash:value hash:value`; or the reason and the sentence of the rejection, as `empty: has a value of 0
+// bytes`. The bytes are copied to a block of their own size first, so that sanitizers see a step beyond them.
 const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, size_t size);
 const char *fixture_decode_text(struct decode_fixture *fixture, const char *text);
 

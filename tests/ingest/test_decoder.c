@@ -22,6 +22,8 @@ static void decoder_kinds_are_found_by_name(void **state) {
     assert_non_null(rf_decoder_find("json"));
     assert_true(rf_decoder_find("csv")->has_header_line);
     assert_false(rf_decoder_find("protobuf")->is_line_framed);
+    assert_true(rf_decoder_find("vw")->is_line_framed);
+    assert_true(rf_decoder_find("libsvm")->is_line_framed);
     assert_null(rf_decoder_find("xml"));
     assert_null(rf_decoder_find(""));
 }
@@ -110,6 +112,8 @@ static void decoder_allocates_nothing_in_the_stream(void **state) {
             {"json", {json, sizeof json - 1}},
             {"json", {wrong, sizeof wrong - 1}},
             {"csv", {csv, sizeof csv - 1}},
+            {"vw", rf_text_of("1 2 'tag|a x:1e-7 y z:text |b 12 :3")},
+            {"libsvm", rf_text_of("1 3:0.5 5:1.23456789012345678901e-5 # comment")},
             {"protobuf", {protobuf, packed_example(protobuf)}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,5 +1,6 @@
 #include "ingest/feature.h"
 
+#include "ingest/feature_hash.h"
 #include "tests/ingest/decode_fixture.h"
 
 #include <math.h>
@@ -59,7 +60,8 @@ static uint64_t name_hash(const char *name) {
 }
 
 static uint64_t category_hash(const char *name, const char *category) {
-    return rf_feature_category_hash(rf_hash_key_of_seed(1), name_hash(name), rf_text_of(category));
+    struct rf_hasher hasher = {RF_HASHING_KEYED, rf_hash_key_of_seed(1)};
+    return rf_hasher_feature(&hasher, name_hash(name), rf_text_of(category));
 }
 
 static void check_feature(const struct flow *flow, size_t index, enum rf_feature_kind kind, const char *name, uint64_t hash,
@@ -135,13 +137,14 @@ static void feature_takes_numbers_and_booleans_as_written_for_categories(void **
 
 static void feature_tells_categories_of_different_fields_apart(void **state) {
     (void)state;
-    struct rf_hash_key key = rf_hash_key_of_seed(1), other = rf_hash_key_of_seed(2);
+    struct rf_hasher hasher = {RF_HASHING_KEYED, rf_hash_key_of_seed(1)};
+    struct rf_hasher other = {RF_HASHING_KEYED, rf_hash_key_of_seed(2)};
     struct rf_text text = rf_text_of("x");
-    uint64_t hash = rf_feature_category_hash(key, name_hash("a"), text);
-    assert_int_equal(hash, rf_feature_category_hash(key, name_hash("a"), text));
-    assert_int_not_equal(hash, rf_feature_category_hash(key, name_hash("b"), text));
-    assert_int_not_equal(hash, rf_feature_category_hash(other, name_hash("a"), text));
-    assert_int_not_equal(hash, rf_feature_category_hash(key, name_hash("a"), rf_text_of("y")));
+    uint64_t hash = rf_hasher_feature(&hasher, name_hash("a"), text);
+    assert_int_equal(hash, rf_hasher_feature(&hasher, name_hash("a"), text));
+    assert_int_not_equal(hash, rf_hasher_feature(&hasher, name_hash("b"), text));
+    assert_int_not_equal(hash, rf_hasher_feature(&other, name_hash("a"), text));
+    assert_int_not_equal(hash, rf_hasher_feature(&hasher, name_hash("a"), rf_text_of("y")));
     assert_int_not_equal(hash, name_hash("a"));
 }
 

@@ -18,9 +18,12 @@ static size_t scan(const char *text, enum rf_number_form form, double *value_out
     return size;
 }
 
-// The bits must be those of strtod(), which glibc rounds correctly.
+// The bits must be those of strtod(), which glibc rounds correctly. The short way takes the whole number or none of it.
 static void check(const char *text) {
     double value = 0, expected = strtod(text, NULL);
+    size_t taken = rf_number_short(rf_text_of(text), &value);
+    assert_true(taken == 0 || taken == strlen(text));
+    assert_true(taken == 0 || memcmp(&value, &expected, sizeof value) == 0);
     assert_int_equal(scan(text, RF_NUMBER_PLAIN, &value), strlen(text));
     if (memcmp(&value, &expected, sizeof value) != 0) {
         fail_msg("%s is read as %a, must be %a", text, value, expected);
@@ -53,6 +56,49 @@ static void number_refuses_what_json_does_not_call_a_number(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value;
         assert_int_equal(scan(cases[i], RF_NUMBER_JSON, &value), 0);
+    }
+}
+
+static void number_is_short_where_it_is_plain(void **state) {
+    (void)state;
+    const struct {
+        const char *text;
+        size_t size;
+        double value;
+    } cases[] = {
+            {"1", 1, 1},
+            {"-0.5 ", 4, -0.5},
+            {"0.123456|", 8, 0.123456},
+            {"123456789012345", 15, 123456789012345},
+            {"3.9656971e-02 ", 13, 3.9656971e-02},
+            {"1E+22", 5, 1e22},
+            {".5", 2, 0.5},
+            {"5.", 2, 5},
+            {"007", 3, 7},
+            {"1x", 1, 1},
+            {"1.5.2", 3, 1.5},
+            {"1234567890123456", 0, 0}, // too many digits to be sure of a single rounding
+            {"0.0000000000000001", 0, 0},
+            {"1e-23", 0, 0},
+            {"1e5", 0, 0},
+            {"1e+5", 0, 0},
+            {"1e+123", 0, 0},
+            {"1e", 0, 0},
+            {"+1", 0, 0},
+            {"-", 0, 0},
+            {".", 0, 0},
+            {"", 0, 0},
+            {".e+05", 0, 0},
+            {"nan", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value = 0, scanned = 0;
+        assert_int_equal(rf_number_short(rf_text_of(cases[i].text), &value), cases[i].size);
+        assert_true(value == cases[i].value);
+        if (cases[i].size > 0) {
+            assert_int_equal(scan(cases[i].text, RF_NUMBER_PLAIN, &scanned), cases[i].size);
+            assert_memory_equal(&value, &scanned, sizeof value);
+        }
     }
 }
 
@@ -191,6 +237,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(number_takes_what_json_calls_a_number),
             cmocka_unit_test(number_refuses_what_json_does_not_call_a_number),
+            cmocka_unit_test(number_is_short_where_it_is_plain),
             cmocka_unit_test(number_takes_plain_forms_beyond_json),
             cmocka_unit_test(number_is_exact_where_it_is_hard),
             cmocka_unit_test(number_tells_a_tie_by_its_thousandth_digit),

@@ -1,4 +1,5 @@
 #include "proto/hash.h"
+#include "proto/siphash.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -73,6 +74,17 @@ static void the_key_of_a_seed_never_changes(void **state) {
     assert_int_equal(rf_hash(key, "amount", 6), 0xd6c52a5432be4064);
 }
 
+static void hash_within_a_text_is_the_same(void **state) {
+    (void)state;
+    uint8_t message[40];
+    fill_counting(message, sizeof message);
+    for (size_t size = 0; size <= 24; size++) {
+        for (size_t room = size; room <= size + 9; room++) {
+            assert_int_equal(rf_hash_within(published_key, message, size, room), rf_hash(published_key, message, size));
+        }
+    }
+}
+
 static void murmur3_gives_the_published_vectors(void **state) {
     (void)state;
     static const struct {
@@ -143,6 +155,7 @@ int main(void) {
             cmocka_unit_test(hash_depends_on_every_byte_and_on_the_size),
             cmocka_unit_test(hash_does_not_depend_on_alignment),
             cmocka_unit_test(the_key_of_a_seed_never_changes),
+            cmocka_unit_test(hash_within_a_text_is_the_same),
             cmocka_unit_test(murmur3_gives_the_published_vectors),
             cmocka_unit_test(murmur3_passes_the_authors_verification),
             cmocka_unit_test(sha256_gives_the_published_digests),
