@@ -88,7 +88,7 @@ static enum rf_status take_index(struct rf_sparse_text *text, struct rf_text *na
 }
 
 static enum rf_status take_feature(struct rf_sparse_text *text, const struct rf_sparse_space *space, int64_t *last) {
-    struct rf_text name;
+    struct rf_text name = {text->at, 0};
     int64_t index = 0;
     double value = 0;
     bool is_number = false;

@@ -2,11 +2,13 @@
 #include "ingest/number.h"
 #include "ingest/reject.h"
 #include "ingest/sparse_text.h"
-#include "proto/bytes.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 struct vw_decoder {
     struct rf_sparse_text text;
@@ -24,24 +26,29 @@ static const bool ends_name[256] = {
         [' '] = true, ['\t'] = true, ['|'] = true, [':'] = true, ['\r'] = true, ['\n'] = true,
 };
 
-// Passes over eight bytes at a time while none of them is a colon, a bar, or below '!'.
-static const char *skip_plain(const char *at, const char *end) {
-    const uint64_t each = 0x0101010101010101u;
-    while (end - at >= 8) {
-        uint64_t word = rf_load_u64(at);
-        uint64_t colon = word ^ each * ':', bar = word ^ each * '|';
-        // The lowest bit set is right; those above it may come from its borrow.
-        uint64_t hits = ((word - each * '!') & ~word) | ((colon - each) & ~colon) | ((bar - each) & ~bar);
-        hits &= each * 0x80;
-        if (hits) {
-            return at + __builtin_ctzll(hits) / 8;
+// Passes over sixteen bytes at a time, up to the first that is a colon, a bar, or below '!'; where it cannot, over none.
+#ifdef __SSE2__
+static inline const char *skip_plain(const char *at, const char *end) {
+    const __m128i colon = _mm_set1_epi8(':'), bar = _mm_set1_epi8('|'), space = _mm_set1_epi8(' ');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, space), bytes);
+        __m128i hits = _mm_or_si128(is_low, _mm_or_si128(_mm_cmpeq_epi8(bytes, colon), _mm_cmpeq_epi8(bytes, bar)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hits);
+        if (mask) {
+            return at + __builtin_ctz(mask);
         }
-        at += 8;
     }
     return at;
 }
+#else
+static inline const char *skip_plain(const char *at, const char *end) {
+    (void)end;
+    return at;
+}
+#endif
 
-static struct rf_text take_name(struct rf_sparse_text *text) {
+static inline struct rf_text take_name(struct rf_sparse_text *text) {
     const char *begin = text->at;
     const char *end = text->end;
     const char *at = skip_plain(begin, end);

@@ -20,7 +20,6 @@ __extension__ typedef unsigned __int128 wide;
 
 enum {
     DIGITS_MAX = 19,         // that fit a uint64_t whatever they are
-    INTEGER_POWER_MAX = 19,  // 10^19 is the last power of ten below 2^64
     COPIED_DIGITS_MAX = 800, // no tie between two doubles needs more than 768 digits to be told; the rest is one more
     EXPONENT_MAX = 99999,    // as good as infinite: far beyond what COPIED_DIGITS_MAX digits could bring back
 };
@@ -30,7 +29,7 @@ const double rf_number_power[RF_NUMBER_POWER_MAX + 1] = {
         1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
 
-static const uint64_t integer_power[INTEGER_POWER_MAX + 1] = {
+const uint64_t rf_number_integer_power[RF_NUMBER_INTEGER_POWER_MAX + 1] = {
         1u,
         10u,
         100u,
@@ -136,16 +135,16 @@ static double power_of_two(int exponent) { // a normal one
     return power;
 }
 
-// digits * 10^exponent, digits > 0, |exponent| <= INTEGER_POWER_MAX.
+// digits * 10^exponent, digits > 0, |exponent| <= RF_NUMBER_INTEGER_POWER_MAX.
 static double integer_value(uint64_t digits, int exponent) {
     if (exponent >= 0) {
-        return (double)((wide)digits * integer_power[exponent]);
+        return (double)((wide)digits * rf_number_integer_power[exponent]);
     }
     // The quotient has at least 62 bits, so that its last one, which also stands for the remainder, is below the bit
     // that decides the rounding to 53.
     int shift = __builtin_clzll(digits);
     wide dividend = (wide)(digits << shift) << 63;
-    wide divisor = integer_power[-exponent];
+    wide divisor = rf_number_integer_power[-exponent];
     wide quotient = dividend / divisor;
     quotient |= quotient * divisor != dividend;
     return (double)quotient * power_of_two(-63 - shift);
@@ -197,7 +196,7 @@ static double magnitude(const struct rf_number *number) {
         double digits = (double)number->digits;
         return exponent < 0 ? digits / rf_number_power[-exponent] : digits * rf_number_power[exponent];
     }
-    if (exponent >= -INTEGER_POWER_MAX && exponent <= INTEGER_POWER_MAX) {
+    if (exponent >= -RF_NUMBER_INTEGER_POWER_MAX && exponent <= RF_NUMBER_INTEGER_POWER_MAX) {
         return integer_value(number->digits, (int)exponent);
     }
     return copied_value(number);

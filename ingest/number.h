@@ -1,5 +1,6 @@
 #ifndef RF_INGEST_NUMBER_H
 #define RF_INGEST_NUMBER_H
+#include "proto/bytes.h"
 #include "proto/text.h"
 
 #include <stdint.h>
@@ -22,11 +23,29 @@ struct rf_number {
 // Takes the longest number that `text` begins with, and returns its size; 0 when there is none.
 size_t rf_number_scan(struct rf_text text, enum rf_number_form form, struct rf_number *number_out);
 
+enum { RF_NUMBER_POWER_MAX = 22 }; // 10^22 is the last power of ten that is a double
+extern const double rf_number_power[RF_NUMBER_POWER_MAX + 1];
+enum { RF_NUMBER_INTEGER_POWER_MAX = 19 }; // 10^19 is the last power of ten below 2^64
+extern const uint64_t rf_number_integer_power[RF_NUMBER_INTEGER_POWER_MAX + 1];
+
+// Takes up to eight digits at once, of eight bytes that can be read: how many there are, and their value.
+static inline size_t rf_number_digits(const char *bytes, uint64_t *value_out) {
+    uint64_t word = rf_load_u64(bytes) ^ 0x3030303030303030u;                      // digits become 0 to 9
+    uint64_t others = (word | (word + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u; // the first one is right: carries go up
+    size_t count = others ? (size_t)__builtin_ctzll(others) / 8 : 8;
+    if (count == 0) {
+        return 0;
+    }
+    word <<= 8 * (8 - count); // zeros in front; the first digit is in the lowest byte
+    word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ffu;
+    word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffffu;
+    *value_out = (word * 10000 + (word >> 32)) & 0xffffffffu;
+    return count;
+}
+
 // Takes a number of few digits and a small exponent, which most are, exactly and at once: digits and power of ten are both
 // exact doubles, so one operation rounds (Clinger, 1990). Returns its size, or 0 where it takes the two functions around this
 // one; also where the number goes on in a way that only they can tell the end of.
-enum { RF_NUMBER_POWER_MAX = 22 }; // 10^22 is the last power of ten that is a double
-extern const double rf_number_power[RF_NUMBER_POWER_MAX + 1];
 static inline size_t rf_number_short(struct rf_text text, double *value_out) {
     enum { SHORT_DIGITS_MAX = 15 };
     const char *at = text.data, *end = text.data + text.size;
@@ -41,6 +60,12 @@ static inline size_t rf_number_short(struct rf_text text, double *value_out) {
     int exponent = 0;
     if (at < end && *at == '.') {
         const char *fraction = ++at;
+        uint64_t taken;
+        size_t count = end - at >= 8 ? rf_number_digits(at, &taken) : 0;
+        if (count > 0) {
+            digits = digits * rf_number_integer_power[count] + taken;
+            at += count;
+        }
         for (; at < end && (unsigned char)(*at - '0') < 10; at++) {
             digits = 10 * digits + (unsigned char)(*at - '0');
         }

@@ -184,7 +184,7 @@ static enum rf_status classify(struct rf_sparse_text *sparse, const char *what, 
 }
 
 enum rf_status rf_sparse_add_number(struct rf_sparse_text *sparse, uint32_t index, const char *what, struct rf_text text) {
-    struct rf_value value;
+    struct rf_value value = {.type = RF_VALUE_NULL};
     enum rf_status status = classify(sparse, what, text, &value);
     if (status) {
         return status;
@@ -197,7 +197,7 @@ enum rf_status rf_sparse_add_number(struct rf_sparse_text *sparse, uint32_t inde
 }
 
 enum rf_status rf_sparse_add_label(struct rf_sparse_text *sparse, struct rf_text text) {
-    struct rf_value value;
+    struct rf_value value = {.type = RF_VALUE_NULL};
     enum rf_status status = classify(sparse, "the label", text, &value);
     if (!status) {
         add_field(sparse, sparse->label_index, value);

@@ -102,6 +102,30 @@ static void number_is_short_where_it_is_plain(void **state) {
     }
 }
 
+static void number_is_the_same_the_short_way(void **state) {
+    (void)state;
+    static const char letters[] = "0123456789012345678901234567890123456789......ee+--:| x\xff";
+    struct rf_random random;
+    rf_random_init(&random, 7);
+    size_t taken = 0;
+    for (int i = 0; i < 200000; i++) {
+        char text[25];
+        size_t size = rf_random_below(&random, sizeof text);
+        for (size_t k = 0; k < size; k++) {
+            text[k] = letters[rf_random_below(&random, sizeof letters - 1)];
+        }
+        text[size] = '\0';
+        double value, scanned;
+        size_t used = rf_number_short(rf_text_of(text), &value);
+        if (used > 0) {
+            assert_int_equal(scan(text, RF_NUMBER_PLAIN, &scanned), used);
+            assert_memory_equal(&value, &scanned, sizeof value);
+            taken++;
+        }
+    }
+    assert_true(taken > 50000);
+}
+
 static void number_takes_plain_forms_beyond_json(void **state) {
     (void)state;
     const char *const cases[] = {"+1", "007", "-007.50", ".5", "-.5", "5.", "+5.e2", "00", "+0.0"};
@@ -238,6 +262,7 @@ int main(void) {
             cmocka_unit_test(number_takes_what_json_calls_a_number),
             cmocka_unit_test(number_refuses_what_json_does_not_call_a_number),
             cmocka_unit_test(number_is_short_where_it_is_plain),
+            cmocka_unit_test(number_is_the_same_the_short_way),
             cmocka_unit_test(number_takes_plain_forms_beyond_json),
             cmocka_unit_test(number_is_exact_where_it_is_hard),
             cmocka_unit_test(number_tells_a_tie_by_its_thousandth_digit),
