@@ -117,6 +117,7 @@ snapshots: {{directory: build/bench/state}}
 VOWPAL_TEXT = """
 name: text
 source: {{file: "{path}", format: vw}}
+features: {{label: label}}
 learner: {{type: linear, loss: logistic, optimizer: {{type: adaptive, rate: 0.5}}, hash_bits: 22}}
 snapshots: {{directory: build/bench/state}}
 """
