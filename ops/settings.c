@@ -13,7 +13,7 @@
 enum { NAME_SIZE_MAX = 100 };
 
 static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
-static const char *const log_formats[] = {"logfmt", "json", NULL};      // as enum rf_log_format
+static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const kernels[] = {"auto", "baseline", NULL};
 

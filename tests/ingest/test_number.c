@@ -109,7 +109,7 @@ static void number_is_the_same_the_short_way(void **state) {
     rf_random_init(&random, 7);
     size_t taken = 0;
     for (int i = 0; i < 200000; i++) {
-        char text[25];
+        char text[25] = "";
         size_t size = rf_random_below(&random, sizeof text);
         for (size_t k = 0; k < size; k++) {
             text[k] = letters[rf_random_below(&random, sizeof letters - 1)];
@@ -213,7 +213,7 @@ static void number_equals_strtod_on_random_decimals(void **state) {
     struct rf_random random;
     rf_random_init(&random, 7);
     for (int i = 0; i < 100000; i++) {
-        char text[96];
+        char text[96] = "";
         size_t size = 0;
         size_t whole = (size_t)rf_random_below(&random, 22);
         size_t fraction = (size_t)rf_random_below(&random, 24);
