@@ -228,7 +228,7 @@ enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipelin
             .log = &assembly->log,
             .every_records = snapshots->every.records,
             .every_ms = (int64_t)(snapshots->every.seconds * 1000),
-            .keep = (size_t)snapshots->keep,
+            .retention = {(size_t)snapshots->keep, snapshots->keep_hours, snapshots->keep_days},
             .specification = assembly->specification,
             .settings = rf_settings_table,
     };

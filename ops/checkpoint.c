@@ -11,26 +11,26 @@
 
 enum { WRITE_BUDGET = 1 << 20 };
 
-static void forget_attempt(struct rf_checkpoint *checkpoint) {
+void rf_checkpoint_forget_attempt(struct rf_checkpoint *checkpoint) {
     rf_snapshot_writer_destroy(checkpoint->writer);
     checkpoint->writer = NULL;
     rf_snapshot_header_finish(&checkpoint->header);
     rf_snapshot_header_init(&checkpoint->header);
 }
 
-static void path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[RF_CHECKPOINT_PATH_SIZE]) {
+void rf_checkpoint_path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[RF_CHECKPOINT_PATH_SIZE]) {
     snprintf(path_out, RF_CHECKPOINT_PATH_SIZE, "%s/%s%020" PRIu64 "%s", checkpoint->options.folder->path, RF_SNAPSHOT_PREFIX,
              number, RF_SNAPSHOT_SUFFIX);
 }
 
 // Beside the fold: writing.
 
-static enum rf_status write_out(void *context, const void *data, size_t size, struct rf_error *err) {
+enum rf_status rf_checkpoint_write_out(void *context, const void *data, size_t size, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = context;
     return rf_disk_write(checkpoint->options.folder->disk, checkpoint->temporary, checkpoint->handle, data, size, err);
 }
 
-static enum rf_status write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) {
+enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) {
     struct rf_disk *disk = checkpoint->options.folder->disk;
     enum rf_status status = rf_disk_create(disk, checkpoint->temporary, &checkpoint->handle, err);
     if (status) {
@@ -47,33 +47,18 @@ static enum rf_status write_temporary(struct rf_checkpoint *checkpoint, struct r
     return status ? status : closed;
 }
 
-// Removes the oldest snapshots beyond the number to keep. One that cannot be removed now is tried again next time.
-static void prune(struct rf_checkpoint *checkpoint) {
-    struct rf_disk *disk = checkpoint->options.folder->disk;
-    char **names;
-    size_t count;
-    struct rf_error ignored;
-    if (rf_disk_list(disk, checkpoint->options.folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, &ignored)) {
-        return;
-    }
-    for (size_t i = 0; i + checkpoint->options.keep < count; i++) {
-        char path[RF_CHECKPOINT_PATH_SIZE];
-        snprintf(path, sizeof path, "%s/%s", checkpoint->options.folder->path, names[i]);
-        rf_disk_remove(disk, path, &ignored);
-    }
-    rf_disk_names_destroy(names, count);
-}
-
-static enum rf_status put_in_place(struct rf_checkpoint *checkpoint, struct rf_error *err) {
+// From the rename on the snapshot counts, whatever fails behind it: a start takes it up, and puts it on record.
+enum rf_status rf_checkpoint_put_in_place(struct rf_checkpoint *checkpoint, struct rf_error *err) {
     struct rf_disk *disk = checkpoint->options.folder->disk;
     enum rf_status status = rf_disk_rename(disk, checkpoint->temporary, checkpoint->path, err);
     if (!status) {
         status = rf_disk_sync_folder(disk, checkpoint->options.folder->path, err);
     }
     if (!status) {
-        prune(checkpoint);
+        memcpy(checkpoint->header.model_sha256, rf_snapshot_writer_model_sha256(checkpoint->writer), RF_SHA256_SIZE);
+        status = rf_chain_append(checkpoint->chain, &checkpoint->header, rf_snapshot_writer_sha256(checkpoint->writer), err);
     }
-    return status;
+    return status ? status : rf_checkpoint_retain(checkpoint, &checkpoint->header, err);
 }
 
 bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
@@ -81,8 +66,8 @@ bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
     if (stage != WRITING && stage != SETTLED) {
         return false;
     }
-    enum rf_status status =
-            stage == WRITING ? write_temporary(checkpoint, &checkpoint->error) : put_in_place(checkpoint, &checkpoint->error);
+    enum rf_status status = stage == WRITING ? rf_checkpoint_write_temporary(checkpoint, &checkpoint->error)
+                                             : rf_checkpoint_put_in_place(checkpoint, &checkpoint->error);
     int next = status ? FAILED : stage == WRITING ? WRITTEN : IN_PLACE;
     atomic_store_explicit(&checkpoint->stage, next, memory_order_release);
     return true;
@@ -90,8 +75,8 @@ bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
 
 // The fold thread: beginning, settling, taking over.
 
-static enum rf_status fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
-                                  struct rf_error *err) {
+enum rf_status rf_checkpoint_fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                                         struct rf_error *err) {
     struct rf_snapshot_header *header = &checkpoint->header;
     const struct rf_pipeline_counts *counts = rf_pipeline_counts(pipeline);
     struct rf_version version = rf_pipeline_version(pipeline);
@@ -135,15 +120,15 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->begun_ms = now_ms;
     checkpoint->begun_records = rf_pipeline_counts(pipeline)->records;
     checkpoint->state = rf_pipeline_state(pipeline);
-    path_of(checkpoint, checkpoint->next_number, checkpoint->path);
+    rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
     snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
-    enum rf_status status = fill_header(checkpoint, pipeline, now_ms, err);
+    enum rf_status status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);
     if (!status && rf_state_freeze(checkpoint->state)) {
         status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
     }
     if (!status) {
-        status = rf_snapshot_writer_create(&checkpoint->header, checkpoint->state, write_out, checkpoint, &checkpoint->writer,
-                                           err);
+        status = rf_snapshot_writer_create(&checkpoint->header, checkpoint->state, rf_checkpoint_write_out, checkpoint,
+                                           &checkpoint->writer, err);
     }
     if (status) {
         checkpoint->error = *err;
@@ -188,7 +173,7 @@ static void adopt(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline
     rf_snapshot_header_finish(&checkpoint->installed);
     checkpoint->installed = checkpoint->header;
     rf_snapshot_header_init(&checkpoint->header);
-    forget_attempt(checkpoint);
+    rf_checkpoint_forget_attempt(checkpoint);
     memcpy(checkpoint->installed_path, checkpoint->path, sizeof checkpoint->installed_path);
     checkpoint->is_installed_new = true;
 
@@ -221,7 +206,7 @@ enum rf_status rf_checkpoint_step(struct rf_checkpoint *checkpoint, struct rf_pi
         return RF_OK;
     case FAILED:
         rf_state_thaw(checkpoint->state);
-        forget_attempt(checkpoint);
+        rf_checkpoint_forget_attempt(checkpoint);
         checkpoint->failures++;
         rf_metrics_add(rf_pipeline_metrics(pipeline), RF_METRIC_snapshot_failures_total, 0, 1);
         rf_log(checkpoint->options.log, RF_LOG_ERROR, "snapshot failed; the one before it stays in place",
@@ -264,7 +249,7 @@ uint64_t rf_checkpoint_failures(const struct rf_checkpoint *checkpoint, const ch
 
 enum rf_status rf_checkpoint_create(const struct rf_checkpoint_options *options, struct rf_checkpoint **checkpoint_out,
                                     struct rf_error *err) {
-    assert(options->keep >= 1);
+    assert(options->retention.keep >= 1);
     struct rf_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (!checkpoint) {
         return rf_fail(err, RF_MEMORY, "checkpoint: out of memory");
@@ -283,9 +268,11 @@ void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint) {
         if (checkpoint->state) {
             rf_state_thaw(checkpoint->state);
         }
-        forget_attempt(checkpoint);
+        rf_checkpoint_forget_attempt(checkpoint);
         rf_snapshot_header_finish(&checkpoint->header);
         rf_snapshot_header_finish(&checkpoint->installed);
+        rf_chain_close(checkpoint->chain);
+        free(checkpoint->kept);
         free(checkpoint);
     }
 }

@@ -21,12 +21,30 @@
 
 struct rf_checkpoint;
 
+// Which snapshots stay: the latest few, and of those before them the last of each hour and of each day for a while. The first
+// of a line that a rollback began stays for ever. The headers of all stay in the chain (ops/chain.h).
+struct rf_retention {
+    size_t keep;         // latest, at least 1
+    uint64_t keep_hours; // before the newest
+    uint64_t keep_days;
+};
+
+struct rf_kept {
+    uint64_t number;
+    uint32_t line;
+    int64_t created_ms;
+    bool is_gone; // while snapshots are removed
+};
+
+// Does snapshot `index` of the list, oldest first, stay?
+bool rf_retention_keeps(const struct rf_retention *retention, const struct rf_kept *list, size_t count, size_t index);
+
 struct rf_checkpoint_options {
-    struct rf_folder *folder;          // borrowed
-    struct rf_log *log;                // borrowed
-    uint64_t every_records;            // 0: never by records
-    int64_t every_ms;                  // 0: never by time
-    size_t keep;                       // snapshots, at least 1
+    struct rf_folder *folder; // borrowed
+    struct rf_log *log;       // borrowed
+    uint64_t every_records;   // 0: never by records
+    int64_t every_ms;         // 0: never by time
+    struct rf_retention retention;
     const char *specification;         // canonical text, borrowed
     const struct rf_setting *settings; // the table it was made by, to name differences
 };
@@ -40,6 +58,12 @@ void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint);
 // has none. RF_CONFLICT: it is of another model or specification. RF_CORRUPT: there are snapshots, and none verifies.
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
                                      struct rf_error *err) RF_MUST_USE;
+
+// Begins a new line from an old snapshot: writes it once more as the newest, with a line of its own, so that the next start takes
+// it up and folds from its positions on in an order of its own. What stands in file sinks stays there. The pipeline has no
+// sinks. RF_NOT_FOUND when there is no snapshot of that number.
+enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
+                                      int64_t now_ms, struct rf_version *version_out, struct rf_error *err) RF_MUST_USE;
 
 // *has_new_out: a sink is there that the restored snapshot has no bookmark of. RF_CONFLICT when such a one holds something
 // already (it was left out for a while, or an older snapshot had to be taken up): its lines would stand twice.

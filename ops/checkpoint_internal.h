@@ -1,6 +1,7 @@
 #ifndef RF_OPS_CHECKPOINT_INTERNAL_H
 #define RF_OPS_CHECKPOINT_INTERNAL_H
 // What a checkpoint holds. Only checkpoint.c (taking snapshots) and checkpoint_restore.c (taking one up) include it.
+#include "ops/chain.h"
 #include "ops/checkpoint.h"
 
 #include <stdatomic.h>
@@ -24,6 +25,9 @@ struct rf_checkpoint {
     uint64_t failures;
     uint8_t parent[RF_SHA256_SIZE];
     bool has_parent;
+    struct rf_chain *chain; // opened by the restore
+    struct rf_kept *kept;   // [kept_count] snapshots in the folder, oldest first
+    size_t kept_count, kept_capacity;
     bool needs_rewind; // sinks still hold what they wrote after the snapshot that was restored
 
     // The one under way; while writing and settled, the worker's.
@@ -40,5 +44,29 @@ struct rf_checkpoint {
     char installed_path[RF_CHECKPOINT_PATH_SIZE];
     uint64_t installed_size;
 };
+
+void rf_checkpoint_path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[RF_CHECKPOINT_PATH_SIZE]);
+
+// The header of a snapshot of the pipeline as it is now.
+enum rf_status rf_checkpoint_fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
+                                         struct rf_error *err) RF_MUST_USE;
+
+// Where the bytes of the one under way go.
+rf_snapshot_output rf_checkpoint_write_out;
+enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_checkpoint_put_in_place(struct rf_checkpoint *checkpoint, struct rf_error *err) RF_MUST_USE;
+void rf_checkpoint_forget_attempt(struct rf_checkpoint *checkpoint);
+
+// Puts one snapshot into the pipeline.
+enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                                         struct rf_error *err) RF_MUST_USE;
+
+// Opens the chain, and finds which of its snapshots are in the folder.
+enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_error *err) RF_MUST_USE;
+
+// Takes a snapshot just put in place into the list, and removes those that need not stay. One that cannot be removed now is
+// tried again the next time.
+enum rf_status rf_checkpoint_retain(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header,
+                                    struct rf_error *err) RF_MUST_USE;
 
 #endif

@@ -60,8 +60,8 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
     return RF_OK;
 }
 
-static enum rf_status restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
-                                  struct rf_error *err) {
+enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
+                                         struct rf_error *err) {
     struct rf_disk *disk = checkpoint->options.folder->disk;
     const uint8_t *data;
     size_t size;
@@ -78,7 +78,11 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
     char **names;
     size_t count;
     struct rf_folder *folder = checkpoint->options.folder;
-    enum rf_status status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
+    enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
+    if (status) {
+        return status;
+    }
+    status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
     if (status) {
         return status;
     }
@@ -87,10 +91,12 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
         snprintf(checkpoint->installed_path, sizeof checkpoint->installed_path, "%s/%s", folder->path, names[i]);
         uint64_t number = strtoull(names[i] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10);
         checkpoint->next_number = number >= checkpoint->next_number ? number + 1 : checkpoint->next_number;
-        status = restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
+        status = rf_checkpoint_restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
         if (!status) {
             rf_log(checkpoint->options.log, RF_LOG_INFO, "resumed from snapshot", rf_log_text("path", checkpoint->installed_path),
                    rf_log_uint("records", checkpoint->installed.records));
+            status =
+                    rf_chain_append(checkpoint->chain, &checkpoint->installed, checkpoint->parent, err); // if a crash kept it off
             break;
         }
         // Not a disk that fails: it may work the next time, and what is cut by then would be missed.

@@ -16,8 +16,8 @@ static size_t put_varint(uint8_t *to, uint64_t value) {
     return size;
 }
 
-enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint64_t records, struct rf_positions *positions,
-                                struct rf_schedule **schedule_out, struct rf_error *err) {
+enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
+                                struct rf_positions *positions, struct rf_schedule **schedule_out, struct rf_error *err) {
     struct rf_schedule *schedule = calloc(1, sizeof *schedule);
     if (!schedule) {
         return rf_fail(err, RF_MEMORY, "schedule: out of memory");
@@ -25,6 +25,7 @@ enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint64
     schedule->disk = disk;
     schedule->records = records;
     schedule->folder = strdup(folder);
+    snprintf(schedule->prefix, sizeof schedule->prefix, "schedule-%010" PRIu32 "-", line);
     enum rf_status status =
             schedule->folder ? rf_schedule_read(schedule, positions, err) : rf_fail(err, RF_MEMORY, "schedule: out of memory");
     if (status) {
@@ -89,7 +90,8 @@ static enum rf_status close_segment(struct rf_schedule *schedule, struct rf_erro
 }
 
 static enum rf_status open_segment(struct rf_schedule *schedule, struct rf_error *err) {
-    snprintf(schedule->path, sizeof schedule->path, "%s/schedule-%020" PRIu64 ".log", schedule->folder, schedule->records);
+    snprintf(schedule->path, sizeof schedule->path, "%s/%s%020" PRIu64 ".log", schedule->folder, schedule->prefix,
+             schedule->records);
     enum rf_status status = rf_disk_create(schedule->disk, schedule->path, &schedule->handle, err);
     if (status) {
         return status;

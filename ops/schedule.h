@@ -4,7 +4,7 @@
 // of one partition ("transactions[3] x 412") are appended to segment files before the predictions of a batch leave, so
 // that a restart can fold the same records in the same order.
 //
-//     <folder>/schedule-<number of its first record, 20 digits>.log
+//     <folder>/schedule-<line, 10 digits>-<number of its first record, 20 digits>.log
 //     "RIFFSCH" 0x01, then frames: size u32, checksum u32 (of the contents), contents
 //     contents: 'T' index varint, partition varint, topic bytes     names a partition for the runs that follow
 //               'R' then pairs of varints: index, count             runs
@@ -22,11 +22,13 @@ struct rf_run {
     uint64_t count;     // records, at least 1
 };
 
-// Opens the schedule of a state folder to follow and extend it from the record with number `records` on: what is
+// Opens the schedule of a line of a state folder (a rollback begins a new line, which folds in an order of its own) to follow
+// and extend it from the record with number `records` on: what is
 // recorded beyond it is to be folded first, in the recorded order. Partitions that the record names are added to
 // `positions`. Segments that do not join what is before them are removed: a cut of power took what stood between.
-enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint64_t records, struct rf_positions *positions,
-                                struct rf_schedule **schedule_out, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
+                                struct rf_positions *positions, struct rf_schedule **schedule_out,
+                                struct rf_error *err) RF_MUST_USE;
 void rf_schedule_close(struct rf_schedule *schedule);
 
 // The runs to fold first, by the record; then the order is free. The list stays as it is for the schedule's life, so that

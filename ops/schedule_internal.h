@@ -13,15 +13,17 @@ enum {
     RF_SCHEDULE_SEGMENT_MAX = 1 << 20, // a new segment is begun beyond
     RF_SCHEDULE_VARINT_MAX = 10,
     RF_SCHEDULE_PATH_SIZE = 4352,
+    RF_SCHEDULE_PREFIX_SIZE = 32,
 };
 static const uint8_t rf_schedule_magic[RF_SCHEDULE_MAGIC_SIZE] = {'R', 'I', 'F', 'F', 'S', 'C', 'H', 1};
 
 struct rf_schedule {
     struct rf_disk *disk;
     char *folder;
-    uint64_t records; // folded
-    size_t retracted; // segments removed when it was opened
-    bool is_torn;     // a frame that was read did not verify
+    char prefix[RF_SCHEDULE_PREFIX_SIZE]; // of the names of its segments
+    uint64_t records;                     // folded
+    size_t retracted;                     // segments removed when it was opened
+    bool is_torn;                         // a frame that was read did not verify
 
     // What is recorded beyond `records`: runs [ahead_index, ahead_count), the first of them `ahead_done` records in.
     struct rf_run *ahead;

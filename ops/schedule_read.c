@@ -136,9 +136,9 @@ static enum rf_status read_segment(struct rf_schedule *schedule, const char *nam
     return status ? status : rf_disk_sync_path(schedule->disk, path, err);
 }
 
-static bool first_of(const char *name, uint64_t *first_out) {
+static bool first_of(const struct rf_schedule *schedule, const char *name, uint64_t *first_out) {
     char *end;
-    *first_out = strtoull(name + strlen("schedule-"), &end, 10);
+    *first_out = strtoull(name + strlen(schedule->prefix), &end, 10);
     return strcmp(end, ".log") == 0;
 }
 
@@ -159,8 +159,8 @@ static enum rf_status read_all(struct rf_schedule *schedule, char *const *names,
                                struct rf_error *err) {
     for (size_t i = 0; i < count; i++) {
         uint64_t first, next;
-        bool is_past = i + 1 < count && first_of(names[i + 1], &next) && next <= schedule->records;
-        if (!first_of(names[i], &first) || is_past) {
+        bool is_past = i + 1 < count && first_of(schedule, names[i + 1], &next) && next <= schedule->records;
+        if (!first_of(schedule, names[i], &first) || is_past) {
             continue;
         }
         if (first > schedule->records && first != schedule->records + schedule->ahead_records) {
@@ -177,7 +177,7 @@ static enum rf_status read_all(struct rf_schedule *schedule, char *const *names,
 enum rf_status rf_schedule_read(struct rf_schedule *schedule, struct rf_positions *positions, struct rf_error *err) {
     char **names;
     size_t count;
-    enum rf_status status = rf_disk_list(schedule->disk, schedule->folder, "schedule-", ".log", &names, &count, err);
+    enum rf_status status = rf_disk_list(schedule->disk, schedule->folder, schedule->prefix, ".log", &names, &count, err);
     if (status) {
         return status;
     }

@@ -51,7 +51,11 @@ static const struct rf_setting snapshot_settings[] = {
         RF_TEXT(struct rf_settings_snapshots, directory, "state", NOT_MODEL, "folder of the model's state"),
         RF_SECTION(struct rf_settings_snapshots, every, every_settings, NOT_MODEL,
                    "how often one is taken, by whichever comes first"),
-        RF_UINT(struct rf_settings_snapshots, keep, "8", 1, 100000, NOT_MODEL, "how many are kept"),
+        RF_UINT(struct rf_settings_snapshots, keep, "8", 1, 100000, NOT_MODEL, "how many of the latest are kept"),
+        RF_UINT(struct rf_settings_snapshots, keep_hours, "24", 0, 87600, NOT_MODEL,
+                "hours before the newest of which the last snapshot of each hour is kept"),
+        RF_UINT(struct rf_settings_snapshots, keep_days, "7", 0, 36500, NOT_MODEL,
+                "days before the newest of which the last snapshot of each day is kept"),
         RF_SECTION(struct rf_settings_snapshots, clone, rf_clone_settings, NOT_MODEL, "snapshots over ZeroMQ"),
         {0},
 };

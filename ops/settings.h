@@ -40,7 +40,7 @@ struct rf_settings_every {
 struct rf_settings_snapshots {
     char *directory;
     struct rf_settings_every every;
-    uint64_t keep;
+    uint64_t keep, keep_hours, keep_days;
     struct rf_clone_options clone;
 };
 

@@ -1,4 +1,7 @@
 #include "ops/assembly.h"
+#include "ops/chain.h"
+#include "ops/checkpoint.h"
+#include "ops/clock.h"
 #include "ops/printer.h"
 #include "ops/verbs.h"
 #include "proto/snapshot.h"
@@ -129,6 +132,24 @@ static enum rf_status look(struct view *view, const char *how, const char *path,
     return RF_OK;
 }
 
+// What is on record of all snapshots that ever were, and whether it holds together.
+static enum rf_status verify_chain(struct view *view, const char *folder, struct rf_error *err) {
+    struct rf_chain_report report;
+    enum rf_status status = rf_chain_verify(view->disk, folder, &report, err);
+    if (status == RF_CORRUPT) {
+        printf("%s: the chain is broken: %s\n", folder, err->text);
+        view->broken++;
+        return RF_OK;
+    }
+    if (!status && report.links) {
+        printf("%s: the chain is whole: %" PRIu64 " snapshots on record from number %" PRIu64 " to %" PRIu64 ", %" PRIu64
+               " of them in the folder, %" PRIu64 " line%s",
+               folder, report.links, report.first, report.last, report.snapshots, report.lines, report.lines == 1 ? "" : "s");
+        printf(report.passed_over ? ", %" PRIu64 " passed over\n" : "\n", report.passed_over);
+    }
+    return status;
+}
+
 static enum rf_status look_into_folder(struct view *view, const char *how, const char *folder, struct rf_error *err) {
     char **names;
     size_t count;
@@ -146,7 +167,7 @@ static enum rf_status look_into_folder(struct view *view, const char *how, const
     if (!status && !count) {
         status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
     }
-    return status;
+    return !status && strcmp(how, "verify") == 0 ? verify_chain(view, folder, err) : status;
 }
 
 // A settings file stands for its state folder.
@@ -170,6 +191,62 @@ static enum rf_status look_at(struct view *view, const struct rf_arguments *argu
     return read;
 }
 
+static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number, struct rf_error *err) {
+    struct rf_pipeline *pipeline = NULL;
+    struct rf_version version;
+    struct rf_texts columns = {0};
+    struct rf_source *source = NULL;
+    // A CSV file's own header says what the columns are; nothing is read from the source.
+    enum rf_status status = assembly->settings.source.file ? rf_assembly_source(assembly, true, &source, &columns, err) : RF_OK;
+    if (!status) {
+        status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
+    }
+    if (!status) {
+        status = rf_assembly_state(assembly, pipeline, err);
+    }
+    if (!status) {
+        int64_t now_ms = rf_clock_system()->unix_ms(rf_clock_system());
+        status = rf_checkpoint_rollback(rf_pipeline_checkpoint(pipeline), pipeline, number, now_ms, &version, err);
+    }
+    if (!status) {
+        printf("%s goes on from snapshot %" PRIu64 ", as snapshot %" PRIu64 " on line %" PRIu32 ": %" PRIu64
+               " records applied, those after them are folded again\n",
+               assembly->settings.name, number, version.base, version.line, rf_pipeline_counts(pipeline)->records);
+    }
+    rf_pipeline_destroy(pipeline);
+    rf_source_destroy(source);
+    rf_assembly_columns_finish(&columns);
+    return status;
+}
+
+static enum rf_status roll_back(const struct rf_arguments *arguments, struct rf_error *err) {
+    if (arguments->file_count != 3) {
+        return rf_fail(err, RF_INVALID, "rollback takes a settings file and the number of a snapshot");
+    }
+    const char *text = arguments->files[2];
+    if (text[0] == '\0' || strlen(text) > 19 || strspn(text, "0123456789") != strlen(text)) {
+        return rf_fail(err, RF_INVALID, "\"%.40s\" is no number of a snapshot; snapshot list shows them", text);
+    }
+    struct rf_assembly assembly;
+    enum rf_status status = rf_assembly_init(arguments->files[1], arguments->sets, arguments->set_count, &assembly, err);
+    if (!status) {
+        status = roll_back_to(&assembly, strtoull(text, NULL, 10), err);
+        rf_assembly_finish(&assembly);
+    }
+    return status;
+}
+
+static enum rf_status look_at_all(struct view *view, const struct rf_arguments *arguments, struct rf_error *err) {
+    enum rf_status status = rf_disk_posix_create(&view->disk, err);
+    if (!status) {
+        for (size_t i = 1; i < arguments->file_count && !status; i++) {
+            status = look_at(view, arguments, arguments->files[i], err);
+        }
+        rf_disk_destroy(view->disk);
+    }
+    return status;
+}
+
 int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv) {
     struct view view = {0};
     const struct rf_flag flags[] = {
@@ -182,19 +259,16 @@ int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv) {
         return code;
     }
     struct rf_error err;
-    enum rf_status status = RF_OK;
-    if (arguments.file_count < 2 || (strcmp(arguments.files[0], "list") != 0 && strcmp(arguments.files[0], "show") != 0 &&
-                                     strcmp(arguments.files[0], "verify") != 0)) {
-        status = rf_fail(&err, RF_INVALID, "takes list, show or verify, and settings files, state folders or snapshots");
-    }
-    if (!status) {
-        status = rf_disk_posix_create(&view.disk, &err);
-    }
-    if (!status) {
-        for (size_t i = 1; i < arguments.file_count && !status; i++) {
-            status = look_at(&view, &arguments, arguments.files[i], &err);
-        }
-        rf_disk_destroy(view.disk);
+    enum rf_status status;
+    const char *how = arguments.file_count ? arguments.files[0] : "";
+    if (strcmp(how, "rollback") == 0) {
+        status = roll_back(&arguments, &err);
+    } else if (arguments.file_count > 1 && (strcmp(how, "list") == 0 || strcmp(how, "show") == 0 || strcmp(how, "verify") == 0)) {
+        status = look_at_all(&view, &arguments, &err);
+    } else {
+        status = rf_fail(&err, RF_INVALID,
+                         "takes list, show or verify, and settings files, state folders or snapshots; or rollback, a settings "
+                         "file and the number of a snapshot");
     }
     rf_arguments_finish(&arguments);
     if (status) {

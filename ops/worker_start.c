@@ -179,8 +179,8 @@ static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, 
     worker->rejects_told = rf_pipeline_counts(worker->pipeline)->rejected;
     struct rf_schedule *schedule;
     status = rf_schedule_open(worker->options.folder->disk, worker->options.folder->path,
-                              rf_pipeline_counts(worker->pipeline)->records, rf_pipeline_positions(worker->pipeline), &schedule,
-                              err);
+                              rf_pipeline_version(worker->pipeline).line, rf_pipeline_counts(worker->pipeline)->records,
+                              rf_pipeline_positions(worker->pipeline), &schedule, err);
     if (status) {
         return status;
     }

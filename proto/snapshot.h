@@ -50,6 +50,15 @@ struct rf_snapshot_header {
 void rf_snapshot_header_init(struct rf_snapshot_header *header);
 void rf_snapshot_header_finish(struct rf_snapshot_header *header);
 
+// A header by itself, as its HEAD section: in memory that the caller frees, behind `lead` bytes that are left to it
+// (counted in *size_out). RF_INVALID when it is too large for the reader.
+enum rf_status rf_snapshot_header_bytes(const struct rf_snapshot_header *header, size_t lead, uint8_t **bytes_out,
+                                        size_t *size_out, struct rf_error *err) RF_MUST_USE;
+
+// RF_CORRUPT, in words, for bytes that are none. Finish `header_out` only when RF_OK.
+enum rf_status rf_snapshot_header_of_bytes(const uint8_t *bytes, size_t size, struct rf_snapshot_header *header_out,
+                                           struct rf_error *err) RF_MUST_USE;
+
 // SHA-256 over the specification's own digest and the digest of all RF_SCOPE_MODEL blocks: names what was learned, not
 // where from nor when.
 void rf_model_sha256(const uint8_t specification_sha256[RF_SHA256_SIZE], const struct rf_state *state,

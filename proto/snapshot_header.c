@@ -286,3 +286,23 @@ enum rf_status rf_snapshot_header_unpack(const uint8_t *contents, size_t size, s
     *header_out = header;
     return RF_OK;
 }
+
+enum rf_status rf_snapshot_header_bytes(const struct rf_snapshot_header *header, size_t lead, uint8_t **bytes_out,
+                                        size_t *size_out, struct rf_error *err) {
+    return rf_snapshot_header_pack(header, lead, bytes_out, size_out, err);
+}
+
+enum rf_status rf_snapshot_header_of_bytes(const uint8_t *bytes, size_t size, struct rf_snapshot_header *header_out,
+                                           struct rf_error *err) {
+    if (size < RF_SECTION_HEAD_SIZE || rf_load_u32(bytes) != RF_SECTION_HEAD ||
+        rf_load_u64(bytes + 8) > size - RF_SECTION_HEAD_SIZE) {
+        return rf_fail(err, RF_CORRUPT, "%zu bytes are no header of a snapshot", size);
+    }
+    struct rf_arena arena;
+    enum rf_status status = rf_arena_init(&arena, RF_SNAPSHOT_UNPACKED_SIZE_MAX, err);
+    if (!status) {
+        status = rf_snapshot_header_unpack(bytes + RF_SECTION_HEAD_SIZE, (size_t)rf_load_u64(bytes + 8), &arena, header_out, err);
+        rf_arena_finish(&arena);
+    }
+    return status;
+}

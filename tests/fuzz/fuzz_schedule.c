@@ -13,11 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct rf_error err;
     int handle;
     rf_positions_init(&positions);
-    if (rf_disk_create(disk, "state/schedule-00000000000000000000.log", &handle, &err) ||
+    if (rf_disk_create(disk, "state/schedule-0000000001-00000000000000000000.log", &handle, &err) ||
         rf_disk_write(disk, "state", handle, data, size, &err)) {
         abort();
     }
-    if (rf_schedule_open(disk, "state", 3, &positions, &schedule, &err) == RF_OK) {
+    if (rf_schedule_open(disk, "state", 1, 3, &positions, &schedule, &err) == RF_OK) {
         size_t count;
         const struct rf_run *runs = rf_schedule_ahead(schedule, &count);
         for (size_t i = 0; i < count; i++) {

@@ -33,7 +33,7 @@ static int teardown(void **state) {
 
 static struct rf_schedule *open_at(struct fixture *fixture, uint64_t records) {
     struct rf_schedule *schedule = NULL;
-    assert_int_equal(rf_schedule_open(fixture->disk, "state", records, &fixture->positions, &schedule, &fixture->err), RF_OK);
+    assert_int_equal(rf_schedule_open(fixture->disk, "state", 1, records, &fixture->positions, &schedule, &fixture->err), RF_OK);
     return schedule;
 }
 
@@ -101,7 +101,7 @@ static void schedule_refuses_another_order_than_the_recorded(void **state) {
     rf_schedule_close(schedule);
 }
 
-static const char segment[] = "state/schedule-00000000000000000000.log";
+static const char segment[] = "state/schedule-0000000001-00000000000000000000.log";
 
 static size_t segment_size(struct fixture *fixture) {
     const uint8_t *data;
@@ -151,7 +151,7 @@ static void schedule_tells_when_the_disk_is_full(void **state) {
     struct rf_run run = {0, 1};
     rf_disk_simulated_fail(fixture->disk, 2, ENOSPC);
     assert_int_equal(rf_schedule_append(schedule, &fixture->positions, &run, 1, &fixture->err), RF_IO);
-    assert_string_equal(fixture->err.text, "cannot write state/schedule-00000000000000000000.log: No space left on device");
+    assert_string_equal(fixture->err.text, "cannot write state/schedule-0000000001-00000000000000000000.log: No space left on device");
     rf_schedule_close(schedule);
 }
 

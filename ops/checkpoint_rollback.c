@@ -1,0 +1,92 @@
+// A new line from an old snapshot.
+#include "ops/checkpoint_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The header of the newest snapshot that verifies: how far the sinks had written stands there. *number_out: the highest of any.
+static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_snapshot_header *header_out, uint64_t *number_out,
+                                  struct rf_error *err) {
+    struct rf_folder *folder = checkpoint->options.folder;
+    char **names;
+    size_t count;
+    enum rf_status status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
+    if (status) {
+        return status;
+    }
+    *number_out = count ? strtoull(names[count - 1] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10) : 0;
+    status = RF_NOT_FOUND;
+    for (size_t i = count; i-- > 0 && status;) {
+        char path[RF_CHECKPOINT_PATH_SIZE];
+        const uint8_t *data;
+        size_t size;
+        snprintf(path, sizeof path, "%s/%s", folder->path, names[i]);
+        status = rf_disk_read(folder->disk, path, &data, &size, err);
+        if (!status) {
+            status = rf_snapshot_read_header(data, size, header_out, NULL, err);
+            rf_disk_forget(folder->disk, data, size);
+        }
+    }
+    rf_disk_names_destroy(names, count);
+    return status ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path) : RF_OK;
+}
+
+static void swap_bookmarks(struct rf_snapshot_header *a, struct rf_snapshot_header *b) {
+    struct rf_bookmark *list = a->bookmarks;
+    size_t count = a->bookmark_count;
+    a->bookmarks = b->bookmarks;
+    a->bookmark_count = b->bookmark_count;
+    b->bookmarks = list;
+    b->bookmark_count = count;
+}
+
+static enum rf_status write_line(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
+                                 struct rf_snapshot_header *newest, int64_t now_ms, struct rf_error *err) {
+    enum rf_status status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);
+    if (status) {
+        return status;
+    }
+    swap_bookmarks(&checkpoint->header, newest);
+    rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
+    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
+    status = rf_snapshot_writer_create(&checkpoint->header, rf_pipeline_state(pipeline), rf_checkpoint_write_out, checkpoint,
+                                       &checkpoint->writer, err);
+    if (!status) {
+        status = rf_checkpoint_write_temporary(checkpoint, err);
+    }
+    return status ? status : rf_checkpoint_put_in_place(checkpoint, err);
+}
+
+enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
+                                      int64_t now_ms, struct rf_version *version_out, struct rf_error *err) {
+    char path[RF_CHECKPOINT_PATH_SIZE];
+    struct rf_snapshot_header newest;
+    uint64_t highest;
+    rf_checkpoint_path_of(checkpoint, number, path);
+    enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
+    if (!status) {
+        status = rf_checkpoint_restore_one(checkpoint, pipeline, path, err);
+        if (status == RF_NOT_FOUND) {
+            return rf_fail(err, RF_NOT_FOUND,
+                           "there is no snapshot %" PRIu64 " in %s any more; snapshot list shows those that are", number,
+                           checkpoint->options.folder->path);
+        }
+    }
+    if (status || (status = read_newest(checkpoint, &newest, &highest, err))) {
+        return status;
+    }
+    uint64_t last = rf_chain_number(checkpoint->chain);
+    struct rf_version version = rf_pipeline_version(pipeline);
+    version.line = rf_chain_line(checkpoint->chain) + 1;
+    rf_pipeline_set_version(pipeline, version);
+    checkpoint->next_number = (last > highest ? last : highest) + 1;
+    status = write_line(checkpoint, pipeline, &newest, now_ms, err);
+    if (!status) {
+        *version_out = checkpoint->header.version;
+    }
+    rf_snapshot_header_finish(&newest);
+    rf_checkpoint_forget_attempt(checkpoint);
+    return status;
+}
