@@ -13,7 +13,17 @@
 
 enum rf_column_type { RF_U8, RF_U32, RF_U64, RF_I64, RF_F32, RF_F64 };
 
-// How two workers' changes of a column become one (design section 5). RF_MERGE_NONE keeps its owner out of a shared fleet.
+// How two workers' changes of a column become one; proto/state_merge.h says what each gives. RF_MERGE_NONE keeps its owner out of
+// a shared fleet.
+//
+// Moments are three columns in this order: count (u64 or f64), mean (f64), scatter (f64). The mean has k elements; the count has
+// 1 or k; the scatter has k (sums of squared deviations) or k (k + 1) / 2 (sums of their products: a symmetric matrix, its lower
+// triangle by rows).
+//
+// A keyed block has a key column and is a table with open addressing: a power of two of rows, at most half of them in use, a row
+// of zeros is free, a key's search begins at rf_key_home() and goes up by ones. Two tables meet by key, not by row. Its rows may
+// name, in a column of places, the elements of other blocks that belong to a key (struct rf_block, `places`): 1 for the first
+// key met, 2 for the next; there are as many elements as half the rows.
 enum rf_merge {
     RF_MERGE_NONE,
     RF_MERGE_SUM,     // sufficient statistics, accumulators
@@ -21,6 +31,10 @@ enum rf_merge {
     RF_MERGE_DECAYED, // a decayed total plus contributions: moving averages, weights under L2
     RF_MERGE_MOMENTS, // count, mean and scatter, by Chan's formula
     RF_MERGE_MEAN,
+    RF_MERGE_KEY,     // u64, the first column of a keyed block
+    RF_MERGE_PLACE,   // u64, the place of a key in other blocks
+    RF_MERGE_USED,    // u64, in a block of one row: how many rows of the block listed just before are not all zeros
+    RF_MERGE_DERIVED, // follows from other columns: a merge zeroes it, and its owner makes it again when it finds zeros
 };
 
 struct rf_column {
@@ -55,7 +69,8 @@ struct rf_block {
     size_t column_count;
     void *data; // [rows][row_size], owned by whoever listed it
     enum rf_block_scope scope;
-    bool is_touched; // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
+    const char *places; // NULL, or the keyed block, listed before, whose places say whose moments the elements of a row are
+    bool is_touched;    // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
     _Atomic uint8_t *piece; // [pieces] enum rf_piece_state
@@ -87,6 +102,11 @@ void rf_state_finish(struct rf_state *state);
 struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *block);
 
 struct rf_block *rf_state_find(const struct rf_state *state, const char *name); // NULL when it is not there
+
+// Where the search for a key begins in a keyed block of 2^row_bits rows.
+static inline size_t rf_key_home(uint64_t key, unsigned row_bits) {
+    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - row_bits)); // Knuth's multiplicative hash
+}
 
 size_t rf_column_size(const struct rf_column *column); // bytes
 
