@@ -31,7 +31,7 @@ struct rf_encoder {
 };
 
 static const struct rf_column category_columns[] = {
-        {"hash", RF_U64, offsetof(struct category, hash), 1, RF_MERGE_MAX},
+        {"hash", RF_U64, offsetof(struct category, hash), 1, RF_MERGE_KEY},
         {"weight", RF_F64, offsetof(struct category, weight), 1, RF_MERGE_SUM},
         {"sum", RF_F64, offsetof(struct category, sum), 1, RF_MERGE_SUM},
 };
@@ -39,11 +39,11 @@ static const struct rf_column category_columns[] = {
 static const struct rf_column total_columns[] = {
         {"weight", RF_F64, offsetof(struct total, weight), 1, RF_MERGE_SUM},
         {"sum", RF_F64, offsetof(struct total, sum), 1, RF_MERGE_SUM},
-        {"categories", RF_U64, offsetof(struct total, categories), 1, RF_MERGE_MAX},
+        {"categories", RF_U64, offsetof(struct total, categories), 1, RF_MERGE_USED},
 };
 
 static size_t find(const struct rf_encoder *encoder, uint64_t hash) {
-    size_t row = (size_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - encoder->row_bits)); // Knuth's multiplicative hash
+    size_t row = rf_key_home(hash, encoder->row_bits);
     while (encoder->category[row].weight > 0 && encoder->category[row].hash != hash) {
         row = (row + 1) & (encoder->rows - 1);
     }

@@ -40,6 +40,8 @@ void rf_learner_destroy(struct rf_learner *self) {
 const struct rf_variant rf_learner_variants[] = {
         {"linear", "linear and logistic regression, linear classifiers", rf_linear_settings, sizeof(struct rf_linear_options),
          &(const struct rf_learner_kind){rf_learner_linear_create}},
+        {"bayes", "Bayes' rule: Gaussian (naive or with covariance), multinomial, Bernoulli", rf_bayes_settings,
+         sizeof(struct rf_bayes_options), &(const struct rf_learner_kind){rf_learner_bayes_create}},
         {0},
 };
 

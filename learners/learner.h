@@ -115,6 +115,45 @@ extern const struct rf_setting rf_linear_settings[];
 enum rf_status rf_learner_linear_create(const void *options, const struct rf_learner_context *context,
                                         struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
 
+// Bayes' rule over classes: P(class | example) in proportion to P(class) P(example | class), everything counted or averaged, in
+// one pass; nothing has a rate. P(class) = (records of it + smoothing) / (records + smoothing * classes). A record of weight w
+// counts as w records, also where w is a fraction; beyond 1e9 it is not learned, and of weight 0 it changes nothing.
+//
+//     gaussian          each number is normal, by itself, with a mean and variance of each class. Of records that lack it, it
+//                       says nothing. A class starts with `smoothing` records at the mean and variance of the field in all
+//                       classes together. A category is present in the share (records with it + smoothing) / (records of
+//                       the class + 2 smoothing).
+//     gaussian_shared   the numbers together are normal, with a mean of each class and one covariance (Fisher's linear
+//                       discriminant). Fields are taken in the order they are met. A number that is absent is at the mean of
+//                       its class. Each deviation is averaged over the records that had the field: element (i, j) of the
+//                       covariance is (scatter + ridge) / sqrt((n_i + 1) (n_j + 1)), ridge on the diagonal only. Categories
+//                       give nothing: give them as numbers.
+//     gaussian_full     the same with a covariance of each class (quadratic discriminant).
+//     multinomial       x of a feature means that it was counted x times: P(feature | class) = (count + smoothing) / (count of
+//                       all + smoothing * rows), rows being those of the table that any feature has met. Values below 0
+//                       count nothing, those above 1e6 as 1e6.
+//     bernoulli         a feature is present when its value is not 0, in the share (records with it + smoothing) / (records of
+//                       the class + 2 smoothing); all features met before say something by being absent, too, so a record
+//                       costs the size of the table.
+//
+// A class that gaussian_shared or gaussian_full never met has its P(class) whatever the record is. Explained is class 1 against
+// class 0, or of several classes the most probable against the next: contributions add up to the logarithm of their odds.
+struct rf_bayes_options {
+    int model;
+    uint64_t classes; // 0: as many as the settings name, else 2
+    double smoothing;
+    double variance_floor;
+    double ridge;
+    uint64_t fields_max;
+    uint64_t hash_bits;
+    int compatible;
+};
+enum { RF_BAYES_GAUSSIAN, RF_BAYES_GAUSSIAN_SHARED, RF_BAYES_GAUSSIAN_FULL, RF_BAYES_MULTINOMIAL, RF_BAYES_BERNOULLI };
+enum { RF_BAYES_OWN, RF_BAYES_RIVER };
+extern const struct rf_setting rf_bayes_settings[];
+enum rf_status rf_learner_bayes_create(const void *options, const struct rf_learner_context *context,
+                                       struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
+
 // Makes the learner a variant value describes. RF_INVALID, in words, for settings that do not go together.
 enum rf_status rf_learner_create(const struct rf_variant_value *value, const struct rf_learner_context *context,
                                  struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;

@@ -22,7 +22,7 @@ const char *const rf_scale_names[] = {"standard", "min_max", "max_abs", "robust"
 
 static const struct rf_scale_kind *const kinds[] = {&rf_scale_standard, &rf_scale_min_max, &rf_scale_max_abs, &rf_scale_robust};
 
-static const struct rf_column size_columns[] = {{"fields", RF_U64, 0, 1, RF_MERGE_MAX}};
+static const struct rf_column size_columns[] = {{"fields", RF_U64, 0, 1, RF_MERGE_USED}};
 
 static struct scaled_field *row_at(const struct rf_scaler *scaler, size_t row) {
     return (struct scaled_field *)(void *)(scaler->field + row * scaler->kind->row_size);
@@ -30,7 +30,7 @@ static struct scaled_field *row_at(const struct rf_scaler *scaler, size_t row) {
 
 // The row of the field, or the free one where it would stand.
 static size_t find(const struct rf_scaler *scaler, uint64_t hash) {
-    size_t row = (size_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - scaler->row_bits)); // Knuth's multiplicative hash
+    size_t row = rf_key_home(hash, scaler->row_bits);
     while (row_at(scaler, row)->count > 0 && row_at(scaler, row)->hash != hash) {
         row = (row + 1) & (scaler->rows - 1);
     }

@@ -31,9 +31,9 @@ double rf_scale_variance(const struct scaled_field *row);
 #define RF_SCALE_COUNT_MAX (UINT64_C(1) << 53) // what a double counts exactly
 
 // Whose values they are, and how many.
-#define RF_SCALE_FIELD_COLUMNS(merge_)                                            \
-    {"hash", RF_U64, offsetof(struct scaled_field, hash), 1, RF_MERGE_MOMENTS}, { \
-        "count", RF_U64, offsetof(struct scaled_field, count), 1, merge_          \
+#define RF_SCALE_FIELD_COLUMNS(merge_)                                        \
+    {"hash", RF_U64, offsetof(struct scaled_field, hash), 1, RF_MERGE_KEY}, { \
+        "count", RF_U64, offsetof(struct scaled_field, count), 1, merge_      \
     }
 
 #endif

@@ -1,4 +1,4 @@
-// What holds for every learner of the registry, with every loss, optimizer and precision it offers: learning is a fold.
+// What holds for every learner of the registry, with every loss, optimizer, precision and model it offers: learning is a fold.
 #include "learners/loss.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
@@ -160,23 +160,50 @@ static void for_each_optimizer(struct rf_variant_value *value, const struct rf_e
     }
 }
 
-static void for_each_learner(property *check) {
-    for (const struct rf_variant *kind = rf_learner_variants; kind->name; kind++) {
-        const struct rf_setting *loss = setting_of(kind->settings, "loss");
-        for (size_t l = 0; loss->variants[l].name; l++) {
+// Of a learner with a loss: each loss, with each optimizer.
+static void for_each_loss(const struct rf_variant *kind, property *check) {
+    const struct rf_setting *loss = setting_of(kind->settings, "loss");
+    for (size_t l = 0; loss->variants[l].name; l++) {
+        struct rf_variant_value value = variant_of(rf_learner_variants, kind->name);
+        uint32_t classes = classes_of(&loss->variants[l]);
+        set_option(&value, "loss", loss->variants[l].name);
+        set_option(&value, "classes", classes == CLASSES ? "3" : "0");
+        set_option(&value, "hash_bits", "8");
+        struct rf_examples examples;
+        examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
+        append_random_stream(&examples, EXAMPLES, classes, 100 + l);
+        fit_labels(&examples, &loss->variants[l]);
+        for_each_optimizer(&value, &examples, check);
+        rf_examples_finish(&examples);
+        variant_finish(&value);
+    }
+}
+
+// Of a learner without: each model it offers, for two classes and for more, with room for all fields and for few.
+static void for_each_model(const struct rf_variant *kind, property *check) {
+    const struct rf_setting *model = setting_of(kind->settings, "model");
+    assert_non_null(model);
+    for (size_t m = 0; model->choices[m]; m++) {
+        for (unsigned bits = 0; bits < 4; bits++) {
             struct rf_variant_value value = variant_of(rf_learner_variants, kind->name);
-            uint32_t classes = classes_of(&loss->variants[l]);
-            set_option(&value, "loss", loss->variants[l].name);
-            set_option(&value, "classes", classes == CLASSES ? "3" : "0");
-            set_option(&value, "hash_bits", "8");
+            uint32_t classes = bits & 1 ? CLASSES : 2;
+            set_option(&value, "model", model->choices[m]);
+            set_option(&value, "classes", classes == CLASSES ? "3" : "2");
+            set_option(&value, "fields_max", bits & 2 ? "4" : "256");
+            set_option(&value, "hash_bits", bits & 2 ? "3" : "8");
             struct rf_examples examples;
             examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
-            append_random_stream(&examples, EXAMPLES, classes, 100 + l);
-            fit_labels(&examples, &loss->variants[l]);
-            for_each_optimizer(&value, &examples, check);
+            append_random_stream(&examples, EXAMPLES, classes, 200 + m);
+            check(&value, &examples);
             rf_examples_finish(&examples);
             variant_finish(&value);
         }
+    }
+}
+
+static void for_each_learner(property *check) {
+    for (const struct rf_variant *kind = rf_learner_variants; kind->name; kind++) {
+        (setting_of(kind->settings, "loss") ? for_each_loss : for_each_model)(kind, check);
     }
 }
 
