@@ -1,4 +1,5 @@
 #include "tests/learners/learner_fixture.h"
+#include "learners/options.h"
 #include "proto/random.h"
 #include "tests/test.h"
 
@@ -15,88 +16,24 @@ const struct rf_setting *setting_of(const struct rf_setting *settings, const cha
     return NULL;
 }
 
-static int choice_of(const struct rf_setting *setting, const char *text) {
-    for (int i = 0; setting->choices[i]; i++) {
-        if (strcmp(setting->choices[i], text) == 0) {
-            return i;
-        }
-    }
-    fail_msg("%s is no %s", text, setting->name);
-    return -1;
-}
-
-static void set_field(const struct rf_setting *setting, void *options, const char *text) {
-    char *field = (char *)options + setting->offset;
-    switch (setting->type) {
-    case RF_TYPE_TEXTS:
-        fail_msg("setting %s is a list, which tests fill themselves", setting->name);
-        break;
-    case RF_TYPE_BOOL:
-        *(bool *)(void *)field = strcmp(text, "true") == 0;
-        break;
-    case RF_TYPE_UINT:
-        *(uint64_t *)(void *)field = strtoull(text, NULL, 10);
-        break;
-    case RF_TYPE_REAL:
-        *(double *)(void *)field = setting->choices && !strcmp(setting->choices[0], text) ? NAN : strtod(text, NULL);
-        break;
-    case RF_TYPE_CHOICE:
-        *(int *)(void *)field = choice_of(setting, text);
-        break;
-    case RF_TYPE_VARIANT:
-        variant_finish((struct rf_variant_value *)(void *)field);
-        *(struct rf_variant_value *)(void *)field = variant_of(setting->variants, text);
-        break;
-    default:
-        fail_msg("setting %s has a type learners do not use", setting->name);
-    }
-}
-
 struct rf_variant_value variant_of(const struct rf_variant *variants, const char *name) {
-    for (; variants->name; variants++) {
-        if (strcmp(variants->name, name) == 0) {
-            struct rf_variant_value value = {.kind = variants, .options = calloc(1, variants->options_size)};
-            assert_non_null(value.options);
-            for (const struct rf_setting *setting = variants->settings; setting->name; setting++) {
-                if (setting->fallback) {
-                    set_field(setting, value.options, setting->fallback);
-                }
-            }
-            return value;
-        }
+    struct rf_variant_value value = {0};
+    struct rf_error err;
+    if (rf_options_create(variants, name, NULL, &value, &err) != RF_OK) {
+        fail_msg("%s", err.text);
     }
-    fail_msg("no variant is called %s", name);
-    return (struct rf_variant_value){0};
+    return value;
 }
 
 void set_option(struct rf_variant_value *value, const char *path, const char *text) {
-    char name[64] = {0};
-    size_t size = strcspn(path, ".");
-    assert_true(size < sizeof name);
-    memcpy(name, path, size);
-    const struct rf_setting *setting = setting_of(value->kind->settings, name);
-    if (!setting) {
-        fail_msg("%s has no setting %s", value->kind->name, name);
-        return;
-    }
-    if (path[size] == '.') {
-        set_option((struct rf_variant_value *)(void *)((char *)value->options + setting->offset), path + size + 1, text);
-    } else {
-        set_field(setting, value->options, text);
+    struct rf_error err;
+    if (rf_options_set(value, path, text, &err) != RF_OK) {
+        fail_msg("%s", err.text);
     }
 }
 
 void variant_finish(struct rf_variant_value *value) {
-    if (!value->kind) {
-        return;
-    }
-    for (const struct rf_setting *setting = value->kind->settings; setting->name; setting++) {
-        if (setting->type == RF_TYPE_VARIANT) {
-            variant_finish((struct rf_variant_value *)(void *)((char *)value->options + setting->offset));
-        }
-    }
-    free(value->options);
-    *value = (struct rf_variant_value){0};
+    rf_options_destroy(value);
 }
 
 void examples_create(struct rf_examples *examples, size_t capacity, size_t features) {
@@ -106,6 +43,7 @@ void examples_create(struct rf_examples *examples, size_t capacity, size_t featu
         static const char names[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl";
         examples->field_name[field] = (struct rf_text){names + field, 1};
     }
+    assert_int_equal(rf_examples_reserve_vectors(examples, VECTOR_SIZE, &err), RF_OK);
 }
 
 void append_example(struct rf_examples *examples, double label, const struct feature *features, size_t count) {
@@ -135,9 +73,18 @@ static uint64_t hash_of(uint64_t field, uint64_t category) {
     return rf_hash(rf_hash_key_of_seed(1), text, sizeof text);
 }
 
+// Its coordinates lean to where the label does, each by another share.
+static void fill_vector(struct rf_random *random, double tendency, float *vector) {
+    for (size_t i = 0; i < VECTOR_SIZE; i++) {
+        double share = ((double)(i % 5) - 2) / 4;
+        vector[i] = (float)(rf_random_normal(random) + tendency * share + (double)(i % 3));
+    }
+}
+
 void append_random_stream(struct rf_examples *examples, size_t count, uint32_t classes, uint64_t seed) {
-    struct rf_random random;
+    struct rf_random random, vectors;
     rf_random_init(&random, seed);
+    rf_random_init(&vectors, seed + 1000);
     for (size_t n = 0; n < count; n++) {
         struct feature features[16];
         size_t used = 0;
@@ -162,6 +109,7 @@ void append_random_stream(struct rf_examples *examples, size_t count, uint32_t c
         tendency += rf_random_normal(&random) / 2;
         double label = classes == 0 ? tendency : fmin(fmax(floor((tendency + 2) / 4 * classes), 0), classes - 1.0);
         append_example(examples, label, features, used);
+        fill_vector(&vectors, tendency, examples->vector + (examples->count - 1) * VECTOR_SIZE);
         examples->weight[examples->count - 1] = rf_random_below(&random, 5) == 0 ? 2.5 : 1;
     }
 }
@@ -186,7 +134,8 @@ void predictions_finish(struct rf_predictions *predictions) {
 }
 
 struct rf_learner *create_learner(const struct rf_variant_value *value, bool use_baseline_kernels) {
-    const struct rf_learner_context context = {.features_max = 64, .use_baseline_kernels = use_baseline_kernels};
+    const struct rf_learner_context context = {
+            .features_max = 64, .vector_size = VECTOR_SIZE, .use_baseline_kernels = use_baseline_kernels};
     struct rf_learner *learner = NULL;
     struct rf_error err;
     if (rf_learner_create(value, &context, &learner, &err) != RF_OK) {

@@ -12,7 +12,9 @@ void variant_finish(struct rf_variant_value *value);
 // The row of a settings table, NULL when there is none of that name.
 const struct rf_setting *setting_of(const struct rf_setting *settings, const char *name);
 
-// Examples with labels to predict, evaluate and learn. `append` fails the test when they are full.
+// Examples with labels to predict, evaluate and learn, and with vectors (of zeros, but in random streams). `append` fails the
+// test when they are full.
+enum { VECTOR_SIZE = 37 };
 void examples_create(struct rf_examples *examples, size_t capacity, size_t features);
 struct feature {
     uint64_t hash;

@@ -16,7 +16,7 @@ static void assert_refused(const struct rf_variant_value *value, uint32_t classe
 static void linear_refuses_settings_that_do_not_go_together(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
-    set_option(&value, "hash_bits", "99");
+    ((struct rf_linear_options *)value.options)->hash_bits = 99;
     assert_refused(&value, 0, "learner linear: hash_bits is 99, must be 1 to 28");
     set_option(&value, "hash_bits", "4");
     set_option(&value, "bias", "false");
