@@ -31,6 +31,10 @@ enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *
     return RF_OK;
 }
 
+bool rf_learner_note(const struct rf_learner *self, char *text_out, size_t size) {
+    return self->ops->note && self->ops->note(self, text_out, size);
+}
+
 void rf_learner_destroy(struct rf_learner *self) {
     if (self) {
         self->ops->destroy(self);
@@ -42,6 +46,8 @@ const struct rf_variant rf_learner_variants[] = {
          &(const struct rf_learner_kind){rf_learner_linear_create}},
         {"bayes", "Bayes' rule: Gaussian (naive or with covariance), multinomial, Bernoulli", rf_bayes_settings,
          sizeof(struct rf_bayes_options), &(const struct rf_learner_kind){rf_learner_bayes_create}},
+        {"dense", "linear models of the vector of every example, by record or by mini-batch", rf_dense_settings,
+         sizeof(struct rf_dense_options), &(const struct rf_learner_kind){rf_learner_dense_create}},
         {0},
 };
 

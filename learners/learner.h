@@ -13,11 +13,12 @@ struct rf_learner;
 
 // How much one feature contributed to the score before link function (for explain).
 struct rf_contribution {
-    uint32_t field; // index into the examples' field names; RF_FIELD_UNKNOWN: the bias; RF_FIELD_CROSS and above: a cross
-    uint64_t hash;
-    double value;  // as the learner saw it (scaled)
-    double weight; // of output 0
-    double amount; // value * weight
+    uint32_t field; // index into the examples' field names; RF_FIELD_VECTOR: a coordinate of the vector; RF_FIELD_UNKNOWN: the
+                    // bias; RF_FIELD_CROSS and above: a cross
+    uint64_t hash;  // of the feature; which coordinate, from 0
+    double value;   // as the learner saw it (scaled)
+    double weight;  // of output 0
+    double amount;  // value * weight
 };
 
 // What a kind of learner must do. All calls come from the fold thread.
@@ -44,6 +45,10 @@ struct rf_learner_ops {
     // a snapshot can make one that verifies.) Blocks that it wrote itself always pass. NULL when nothing in them is trusted.
     enum rf_status (*check)(const struct rf_learner *self, struct rf_error *err);
 
+    // Called after its blocks were restored and checked: whether there is something that an operator should know, a sentence
+    // of at most `size` bytes. NULL when there never is.
+    bool (*note)(const struct rf_learner *self, char *text_out, size_t size);
+
     void (*destroy)(struct rf_learner *self);
 };
 
@@ -68,6 +73,7 @@ size_t rf_learner_explain(const struct rf_learner *self, const struct rf_example
                           struct rf_contribution *list, size_t capacity);
 void rf_learner_state(struct rf_learner *self, struct rf_state *state);
 enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *err) RF_MUST_USE;
+bool rf_learner_note(const struct rf_learner *self, char *text_out, size_t size); // false: nothing is written
 void rf_learner_destroy(struct rf_learner *self);
 
 // What every learner is told beside its own settings.
@@ -152,6 +158,30 @@ enum { RF_BAYES_GAUSSIAN, RF_BAYES_GAUSSIAN_SHARED, RF_BAYES_GAUSSIAN_FULL, RF_B
 enum { RF_BAYES_OWN, RF_BAYES_RIVER };
 extern const struct rf_setting rf_bayes_settings[];
 enum rf_status rf_learner_bayes_create(const void *options, const struct rf_learner_context *context,
+                                        struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
+
+// A linear model of the vector that every example carries (its sparse features are not looked at). Learns each record as it
+// comes, or the records of a mini-batch at once when it is full: their count is settings and records alone, never how records
+// travel together, and those taken so far are state. A record that was taken counts as learned. In a mini-batch the weights of
+// examples are relative to one another: it moves along the weighted mean of its gradients. An example of weight 0 is not
+// learned. Mini-batches have OpenBLAS run one thread in the whole process.
+struct rf_dense_options {
+    struct rf_variant_value loss; // see learners/loss.h
+    uint64_t classes;             // of softmax; 0: as many as the settings name
+    double rate;
+    int rate_decay; // enum rf_rate_decay; in steps, see learners/rate.h
+    double rate_start, rate_power;
+    double momentum;
+    double l2; // the bias is never shrunk
+    struct rf_mini_batch_sizes {
+        uint64_t size, growth, every, max; // see learners/mini_batch.h
+    } batch;
+    int scale; // none, standard
+    bool bias;
+    int precision; // single, double
+};
+extern const struct rf_setting rf_dense_settings[];
+enum rf_status rf_learner_dense_create(const void *options, const struct rf_learner_context *context,
                                        struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
 
 // Makes the learner a variant value describes. RF_INVALID, in words, for settings that do not go together.

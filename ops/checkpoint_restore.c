@@ -44,6 +44,10 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
     if (!status && rf_learner_check(rf_pipeline_learner(pipeline), err)) {
         return err->status; // an older one may hold together
     }
+    char note[RF_ERROR_TEXT_SIZE];
+    if (!status && rf_learner_note(rf_pipeline_learner(pipeline), note, sizeof note)) {
+        rf_log(checkpoint->options.log, RF_LOG_WARN, "restored elsewhere", rf_log_text("path", path), rf_log_text("note", note));
+    }
     if (!status && rf_positions_copy(rf_pipeline_positions(pipeline), &header->positions)) {
         status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
     }

@@ -67,6 +67,7 @@ need libzmq3-dev "ZeroMQ" is_library libzmq
 need libprotobuf-c-dev "Protocol Buffers in C" is_library libprotobuf-c
 need protobuf-c-compiler "generates the messages" is_command protoc-c
 need libssl-dev "SHA-256" is_library libcrypto
+need libopenblas-dev "products of matrices" is_library openblas
 need zlib1g-dev "reads .gz files" is_library zlib
 need libzstd-dev "reads .zst files" is_library libzstd
 need libyaml-dev "settings files" is_library yaml-0.1

@@ -100,10 +100,15 @@ static void print_example(const struct rf_examples *examples) {
     }
 }
 
-static struct rf_text name_of(const struct rf_examples *examples, uint32_t field) {
-    return field == RF_FIELD_UNKNOWN ? rf_text_of("(bias)")
-           : field >= RF_FIELD_CROSS ? rf_text_of("(cross)")
-                                     : examples->field_name[field];
+static void print_contribution(const struct rf_examples *examples, const struct rf_contribution *contribution) {
+    char coordinate[48];
+    snprintf(coordinate, sizeof coordinate, "(coordinate %" PRIu64 ")", contribution->hash);
+    struct rf_text name = contribution->field == RF_FIELD_UNKNOWN  ? rf_text_of("(bias)")
+                          : contribution->field == RF_FIELD_VECTOR ? rf_text_of(coordinate)
+                          : contribution->field >= RF_FIELD_CROSS  ? rf_text_of("(cross)")
+                                                                   : examples->field_name[contribution->field];
+    printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contribution->amount, (int)name.size, name.data, contribution->value,
+           contribution->weight);
 }
 
 static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch *batch) {
@@ -121,9 +126,7 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch
     struct rf_contribution contributions[CONTRIBUTIONS_MAX];
     size_t count = rf_learner_explain(learner, examples, 0, contributions, CONTRIBUTIONS_MAX);
     for (size_t i = 0; i < count && i < CONTRIBUTIONS_MAX; i++) {
-        struct rf_text name = name_of(examples, contributions[i].field);
-        printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contributions[i].amount, (int)name.size, name.data,
-               contributions[i].value, contributions[i].weight);
+        print_contribution(examples, &contributions[i]);
     }
 }
 

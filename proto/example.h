@@ -20,8 +20,9 @@ enum rf_feature_kind {
     RF_SPARSE_NUMBER, // a number, never 0, of a format in which absent means 0: scaled without centring
 };
 
-#define RF_FIELD_UNKNOWN UINT32_MAX         // (an enumerator may not be beyond int)
-#define RF_FIELD_CROSS UINT32_C(0x80000000) // and above: no field, but a cross of that number
+#define RF_FIELD_UNKNOWN UINT32_MAX          // (an enumerator may not be beyond int)
+#define RF_FIELD_VECTOR UINT32_C(0x7fffffff) // no field of its own, but a coordinate of the vector
+#define RF_FIELD_CROSS UINT32_C(0x80000000)  // and above: no field, but a cross of that number
 
 // A cross of two or three sides, as the settings name them: for every choice of one feature from each side there is one more
 // feature. Which features are of a side follows from their fields.

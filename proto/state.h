@@ -46,8 +46,10 @@ struct rf_column {
 };
 
 enum rf_block_scope {
-    RF_SCOPE_MODEL,      // part of model_sha256
-    RF_SCOPE_EVALUATION, // saved and restored, but not part of model_sha256: how good the model is
+    RF_SCOPE_MODEL, // part of model_sha256
+    // Saved and restored, but not part of model_sha256:
+    RF_SCOPE_EVALUATION,   // how good the model is
+    RF_SCOPE_CIRCUMSTANCE, // what it was computed with
 };
 
 enum { RF_PIECE_SIZE = 4096, RF_BLOCK_EAGER_SIZE = 1 << 20 };

@@ -160,7 +160,27 @@ static void for_each_optimizer(struct rf_variant_value *value, const struct rf_e
     }
 }
 
-// Of a learner with a loss: each loss, with each optimizer.
+// Calls `check` for a learner of vectors, for each kind of mini-batch, and for what may stand beside it.
+static void for_each_batch(struct rf_variant_value *value, const struct rf_examples *examples, property *check) {
+    static const char *const batches[][2] = {{"1", "1"}, {"32", "1"}, {"1", "3"}};
+    for (size_t batch = 0; batch < 3; batch++) {
+        set_option(value, "batch.size", batches[batch][0]);
+        set_option(value, "batch.growth", batches[batch][1]);
+        set_option(value, "batch.every", "100");
+        set_option(value, "batch.max", "70");
+        for (unsigned bits = 0; bits < 16; bits++) {
+            set_option(value, "l2", bits & 1 ? "0.001" : "0");
+            set_option(value, "rate", "0.0002"); // more, and poisson with momentum diverges on these vectors
+            set_option(value, "rate_decay", bits & 1 ? "inverse_scaling" : "constant");
+            set_option(value, "momentum", bits & 2 ? "0.9" : "0");
+            set_option(value, "precision", bits & 4 ? "double" : "single");
+            set_option(value, "scale", bits & 8 ? "standard" : "none");
+            check(value, examples);
+        }
+    }
+}
+
+// Of a learner with a loss: each loss, with each optimizer or mini-batch.
 static void for_each_loss(const struct rf_variant *kind, property *check) {
     const struct rf_setting *loss = setting_of(kind->settings, "loss");
     for (size_t l = 0; loss->variants[l].name; l++) {
@@ -168,12 +188,15 @@ static void for_each_loss(const struct rf_variant *kind, property *check) {
         uint32_t classes = classes_of(&loss->variants[l]);
         set_option(&value, "loss", loss->variants[l].name);
         set_option(&value, "classes", classes == CLASSES ? "3" : "0");
-        set_option(&value, "hash_bits", "8");
+        bool has_optimizer = setting_of(kind->settings, "optimizer");
+        if (has_optimizer) {
+            set_option(&value, "hash_bits", "8");
+        }
         struct rf_examples examples;
         examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
         append_random_stream(&examples, EXAMPLES, classes, 100 + l);
         fit_labels(&examples, &loss->variants[l]);
-        for_each_optimizer(&value, &examples, check);
+        (has_optimizer ? for_each_optimizer : for_each_batch)(&value, &examples, check);
         rf_examples_finish(&examples);
         variant_finish(&value);
     }
