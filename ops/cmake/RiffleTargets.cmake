@@ -1,9 +1,10 @@
 # How a folder becomes a library, a file a test, and which flags all of them get.
 
+set(CMAKE_C_VISIBILITY_PRESET hidden)
 add_library(rf_flags INTERFACE)
 target_compile_options(rf_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
-    -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer -fvisibility=hidden)
+    -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer)
 target_compile_definitions(rf_flags INTERFACE _GNU_SOURCE RF_RELEASE="${PROJECT_VERSION}")
 target_include_directories(rf_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(RF_WERROR)
@@ -27,6 +28,12 @@ function(rf_library name)
     add_library(rf_${name} STATIC ${arg_SOURCES})
     add_library(riffle::${name} ALIAS rf_${name})
     target_link_libraries(rf_${name} PUBLIC ${arg_PUBLIC} PRIVATE $<BUILD_INTERFACE:rf_flags> ${arg_PRIVATE})
+endfunction()
+
+# rf_export(target): its objects are good for a shared library too, at no cost to the program: calls within them stay direct.
+function(rf_export target)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET default)
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
 endfunction()
 
 # rf_test(folder/test_unit [LIBRARIES ...] [LABELS ...] [SOURCES ...] [TIMEOUT s]) makes one program a unit, known to ctest by
