@@ -134,8 +134,9 @@ void predictions_finish(struct rf_predictions *predictions) {
 }
 
 struct rf_learner *create_learner(const struct rf_variant_value *value, bool use_baseline_kernels) {
-    const struct rf_learner_context context = {
-            .features_max = 64, .vector_size = VECTOR_SIZE, .use_baseline_kernels = use_baseline_kernels};
+    const struct rf_learner_context context = {.features_max = 64,
+                                               .vector_size = strcmp(value->kind->name, "dense") == 0 ? VECTOR_SIZE : 0,
+                                               .use_baseline_kernels = use_baseline_kernels};
     struct rf_learner *learner = NULL;
     struct rf_error err;
     if (rf_learner_create(value, &context, &learner, &err) != RF_OK) {
