@@ -75,7 +75,8 @@ extern const struct rf_decoder_kind rf_decoder_kinds[];          // ends with a 
 const struct rf_decoder_kind *rf_decoder_find(const char *name); // NULL when there is none
 
 // JSON (RFC 8259): one object a record. Names stand once, whether they are wanted or not. Nested objects and arrays are
-// checked and passed over; one in a declared field is of the wrong type.
+// checked and passed over; one in a declared field is of the wrong type, but for an array in the field of the vector, whose
+// numbers are as in a field and do not count as fields.
 enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                       struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
@@ -89,7 +90,7 @@ enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const stru
 //     NA                        null, where the column is for numbers; else text
 //     anything else             text
 //     anything in quotes        as above where the column is for numbers (or time, label, weight); else text
-//     anything but nothing      text, where the column is only for an id or a category
+//     anything but nothing      text, where the column is only for an id, a category, a free text or the vector
 //
 // A column without a name is passed over. RF_INVALID, in words, without columns, for a doubled column, and for a feature
 // that no column holds.
@@ -132,7 +133,8 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
 
 // riffle.v1.Example of proto/riffle.proto. Its id, time_ms, outcome and importance are the schema's fields of those roles,
 // whatever the schema calls them, and are left out where it has none; an empty id and a time of 0 are absent. Numbers and
-// categories go by their names. A number has no text, so it is of the wrong type for an id or a category.
+// categories go by their names, and its vector is that of the schema's vector, an empty one absent. A number has no text, so
+// it is of the wrong type for an id, a category or a free text.
 // Within its numbers and categories a message may have four times `limits.fields` fields in all.
 enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                           struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;

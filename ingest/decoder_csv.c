@@ -250,7 +250,8 @@ static const struct rf_decoder_ops csv_ops = {
 static bool is_number_column(const struct rf_schema *schema, unsigned roles) {
     uint32_t class_count;
     rf_schema_classes(schema, &class_count);
-    unsigned number_roles = RF_ROLE_NUMBER | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
+    unsigned number_roles =
+            RF_ROLE_NUMBER | RF_ROLE_BUCKET | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
     return (roles & number_roles) != 0;
 }
 
@@ -275,7 +276,7 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
             .index = index,
             .is_wanted = name.size > 0 && rf_schema_wants(schema, index),
             .is_number = is_number_column(schema, roles),
-            .is_text = roles != 0 && (roles & ~(unsigned)(RF_ROLE_ID | RF_ROLE_CATEGORY)) == 0,
+            .is_text = roles != 0 && (roles & ~(unsigned)(RF_ROLE_ID | RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_VECTOR)) == 0,
     };
     return RF_OK;
 }
@@ -283,7 +284,7 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
 static enum rf_status check_features(const struct csv_decoder *csv, const struct rf_schema *schema, struct rf_error *err) {
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
-        bool is_there = !(field->roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY));
+        bool is_there = !(field->roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR));
         for (size_t k = 0; k < csv->column_count && !is_there; k++) {
             is_there = csv->columns[k].index == i;
         }

@@ -58,9 +58,21 @@ static enum rf_status scan_literal(struct rf_json_scan *scan, struct rf_value *v
     return RF_OK;
 }
 
+static bool is_vector(const struct rf_decoder *decoder, const struct rf_field_name *name) {
+    return name->index != RF_FIELD_UNKNOWN && rf_schema_field(decoder->schema, name->index)->roles & RF_ROLE_VECTOR;
+}
+
+// An array is checked here and read where the example is made: it needs no memory but that of the record.
+static enum rf_status scan_list(struct rf_json_scan *scan, struct rf_value *value_out) {
+    const char *begin = scan->at;
+    enum rf_status status = rf_json_skip_value(scan);
+    *value_out = (struct rf_value){.type = RF_VALUE_LIST, .text = {begin, (size_t)(scan->at - begin)}};
+    return status;
+}
+
 // The value of a field that is wanted. `is_value_out`: false where it was passed over.
-static enum rf_status scan_value(struct rf_json_scan *scan, const struct rf_field_name *name, struct rf_arena *arena,
-                                 struct rf_value *value_out, bool *is_value_out) {
+static enum rf_status scan_value(const struct rf_decoder *decoder, struct rf_json_scan *scan, const struct rf_field_name *name,
+                                 struct rf_arena *arena, struct rf_value *value_out, bool *is_value_out) {
     *is_value_out = true;
     char first = scan->at < scan->end ? *scan->at : '\0';
     if (first == '"') {
@@ -71,6 +83,9 @@ static enum rf_status scan_value(struct rf_json_scan *scan, const struct rf_fiel
     }
     if (first != '{' && first != '[') {
         return scan_literal(scan, value_out);
+    }
+    if (first == '[' && is_vector(decoder, name)) {
+        return scan_list(scan, value_out);
     }
     if (name->index != RF_FIELD_UNKNOWN) {
         return rf_decode_fail(scan->error, RF_REASON_TYPE, "field %s is an %s, must be a number, a text, true, false or null",
@@ -107,7 +122,7 @@ static enum rf_status scan_field(struct json_decoder *json, struct rf_json_scan 
     }
     struct rf_field *field = &event->fields[event->count];
     bool is_value;
-    status = scan_value(scan, name, arena, &field->value, &is_value);
+    status = scan_value(&json->base, scan, name, arena, &field->value, &is_value);
     if (!status && is_value) {
         field->name = text;
         field->hash = name->hash;

@@ -13,8 +13,8 @@
 struct protobuf_decoder {
     struct rf_decoder base;
     struct rf_field_names *names;
-    struct rf_field *fields;                                  // [limits.fields]
-    uint32_t id_index, time_index, label_index, weight_index; // in the schema, or RF_FIELD_UNKNOWN
+    struct rf_field *fields;                                                // [limits.fields]
+    uint32_t id_index, time_index, label_index, weight_index, vector_index; // in the schema, or RF_FIELD_UNKNOWN
 };
 
 static const struct rf_decoder_ops protobuf_ops;
@@ -185,7 +185,7 @@ static enum rf_status add(const struct target *to, struct rf_text text, struct r
     bool is_number = value.type == RF_VALUE_NUMBER;
     bool is_declared = name->index != RF_FIELD_UNKNOWN;
     if (is_number && is_declared &&
-        rf_schema_field(to->protobuf->base.schema, name->index)->roles & (RF_ROLE_ID | RF_ROLE_CATEGORY)) {
+        rf_schema_field(to->protobuf->base.schema, name->index)->roles & (RF_ROLE_ID | RF_ROLE_CATEGORY | RF_ROLE_TEXT)) {
         return rf_decode_fail(to->error, RF_REASON_TYPE, "field %s is a number, must be sent as a text", rf_show(text).text);
     }
     to->event->fields[to->event->count++] =
@@ -229,6 +229,10 @@ static enum rf_status add_roles(const struct target *to, const Riffle__V1__Examp
     bool has_weight = message->importance_case == RIFFLE__V1__EXAMPLE__IMPORTANCE_WEIGHT;
     if (!status && has_weight && protobuf->weight_index != RF_FIELD_UNKNOWN) {
         status = add_number(to, role_name(to, protobuf->weight_index), message->weight);
+    }
+    if (!status && message->n_vector > 0 && protobuf->vector_index != RF_FIELD_UNKNOWN) {
+        struct rf_text floats = {(const char *)message->vector, message->n_vector * sizeof *message->vector};
+        status = add(to, role_name(to, protobuf->vector_index), (struct rf_value){.type = RF_VALUE_FLOATS, .text = floats});
     }
     return status;
 }
@@ -315,6 +319,7 @@ enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const 
     protobuf->time_index = rf_schema_find_role(schema, RF_ROLE_TIME);
     protobuf->label_index = rf_schema_find_role(schema, RF_ROLE_LABEL);
     protobuf->weight_index = rf_schema_find_role(schema, RF_ROLE_WEIGHT);
+    protobuf->vector_index = rf_schema_rules(schema)->vector_field;
     size_t fields = protobuf->base.limits.fields;
     protobuf->fields = calloc(fields, sizeof *protobuf->fields);
     if (!protobuf->fields) {

@@ -4,13 +4,20 @@
 
 #include <stdint.h>
 
-enum rf_value_type { RF_VALUE_NULL, RF_VALUE_BOOL, RF_VALUE_NUMBER, RF_VALUE_TEXT };
+enum rf_value_type {
+    RF_VALUE_NULL,
+    RF_VALUE_BOOL,
+    RF_VALUE_NUMBER,
+    RF_VALUE_TEXT,
+    RF_VALUE_LIST,   // a JSON array as it is written, checked; only in the field of the vector
+    RF_VALUE_FLOATS, // the floats of a protobuf message, one after the other in memory; only in the field of the vector
+};
 
 // One decoded value. A number keeps the text it was written as, so that 007 can be an id or a category.
 struct rf_value {
     enum rf_value_type type;
     double number;       // RF_VALUE_NUMBER, finite; RF_VALUE_BOOL: 0 or 1
-    struct rf_text text; // RF_VALUE_TEXT, valid UTF-8; RF_VALUE_NUMBER and RF_VALUE_BOOL: as written
+    struct rf_text text; // valid UTF-8; RF_VALUE_NUMBER, RF_VALUE_BOOL and RF_VALUE_LIST: as written; RF_VALUE_FLOATS: bytes
 };
 
 struct rf_field {

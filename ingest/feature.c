@@ -1,10 +1,13 @@
 #include "ingest/feature.h"
 
 #include "ingest/feature_hash.h"
+#include "ingest/gram.h"
 #include "ingest/met_fields.h"
 #include "ingest/number.h"
 #include "ingest/reject.h"
 #include "ingest/rfc3339.h"
+#include "ingest/vector.h"
+#include "proto/bytes.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -26,7 +29,24 @@ struct draft {
     double label; // NaN: none
     double weight;
     struct rf_text id;
+    bool has_vector;
+    uint64_t *seen; // a bit for each declared field that is a feature and has a value
 };
+
+// A key that no category's text is hashed with.
+static struct rf_hash_key marked_key(struct rf_hash_key key, uint64_t field_hash) {
+    return (struct rf_hash_key){key.k0 ^ field_hash, ~key.k1};
+}
+
+uint64_t rf_feature_bucket_hash(struct rf_hash_key key, uint64_t field_hash, const struct rf_bucket *bucket) {
+    char bytes[10] = {'b', (char)(bucket->sign + 1)};
+    rf_store_u64(bytes + 2, (uint64_t)bucket->index);
+    return rf_hash(marked_key(key, field_hash), bytes, sizeof bytes);
+}
+
+uint64_t rf_feature_missing_hash(struct rf_hash_key key, uint64_t field_hash) {
+    return rf_hash(marked_key(key, field_hash), "m", 1);
+}
 
 void rf_feature_declare(const struct rf_schema *schema, struct rf_examples *examples) {
     uint32_t count = rf_schema_count(schema);
@@ -70,6 +90,9 @@ static enum rf_status full(const struct draft *draft, const char *what, size_t c
 static enum rf_status append_feature(struct draft *draft, enum rf_feature_kind kind, uint32_t field, uint64_t hash,
                                      double value) {
     struct rf_examples *examples = draft->examples;
+    if (draft->feature_count - examples->row_start[examples->count] >= RF_SCHEMA_FEATURES_MAX) {
+        return rf_decode_fail(draft->error, RF_REASON_LIMIT, "has more than %d features", RF_SCHEMA_FEATURES_MAX);
+    }
     if (draft->feature_count == examples->feature_capacity) {
         return full(draft, "features", examples->feature_capacity);
     }
@@ -114,6 +137,9 @@ static enum rf_status append_namespace(struct draft *draft, const struct rf_name
     if (count > examples->feature_capacity - draft->feature_count) {
         return full(draft, "features", examples->feature_capacity);
     }
+    if (index < rf_schema_count(draft->schema)) {
+        draft->seen[index / 64] |= (uint64_t)1 << index % 64;
+    }
     size_t begin = draft->feature_count;
     memcpy(examples->hash + begin, hash, count * sizeof *hash);
     memcpy(examples->value + begin, value, count * sizeof *value);
@@ -145,6 +171,40 @@ static enum rf_status append_constant(struct draft *draft) {
                                      : append_feature(draft, RF_CATEGORY, index, RF_VOWPAL_CONSTANT, 1.0);
 }
 
+static enum rf_status append_as_written(struct draft *draft, const struct rf_field *field, uint32_t index) {
+    return field->value.type == RF_VALUE_NUMBER ? append_number(draft, field, index) : append_category(draft, field, index);
+}
+
+static enum rf_status append_grams(struct draft *draft, const struct rf_field *field) {
+    const struct rf_schema_rules *rules = rf_schema_rules(draft->schema);
+    struct rf_grams grams;
+    rf_grams_init(&grams, &draft->hasher, field->name, rules->ngrams, rules->skips);
+    struct rf_text rest = field->value.text;
+    struct rf_text token;
+    while (rf_token_take(&rest, &token)) {
+        uint64_t hash;
+        rf_grams_add(&grams, token);
+        while (rf_grams_next(&grams, &hash)) {
+            enum rf_status status = append_feature(draft, RF_CATEGORY, field->index, hash, 1.0);
+            if (status) {
+                return status;
+            }
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status append_buckets(struct draft *draft, const struct rf_field *field) {
+    struct rf_bucket buckets[RF_BUCKETS_MAX];
+    size_t count = rf_bucket_find(rf_schema_field(draft->schema, field->index)->bucket, field->value.number, buckets);
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        uint64_t hash = rf_feature_bucket_hash(rf_schema_key(draft->schema), field->hash, &buckets[i]);
+        status = append_feature(draft, RF_CATEGORY, field->index, hash, buckets[i].share);
+    }
+    return status;
+}
+
 static enum rf_status take_undeclared(struct draft *draft, const struct rf_field *field) {
     if (field->value.type == RF_VALUE_NULL) {
         return RF_OK;
@@ -153,7 +213,7 @@ static enum rf_status take_undeclared(struct draft *draft, const struct rf_field
     if (index == RF_FIELD_UNKNOWN) {
         return too_many_fields(draft);
     }
-    return field->value.type == RF_VALUE_NUMBER ? append_number(draft, field, index) : append_category(draft, field, index);
+    return append_as_written(draft, field, index);
 }
 
 static enum rf_status take_id(struct draft *draft, const struct rf_field *field) {
@@ -262,6 +322,39 @@ static enum rf_status take_label(struct draft *draft, const struct rf_value *val
     return RF_OK;
 }
 
+static enum rf_status take_vector(struct draft *draft, const struct rf_field *field) {
+    const struct rf_schema_rules *rules = rf_schema_rules(draft->schema);
+    struct rf_examples *examples = draft->examples;
+    assert(examples->vector_size == rules->vector_size);
+    draft->has_vector = true;
+    return rf_vector_read(field, rules->vector_size, rules->vector_divide,
+                          examples->vector + examples->count * examples->vector_size, draft->error);
+}
+
+// The features of a value, by the roles that make features.
+static enum rf_status take_features(struct draft *draft, const struct rf_field *field, unsigned roles) {
+    enum rf_status status = RF_OK;
+    if (roles & (RF_ROLE_NUMBER | RF_ROLE_BUCKET) && field->value.type == RF_VALUE_TEXT) {
+        return wrong_value(draft, field, "a number");
+    }
+    if (roles & RF_ROLE_NUMBER) {
+        status = append_number(draft, field, field->index);
+    }
+    if (!status && roles & RF_ROLE_BUCKET) {
+        status = append_buckets(draft, field);
+    }
+    if (!status && roles & RF_ROLE_CATEGORY) {
+        status = append_category(draft, field, field->index);
+    }
+    if (!status && roles & RF_ROLE_TEXT) {
+        status = append_grams(draft, field);
+    }
+    if (!status && roles & RF_ROLE_CROSSED) {
+        status = append_as_written(draft, field, field->index);
+    }
+    return status;
+}
+
 static enum rf_status take_declared(struct draft *draft, const struct rf_field *field, enum rf_task task, uint32_t classes) {
     unsigned roles = rf_schema_field(draft->schema, field->index)->roles;
     const struct rf_value *value = &field->value;
@@ -281,28 +374,53 @@ static enum rf_status take_declared(struct draft *draft, const struct rf_field *
     if (!status && roles & RF_ROLE_WEIGHT) {
         status = take_weight(draft, field);
     }
-    if (!status && roles & RF_ROLE_NUMBER) {
-        status = value->type == RF_VALUE_TEXT ? wrong_value(draft, field, "a number") : append_number(draft, field, field->index);
+    if (!status && roles & RF_ROLE_VECTOR) {
+        status = take_vector(draft, field);
     }
-    if (!status && roles & RF_ROLE_CATEGORY) {
-        status = append_category(draft, field, field->index);
+    if (!status && roles & RF_ROLES_FEATURE) {
+        draft->seen[field->index / 64] |= (uint64_t)1 << field->index % 64;
+        status = take_features(draft, field, roles);
     }
     return status;
 }
 
-// Undeclared fields and namespaces come last: nothing but a full batch can fail once names are listed. Where they are features no
-// declared field is one, so features stay in the order of the record.
+static enum rf_status append_missing(struct draft *draft) {
+    enum rf_status status = RF_OK;
+    for (uint32_t i = 0; i < rf_schema_count(draft->schema) && !status; i++) {
+        const struct rf_schema_field *field = rf_schema_field(draft->schema, i);
+        if (field->roles & RF_ROLES_FEATURE && !(draft->seen[i / 64] >> i % 64 & 1)) {
+            uint64_t hash = rf_feature_missing_hash(rf_schema_key(draft->schema), field->hash);
+            status = append_feature(draft, RF_CATEGORY, i, hash, 1.0);
+        }
+    }
+    return status;
+}
+
+static enum rf_status check_vector(const struct draft *draft) {
+    const struct rf_schema_rules *rules = rf_schema_rules(draft->schema);
+    if (rules->vector_field == RF_FIELD_UNKNOWN || draft->has_vector) {
+        return RF_OK;
+    }
+    return rf_decode_fail(draft->error, RF_REASON_TYPE, "has no field %s, must have it with %zu numbers",
+                          rf_show(rf_schema_field(draft->schema, rules->vector_field)->name).text, rules->vector_size);
+}
+
+// Undeclared fields and namespaces come last: nothing but a full batch can fail once names are listed.
 static enum rf_status take_fields(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < event->count && !status; i++) {
         const struct rf_field *field = &event->fields[i];
         status = field->index == RF_FIELD_UNKNOWN ? RF_OK : take_declared(draft, field, task, classes);
     }
+    status = status ? status : check_vector(draft);
     for (size_t i = 0; i < event->count && !status && rf_schema_takes_rest(draft->schema); i++) {
         const struct rf_field *field = &event->fields[i];
         status = field->index == RF_FIELD_UNKNOWN ? take_undeclared(draft, field) : RF_OK;
     }
     status = status ? status : append_namespaces(draft, event);
+    if (!status && rf_schema_rules(draft->schema)->missing == RF_MISSING_INDICATOR) {
+        status = append_missing(draft);
+    }
     return !status && draft->hasher.hashing == RF_HASHING_VOWPAL ? append_constant(draft) : status;
 }
 
@@ -329,8 +447,11 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
     size_t declared = rf_schema_count(schema);
     size_t field_count = examples->field_count;
     assert(field_count >= declared); // see rf_feature_declare()
+    uint64_t seen[RF_SCHEMA_FIELDS_MAX / 64];
+    memset(seen, 0, (declared + 63) / 64 * sizeof *seen);
     struct draft draft = {
             .schema = schema,
+            .seen = seen,
             .examples = examples,
             .error = error_out,
             .label_form = event->label_form,

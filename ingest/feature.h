@@ -8,9 +8,19 @@
 
 // Appends the example that an event describes: a pure function of event, record and schema.
 //
-// A number becomes a feature with the hash of its field's name and its value (a value of 0 too; true and false are 1 and
-// 0). A category becomes one with the hash of (field's name, category text) and the value 1; a number or boolean there is
-// the text it was written as. null and absent fields give no feature.
+// By the role of its field, a value becomes features:
+//
+//     number      one with the hash of the field's name and its value (a value of 0 too; true and false are 1 and 0)
+//     category    one with the hash of (field's name, category text) and the value 1; a number or boolean is the text it was
+//                 written as
+//     free text   one category for each gram (ingest/gram.h), as often as it occurs; a number or boolean as for categories
+//     bucket      one category for each bucket that has a share of the number (ingest/bucket.h), with the share as its value
+//     crossed     what an undeclared field gives: a number for a number, else a category
+//     vector      none: the example's vector, which every record must have
+//
+// Features stand in the order of the fields in the record, those of undeclared fields behind. null and absent fields give no
+// feature; with RF_MISSING_INDICATOR a declared one gives a category with a hash of (field's name, missing) and the value 1,
+// behind all others, in the order of the schema.
 //
 // Sparse features become ones of the kind RF_SPARSE_NUMBER with their hashes and values; their field is their namespace.
 //
@@ -28,10 +38,21 @@
 // Purposes: observe and predict; with a label evaluate and learn too.
 //
 // RF_INVALID with `error_out` filled: reject the record; nothing was appended. RF_FULL: nothing was appended, because the
-// arrays are full: append it to the next batch. What does not even fit empty arrays is rejected (RF_REASON_LIMIT).
+// arrays are full: append it to the next batch. What does not even fit empty arrays is rejected (RF_REASON_LIMIT), and so is
+// what has more than RF_SCHEMA_FEATURES_MAX features; arrays of rf_schema_features_max() have room for the others. Where the
+// schema has a vector, the examples must have room for vectors of its size.
 enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task task, uint32_t classes,
                                  const struct rf_event *event, const struct rf_record *record, struct rf_examples *examples,
                                  struct rf_decode_error *error_out) RF_MUST_USE;
+
+// The hashes of features that no name stands for; keyed, whatever `hash` says. `field_hash` is the keyed hash of the field.
+uint64_t rf_feature_bucket_hash(struct rf_hash_key key, uint64_t field_hash, const struct rf_bucket *bucket);
+uint64_t rf_feature_missing_hash(struct rf_hash_key key, uint64_t field_hash);
+
+// What a feature of an example stands for, for people: `"credit card"` for a gram, `0.5 to 1` for a bucket, `missing`; empty
+// for a number and for what is not known. `event` is that of the example; cut to what fits.
+void rf_feature_words(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
+                      size_t example, size_t feature, char *words_out, size_t size);
 
 // Puts the schema's field names in front of a batch's names; done once when a batch is made. They must fit field_capacity.
 void rf_feature_declare(const struct rf_schema *schema, struct rf_examples *examples);

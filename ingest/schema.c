@@ -1,5 +1,8 @@
 #include "ingest/schema.h"
 
+#include "ingest/cross_plan.h"
+#include "ingest/gram.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,11 +11,25 @@ struct rf_schema {
     enum rf_hashing hashing;
     bool takes_rest;
     struct rf_schema_field *fields; // [count], names are owned
+    struct rf_text *names;          // [count], those of the fields
     uint32_t count;
     uint32_t *slots; // [mask + 1] 1 + index into `fields`, found by hash and linear probing; 0: free
     size_t mask;
     char **classes; // [class_count], owned
     uint32_t class_count;
+    struct rf_bucket_rule *buckets; // [bucket_count]
+    size_t bucket_count;
+    struct rf_cross_plan crosses;
+    struct rf_schema_rules rules;
+};
+
+static const char *const missing_words[] = {"ignore", "indicator", NULL};
+
+static const struct rf_setting vector_settings[] = {
+        RF_TEXT(struct rf_vector_options, field, NULL, 0, "field that holds the numbers of a vector; absent: there is none"),
+        RF_UINT(struct rf_vector_options, size, "0", 0, RF_VECTOR_SIZE_MAX, 0, "how many numbers every vector has"),
+        RF_REAL(struct rf_vector_options, divide, "1", 1e-30, 1e30, 0, "each number is divided by this first"),
+        {0},
 };
 
 static const char *const hashings[] = {"keyed", "vowpal", NULL}; // as enum rf_hashing
@@ -25,19 +42,44 @@ const struct rf_setting rf_feature_settings[] = {
         RF_TEXT(struct rf_feature_options, weight, NULL, 0, "field of the importance of a record; absent: 1"),
         RF_TEXTS(struct rf_feature_options, numbers, RF_SETTING_GROWS, "fields that are numbers"),
         RF_TEXTS(struct rf_feature_options, categories, RF_SETTING_GROWS, "fields whose text is a category"),
+        RF_TEXTS(struct rf_feature_options, texts, RF_SETTING_GROWS,
+                 "fields of free text: every token is a feature, as often as it occurs"),
+        RF_UINT(struct rf_feature_options, ngrams, "1", 1, RF_GRAM_TOKENS_MAX, 0,
+                "texts: most tokens in a row that are one feature"),
+        RF_UINT(struct rf_feature_options, skips, "0", 0, RF_GRAM_SKIPS_MAX, 0, "texts: most tokens left out within such a row"),
         RF_TEXTS(struct rf_feature_options, ignore, 0, "fields that are no features"),
         RF_TEXTS(struct rf_feature_options, classes, 0, "names of the classes in order; absent: labels are numbers"),
         RF_CHOICE(struct rf_feature_options, hash, "keyed", hashings, 0,
                   "how features are hashed: keyed, or as Vowpal Wabbit does, with its constant feature (then set the learner's "
                   "bias "
                   "to false)"),
+        RF_NAMED_TEXTS(struct rf_feature_options, namespaces, RF_SETTING_GROWS | RF_SETTING_APART,
+                       "groups of fields, for crosses"),
+        RF_TEXT_LISTS(struct rf_feature_options, crosses, RF_SETTING_GROWS | RF_SETTING_APART,
+                      "two or three fields or namespaces each, whose features are combined too"),
+        RF_SECTIONS(struct rf_feature_options, buckets, struct rf_bucket_options, rf_bucket_settings, 0,
+                    "numbers put into buckets"),
+        RF_CHOICE(struct rf_feature_options, missing, "ignore", missing_words, 0,
+                  "a feature named here that is null or absent; indicator: a feature says so"),
+        RF_SECTION(struct rf_feature_options, vector, vector_settings, 0, "dense records: images, embeddings"),
         {0},
 };
 
-enum { FEATURE_LISTS = RF_ROLE_NUMBER | RF_ROLE_CATEGORY | RF_ROLE_IGNORED };
+// A field is in one of these; a number may be put into buckets as well.
+enum { EXCLUSIVE = RF_ROLES_FEATURE | RF_ROLE_IGNORED | RF_ROLE_VECTOR };
 
 static const char *list_name(unsigned role) {
-    return role & RF_ROLE_NUMBER ? "numbers" : role & RF_ROLE_CATEGORY ? "categories" : "ignore";
+    return role & RF_ROLE_NUMBER     ? "numbers"
+           : role & RF_ROLE_CATEGORY ? "categories"
+           : role & RF_ROLE_TEXT     ? "texts"
+           : role & RF_ROLE_IGNORED  ? "ignore"
+           : role & RF_ROLE_BUCKET   ? "buckets"
+           : role & RF_ROLE_VECTOR   ? "vector"
+                                     : "crosses";
+}
+
+static unsigned excluded_by(enum rf_role role) {
+    return role == RF_ROLE_BUCKET ? EXCLUSIVE & ~(unsigned)RF_ROLE_NUMBER : role & EXCLUSIVE ? EXCLUSIVE : 0;
 }
 
 static enum rf_status out_of_memory(struct rf_error *err) {
@@ -72,6 +114,10 @@ const struct rf_schema_field *rf_schema_field(const struct rf_schema *schema, ui
     return &schema->fields[index];
 }
 
+const struct rf_text *rf_schema_names(const struct rf_schema *schema) {
+    return schema->names;
+}
+
 uint32_t rf_schema_count(const struct rf_schema *schema) {
     return schema->count;
 }
@@ -93,6 +139,23 @@ enum rf_hashing rf_schema_hashing(const struct rf_schema *schema) {
     return schema->hashing;
 }
 
+const struct rf_schema_rules *rf_schema_rules(const struct rf_schema *schema) {
+    return &schema->rules;
+}
+
+size_t rf_schema_features_max(const struct rf_schema *schema, size_t fields) {
+    bool has_texts = rf_schema_find_role(schema, RF_ROLE_TEXT) != RF_FIELD_UNKNOWN;
+    size_t missing = schema->rules.missing == RF_MISSING_INDICATOR ? schema->count : 0;
+    size_t constant = schema->hashing == RF_HASHING_VOWPAL;
+    size_t count = has_texts ? RF_SCHEMA_FEATURES_MAX : fields + RF_BUCKETS_MAX * schema->bucket_count + missing + constant;
+    return count < RF_SCHEMA_FEATURES_MAX ? count : RF_SCHEMA_FEATURES_MAX;
+}
+
+const struct rf_cross *rf_schema_crosses(const struct rf_schema *schema, size_t *count_out) {
+    *count_out = schema->crosses.count;
+    return schema->crosses.list;
+}
+
 const char *const *rf_schema_classes(const struct rf_schema *schema, uint32_t *count_out) {
     *count_out = schema->class_count;
     return (const char *const *)schema->classes;
@@ -108,7 +171,13 @@ void rf_schema_destroy(struct rf_schema *schema) {
     for (uint32_t i = 0; schema->classes && i < schema->class_count; i++) {
         free(schema->classes[i]);
     }
+    for (size_t i = 0; i < schema->bucket_count; i++) {
+        rf_bucket_rule_finish(&schema->buckets[i]);
+    }
+    rf_cross_plan_finish(&schema->crosses);
+    free(schema->buckets);
     free(schema->fields);
+    free(schema->names);
     free(schema->slots);
     free(schema->classes);
     free(schema);
@@ -124,6 +193,7 @@ static enum rf_status append_field(struct rf_schema *schema, struct rf_text name
     while (schema->slots[slot]) {
         slot = (slot + 1) & schema->mask;
     }
+    schema->names[schema->count] = (struct rf_text){copy, name.size};
     schema->fields[schema->count++] = (struct rf_schema_field){.name = {copy, name.size}, .roles = role, .hash = hash};
     schema->slots[slot] = schema->count;
     return RF_OK;
@@ -144,13 +214,16 @@ static enum rf_status declare(struct rf_schema *schema, const char *string, enum
     if (*roles & (unsigned)role) {
         return rf_fail(err, RF_INVALID, "field %s is twice in %s, must be there once", string, list_name(role));
     }
-    if ((*roles & FEATURE_LISTS) && (role & FEATURE_LISTS)) {
+    if (*roles & excluded_by(role)) {
         return rf_fail(err, RF_INVALID, "field %s is in %s and in %s, must be in one of them", string, list_name(*roles),
                        list_name(role));
     }
     *roles |= (unsigned)role;
-    if ((*roles & RF_ROLE_LABEL) && (*roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY))) {
+    if ((*roles & RF_ROLE_LABEL) && (*roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR))) {
         return rf_fail(err, RF_INVALID, "field %s is the label and in %s, must not be a feature too", string, list_name(*roles));
+    }
+    if ((*roles & RF_ROLE_VECTOR) && *roles != RF_ROLE_VECTOR) {
+        return rf_fail(err, RF_INVALID, "field %s is the vector, must be nothing else", string);
     }
     return RF_OK;
 }
@@ -164,6 +237,73 @@ static enum rf_status declare_list(struct rf_schema *schema, const struct rf_tex
         }
     }
     return RF_OK;
+}
+
+static enum rf_status declare_buckets(struct rf_schema *schema, const struct rf_feature_options *options, struct rf_error *err) {
+    const struct rf_bucket_options *list = options->buckets.list;
+    if (options->buckets.count) {
+        schema->buckets = calloc(options->buckets.count, sizeof *schema->buckets);
+        if (!schema->buckets) {
+            return out_of_memory(err);
+        }
+    }
+    for (size_t i = 0; i < options->buckets.count; i++) {
+        struct rf_bucket_rule *rule = &schema->buckets[i];
+        enum rf_status status = declare(schema, list[i].field, RF_ROLE_BUCKET, err);
+        status = status ? status : rf_bucket_rule_init(&list[i], rule, err);
+        if (status) {
+            return status;
+        }
+        schema->bucket_count++;
+        struct rf_schema_field *field = &schema->fields[rf_schema_find(schema, rf_text_of(list[i].field))];
+        field->bucket = rule;
+        field->roles |= list[i].plain ? RF_ROLE_NUMBER : 0u;
+    }
+    return RF_OK;
+}
+
+static enum rf_status declare_vector(struct rf_schema *schema, const struct rf_vector_options *options, struct rf_error *err) {
+    schema->rules.vector_field = RF_FIELD_UNKNOWN;
+    if (!options->field && options->size == 0) {
+        return RF_OK;
+    }
+    if (!options->field) {
+        return rf_fail(err, RF_INVALID, "vector has a size of %llu and no field, must name its field",
+                       (unsigned long long)options->size);
+    }
+    if (options->size == 0) {
+        return rf_fail(err, RF_INVALID, "vector has field %s and no size, must say how many numbers it holds", options->field);
+    }
+    enum rf_status status = declare(schema, options->field, RF_ROLE_VECTOR, err);
+    if (status) {
+        return status;
+    }
+    schema->rules.vector_field = rf_schema_find(schema, rf_text_of(options->field));
+    schema->rules.vector_size = (size_t)options->size;
+    schema->rules.vector_divide = options->divide != 0.0 ? options->divide : 1.0;
+    return RF_OK;
+}
+
+// Fields that crosses name and nothing else does; what is a feature already stays what it is.
+static enum rf_status declare_side(struct rf_schema *schema, struct rf_texts names, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < names.count && !status; i++) {
+        uint32_t index = rf_schema_find(schema, rf_text_of(names.list[i]));
+        bool is_feature = index != RF_FIELD_UNKNOWN && schema->fields[index].roles & RF_ROLES_FEATURE;
+        status = is_feature ? RF_OK : declare(schema, names.list[i], RF_ROLE_CROSSED, err);
+    }
+    return status;
+}
+
+static enum rf_status declare_crossed(struct rf_schema *schema, const struct rf_feature_options *options, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < options->crosses.count; i++) {
+        const struct rf_texts *sides = &options->crosses.list[i];
+        for (size_t k = 0; k < sides->count && !status; k++) {
+            status = declare_side(schema, rf_cross_plan_side(options, &sides->list[k]), err);
+        }
+    }
+    return status;
 }
 
 static enum rf_status declare_all(struct rf_schema *schema, const struct rf_feature_options *options, struct rf_error *err) {
@@ -184,7 +324,26 @@ static enum rf_status declare_all(struct rf_schema *schema, const struct rf_feat
     }
     enum rf_status status = declare_list(schema, &options->numbers, RF_ROLE_NUMBER, err);
     status = status ? status : declare_list(schema, &options->categories, RF_ROLE_CATEGORY, err);
-    return status ? status : declare_list(schema, &options->ignore, RF_ROLE_IGNORED, err);
+    status = status ? status : declare_list(schema, &options->texts, RF_ROLE_TEXT, err);
+    status = status ? status : declare_list(schema, &options->ignore, RF_ROLE_IGNORED, err);
+    status = status ? status : declare_buckets(schema, options, err);
+    status = status ? status : declare_vector(schema, &options->vector, err);
+    status = status ? status : rf_cross_plan_check(options, err);
+    status = status ? status : declare_crossed(schema, options, err);
+    return status ? status : rf_cross_plan_init(options, schema, &schema->crosses, err);
+}
+
+// No fewer fields than `options` declare.
+static size_t most_fields(const struct rf_feature_options *options) {
+    size_t count = 5 + options->numbers.count + options->categories.count + options->texts.count + options->ignore.count +
+                   options->buckets.count;
+    for (size_t i = 0; i < options->namespaces.count; i++) {
+        count += options->namespaces.list[i].texts.count;
+    }
+    for (size_t i = 0; i < options->crosses.count; i++) {
+        count += options->crosses.list[i].count;
+    }
+    return count;
 }
 
 static enum rf_status copy_classes(struct rf_schema *schema, const struct rf_texts *classes, struct rf_error *err) {
@@ -224,8 +383,14 @@ enum rf_status rf_schema_create(const struct rf_feature_options *options, struct
     }
     schema->key = key;
     schema->hashing = (enum rf_hashing)options->hash;
-    schema->takes_rest = options->numbers.count + options->categories.count == 0;
-    size_t count_max = 4 + options->numbers.count + options->categories.count + options->ignore.count;
+    schema->takes_rest = options->numbers.count + options->categories.count + options->texts.count == 0;
+    schema->rules = (struct rf_schema_rules){
+            .ngrams = options->ngrams ? (size_t)options->ngrams : 1,
+            .skips = (size_t)options->skips,
+            .missing = options->missing == RF_MISSING_INDICATOR ? RF_MISSING_INDICATOR : RF_MISSING_IGNORE,
+            .vector_field = RF_FIELD_UNKNOWN,
+    };
+    size_t count_max = most_fields(options);
     size_t slot_count = 8;
     while (slot_count < 2 * count_max) {
         slot_count *= 2;
@@ -233,8 +398,13 @@ enum rf_status rf_schema_create(const struct rf_feature_options *options, struct
     schema->mask = slot_count - 1;
     schema->slots = calloc(slot_count, sizeof *schema->slots);
     schema->fields = calloc(count_max, sizeof *schema->fields);
-    if (!schema->slots || !schema->fields) {
+    schema->names = calloc(count_max, sizeof *schema->names);
+    if (!schema->slots || !schema->fields || !schema->names) {
         out_of_memory(err);
+        goto fail;
+    }
+    if (count_max > RF_SCHEMA_FIELDS_MAX) {
+        rf_fail(err, RF_INVALID, "features name %zu fields, must be at most %d", count_max, RF_SCHEMA_FIELDS_MAX);
         goto fail;
     }
     if (declare_all(schema, options, err) || copy_classes(schema, &options->classes, err)) {

@@ -16,7 +16,7 @@ enum rf_purpose {
 
 enum rf_feature_kind {
     RF_NUMBER,        // value = the number; scaled by learners that scale
-    RF_CATEGORY,      // value = 1, never scaled; the hash covers field and category
+    RF_CATEGORY,      // value = 1, or a share of 1 in a bucket; never scaled; the hash covers field and category
     RF_SPARSE_NUMBER, // a number, never 0, of a format in which absent means 0: scaled without centring
 };
 

@@ -37,6 +37,8 @@ static struct harness harness_create(const char *format, const struct rf_feature
     MUST(rf_decoder_find(format)->create(harness.schema, options, &harness.decoder, &err) == RF_OK);
     MUST(rf_arena_init(&harness.arena, 1 << 22, &err) == RF_OK);
     MUST(rf_examples_init(&harness.examples, 2, 4096, 4096, &err) == RF_OK);
+    size_t vector_size = rf_schema_rules(harness.schema)->vector_size;
+    MUST(vector_size == 0 || rf_examples_reserve_vectors(&harness.examples, vector_size, &err) == RF_OK);
     rf_feature_declare(harness.schema, &harness.examples);
     return harness;
 }
@@ -54,7 +56,7 @@ static void check_event(const struct harness *harness, const struct rf_event *ev
         MUST(field->hash == rf_hash(rf_schema_key(harness->schema), field->name.data, field->name.size));
         MUST(field->index == rf_schema_find(harness->schema, field->name));
         MUST(rf_schema_wants(harness->schema, field->index));
-        MUST(rf_utf8_is_valid(field->value.text));
+        MUST(rf_utf8_is_valid(field->value.text) || field->value.type == RF_VALUE_FLOATS);
         MUST(field->value.type != RF_VALUE_TEXT || field->value.text.data);
         MUST(isfinite(field->value.number));
         for (size_t k = 0; k < i && i < 64; k++) {
@@ -76,7 +78,12 @@ static void check_event(const struct harness *harness, const struct rf_event *ev
     }
 }
 
-static void check_examples(const struct harness *harness, const struct rf_record *record, const struct rf_event *event) {
+static uint64_t fold(uint64_t digest, const void *data, size_t size) {
+    return rf_hash((struct rf_hash_key){digest, size}, data, size);
+}
+
+// One number for the example that an event describes, or why it is rejected.
+static uint64_t check_examples(const struct harness *harness, const struct rf_record *record, const struct rf_event *event) {
     struct rf_examples *examples = (struct rf_examples *)&harness->examples;
     struct rf_decode_error error;
     rf_examples_reset(examples, rf_schema_count(harness->schema));
@@ -84,19 +91,27 @@ static void check_examples(const struct harness *harness, const struct rf_record
     if (status) {
         MUST(status == RF_INVALID && examples->count == 0);
         check_error(&error);
-        return;
+        return fold(error.reason, error.detail, strlen(error.detail));
     }
-    MUST(examples->count == 1 && examples->row_start[1] <= event->count * 2 + event->feature_count + 1);
+    MUST(examples->count == 1 &&
+         examples->row_start[1] <= rf_schema_features_max(harness->schema, event->count + event->feature_count));
+    char words[32];
+    for (size_t i = 0; i < examples->row_start[1] && i < 64; i++) {
+        rf_feature_words(harness->schema, event, examples, 0, i, words, sizeof words);
+        MUST(strlen(words) < sizeof words);
+    }
+    for (size_t i = 0; i < examples->vector_size; i++) {
+        MUST(isfinite(examples->vector[i]));
+    }
     MUST(examples->weight[0] >= 0 && isfinite(examples->weight[0]));
     MUST(!isinf(examples->label[0]) && examples->time_ms[0] >= -1);
     MUST((examples->purpose[0] & RF_LEARN ? true : false) != (bool)isnan(examples->label[0]));
     for (size_t i = 0; i < examples->row_start[1]; i++) {
         MUST(isfinite(examples->value[i]) && examples->field[i] < examples->field_count);
     }
-}
-
-static uint64_t fold(uint64_t digest, const void *data, size_t size) {
-    return rf_hash((struct rf_hash_key){digest, size}, data, size);
+    uint64_t digest = fold(examples->row_start[1], examples->hash, examples->row_start[1] * sizeof *examples->hash);
+    digest = fold(digest, examples->value, examples->row_start[1] * sizeof *examples->value);
+    return fold(digest, examples->vector, examples->vector_size * sizeof *examples->vector);
 }
 
 // One number for all that a decoder answers.
@@ -112,7 +127,8 @@ static uint64_t answer(struct harness *harness, const struct rf_record *record) 
         return fold(fold(digest, &error.reason, sizeof error.reason), error.detail, strlen(error.detail));
     }
     check_event(harness, &event);
-    check_examples(harness, record, &event);
+    uint64_t example = check_examples(harness, record, &event);
+    digest = fold(digest, &example, sizeof example);
     for (size_t i = 0; i < event.count; i++) {
         const struct rf_field *field = &event.fields[i];
         digest = fold(digest, field->name.data, field->name.size);

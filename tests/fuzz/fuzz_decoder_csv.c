@@ -1,5 +1,6 @@
-// Arbitrary bytes as a line of CSV, for columns of every role, for columns of none, and as a header line.
+// Arbitrary bytes as a line of CSV, for columns of every role, of none, of texts, buckets and a vector, and as a header line.
 #include "tests/fuzz/decoder_harness.h"
+#include "tests/fuzz/rich_features.h"
 
 static void run_header(const uint8_t *data, size_t size) {
     struct rf_texts columns = {NULL, 0};
@@ -17,7 +18,7 @@ static void run_header(const uint8_t *data, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct harness named, rest;
+    static struct harness named, rest, rich;
     if (!named.decoder) {
         named = harness_create(
                 "csv",
@@ -32,9 +33,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 RF_TASK_BINARY);
         rest = harness_create("csv", &(struct rf_feature_options){.label = "y"},
                               &(struct rf_decoder_options){.columns = TEXTS("", "p", "y"), .delimiter = ';'}, RF_TASK_REGRESSION);
+        const struct rf_feature_options features = rich_features();
+        rich = harness_create("csv", &features,
+                              &(struct rf_decoder_options){.columns = TEXTS("a", "b", "c", "d", "e", "f", "g", "y")},
+                              RF_TASK_REGRESSION);
     }
     harness_run(&named, data, size);
     harness_run(&rest, data, size);
+    harness_run(&rich, data, size);
     run_header(data, size);
     return 0;
 }

@@ -1,8 +1,10 @@
-// Arbitrary bytes as a JSON record, for a schema that names its fields and for one that takes them all.
+// Arbitrary bytes as a JSON record, for a schema that names its fields for one that takes them all, and for one with texts,
+// buckets and a vector.
 #include "tests/fuzz/decoder_harness.h"
+#include "tests/fuzz/rich_features.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct harness named, rest;
+    static struct harness named, rest, rich;
     if (!named.decoder) {
         named = harness_create("json",
                                &(struct rf_feature_options){
@@ -19,8 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                RF_TASK_MULTICLASS);
         rest = harness_create("json", &(struct rf_feature_options){.label = "y"}, &(struct rf_decoder_options){0},
                               RF_TASK_REGRESSION);
+        const struct rf_feature_options features = rich_features();
+        rich = harness_create("json", &features, &(struct rf_decoder_options){.limits = {.field_bytes = 64}}, RF_TASK_REGRESSION);
     }
     harness_run(&named, data, size);
     harness_run(&rest, data, size);
+    harness_run(&rich, data, size);
     return 0;
 }

@@ -46,6 +46,16 @@ static void say_field(struct decode_fixture *fixture, const struct rf_field *fie
     case RF_VALUE_NUMBER:
         say(fixture, "%.15g", value->number);
         break;
+    case RF_VALUE_LIST:
+        say(fixture, "%.*s", (int)value->text.size, value->text.data);
+        break;
+    case RF_VALUE_FLOATS:
+        for (size_t i = 0; i < value->text.size; i += sizeof(float)) {
+            float number;
+            memcpy(&number, value->text.data + i, sizeof number);
+            say(fixture, "%s%.9g", i ? "," : "", (double)number);
+        }
+        break;
     case RF_VALUE_TEXT:
         say(fixture, "\"%.*s\"", (int)value->text.size, value->text.data);
         break;

@@ -73,6 +73,10 @@ static const char *check_field(const char *line, const struct rf_field *field) {
     case RF_VALUE_NULL:
         assert_memory_equal(line, "null", size);
         break;
+    case RF_VALUE_LIST:
+    case RF_VALUE_FLOATS:
+        fail_msg("no field is a vector here");
+        break;
     }
     return line + size;
 }

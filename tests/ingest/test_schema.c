@@ -67,6 +67,31 @@ static void schema_takes_the_rest_where_no_feature_is_named(void **state) {
     rf_schema_destroy(schema);
 }
 
+static void schema_keeps_the_rest_beside_buckets_and_a_vector(void **state) {
+    (void)state;
+    struct rf_schema *schema = create(&(struct rf_feature_options){
+            .buckets = {(struct rf_bucket_options[]){{.field = "a", .width = 2}, {.field = "b", .width = 3, .plain = true}}, 2},
+            .vector = {.field = "v", .size = 4},
+    });
+    assert_true(rf_schema_takes_rest(schema));
+    assert_int_equal(roles(schema, "a"), RF_ROLE_BUCKET);
+    assert_int_equal(roles(schema, "b"), RF_ROLE_BUCKET | RF_ROLE_NUMBER);
+    assert_int_equal(roles(schema, "v"), RF_ROLE_VECTOR);
+    assert_true(rf_schema_field(schema, rf_schema_find(schema, rf_text_of("b")))->bucket->width == 3);
+    const struct rf_schema_rules *rules = rf_schema_rules(schema);
+    assert_int_equal(rules->vector_field, rf_schema_find(schema, rf_text_of("v")));
+    assert_int_equal(rules->vector_size, 4);
+    assert_true(rules->vector_divide == 1);
+    assert_int_equal(rules->ngrams, 1);
+    rf_schema_destroy(schema);
+    schema = create(&(struct rf_feature_options){.texts = TEXTS("t"), .ngrams = 3, .skips = 2});
+    assert_false(rf_schema_takes_rest(schema));
+    assert_int_equal(roles(schema, "t"), RF_ROLE_TEXT);
+    assert_int_equal(rf_schema_rules(schema)->skips, 2);
+    assert_int_equal(rf_schema_rules(schema)->vector_field, RF_FIELD_UNKNOWN);
+    rf_schema_destroy(schema);
+}
+
 static void schema_finds_each_of_many_fields(void **state) {
     (void)state;
     enum { COUNT = 1000 };
@@ -112,6 +137,26 @@ static void schema_refuses_in_words(void **state) {
     refuses(&(struct rf_feature_options){.id = ""}, "a field without a name is among features, must be named");
     refuses(&(struct rf_feature_options){.label = "y", .numbers = TEXTS("y")},
             "field y is the label and in numbers, must not be a feature too");
+    refuses(&(struct rf_feature_options){.texts = TEXTS("x"), .categories = TEXTS("x")},
+            "field x is in categories and in texts, must be in one of them");
+    refuses(&(struct rf_feature_options){.label = "y", .texts = TEXTS("y")},
+            "field y is the label and in texts, must not be a feature too");
+    refuses(&(struct rf_feature_options){.categories = TEXTS("x"),
+                                         .buckets = {&(struct rf_bucket_options){.field = "x", .width = 1}, 1}},
+            "field x is in categories and in buckets, must be in one of them");
+    refuses(
+            &(struct rf_feature_options){
+                    .buckets = {(struct rf_bucket_options[]){{.field = "x", .width = 1}, {.field = "x", .width = 2}}, 2}},
+            "field x is twice in buckets, must be there once");
+    refuses(&(struct rf_feature_options){.buckets = {&(struct rf_bucket_options){.field = "x"}, 1}},
+            "buckets of field x have neither width nor edges, must have one of the two");
+    refuses(&(struct rf_feature_options){.numbers = TEXTS("x"), .vector = {.field = "x", .size = 2}},
+            "field x is in numbers and in vector, must be in one of them");
+    refuses(&(struct rf_feature_options){.id = "x", .vector = {.field = "x", .size = 2}},
+            "field x is the vector, must be nothing else");
+    refuses(&(struct rf_feature_options){.vector = {.field = "x"}},
+            "vector has field x and no size, must say how many numbers it holds");
+    refuses(&(struct rf_feature_options){.vector = {.size = 9}}, "vector has a size of 9 and no field, must name its field");
     refuses(&(struct rf_feature_options){.label = "y", .classes = TEXTS("yes")},
             "classes has one name, yes, must have at least two");
     refuses(&(struct rf_feature_options){.label = "y", .classes = TEXTS("a", "b", "a")},
@@ -126,9 +171,13 @@ static void schema_destroys_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-            cmocka_unit_test(schema_gives_fields_their_roles),  cmocka_unit_test(schema_takes_the_rest_where_no_feature_is_named),
-            cmocka_unit_test(schema_finds_each_of_many_fields), cmocka_unit_test(schema_keeps_the_classes_in_order),
-            cmocka_unit_test(schema_refuses_in_words),          cmocka_unit_test(schema_destroys_nothing),
+            cmocka_unit_test(schema_gives_fields_their_roles),
+            cmocka_unit_test(schema_keeps_the_rest_beside_buckets_and_a_vector),
+            cmocka_unit_test(schema_takes_the_rest_where_no_feature_is_named),
+            cmocka_unit_test(schema_finds_each_of_many_fields),
+            cmocka_unit_test(schema_keeps_the_classes_in_order),
+            cmocka_unit_test(schema_refuses_in_words),
+            cmocka_unit_test(schema_destroys_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
