@@ -9,12 +9,21 @@ enum {
     FIELDS_MAX = 65536, // names met in one batch
 };
 
+size_t rf_batch_records(size_t records, size_t vector_size) {
+    size_t vectors = vector_size ? RF_BATCH_VECTOR_BYTES / (vector_size * sizeof(float)) : records;
+    return vectors < records ? vectors + (vectors == 0) : records;
+}
+
 static enum rf_status make(struct rf_batch *batch, const struct rf_batch_limits *limits, struct rf_error *err) {
     size_t bytes = limits->bytes > limits->record_bytes ? limits->bytes : limits->record_bytes;
     size_t features = bytes / 2 + limits->records;
+    features = features > limits->features_max ? features : limits->features_max;
     enum rf_status status = rf_arena_init(&batch->arena, bytes * ARENA_PER_BYTE + limits->records * ARENA_PER_RECORD, err);
     if (!status) {
         status = rf_examples_init(&batch->examples, limits->records, features, FIELDS_MAX, err);
+    }
+    if (!status && limits->vector_size) {
+        status = rf_examples_reserve_vectors(&batch->examples, limits->vector_size, err);
     }
     if (status) {
         return status;

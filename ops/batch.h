@@ -23,8 +23,14 @@ struct rf_batch_limits {
     size_t records;      // in a batch
     size_t bytes;        // of their values, unless a single record has more
     size_t record_bytes; // of one record that is not rejected for its size
+    size_t features_max; // of one example
+    size_t vector_size;  // numbers an example; 0: none
     uint32_t outputs;    // scores an example
 };
+
+// Of so large vectors fewer than this many are put into a batch, so that its memory stays within RF_BATCH_VECTOR_BYTES.
+enum { RF_BATCH_VECTOR_BYTES = 16 << 20 };
+size_t rf_batch_records(size_t records, size_t vector_size);
 
 // Memory is reserved for the worst case (every byte a feature) and touched only as it is used.
 enum rf_status rf_batch_create(const struct rf_batch_limits *limits, struct rf_batch **batch_out,

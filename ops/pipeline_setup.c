@@ -16,9 +16,15 @@ static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error
     const char *const *names = rf_schema_classes(pipeline->schema, &classes);
     struct rf_learner_context context = {
             .classes = names ? classes : 0,
-            .features_max = (size_t)options->decoder->limits.fields,
+            .class_names = names,
+            .features_max = rf_schema_features_max(pipeline->schema, (size_t)options->decoder->limits.fields),
+            .field_names = rf_schema_names(pipeline->schema),
+            .field_count = rf_schema_count(pipeline->schema),
+            .vector_size = rf_schema_rules(pipeline->schema)->vector_size,
+            .crosses_like_vowpal = rf_schema_hashing(pipeline->schema) == RF_HASHING_VOWPAL,
             .use_baseline_kernels = options->use_baseline_kernels,
     };
+    context.crosses = rf_schema_crosses(pipeline->schema, &context.cross_count);
     enum rf_status status = rf_learner_create(options->learner, &context, &pipeline->learner, err);
     if (status) {
         return status;
@@ -129,10 +135,13 @@ void rf_pipeline_set_checkpoint(struct rf_pipeline *pipeline, struct rf_checkpoi
 }
 
 enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_batch **batch_out, struct rf_error *err) {
+    size_t vector_size = rf_schema_rules(pipeline->schema)->vector_size;
     struct rf_batch_limits limits = {
-            .records = pipeline->options.batch_records,
+            .records = rf_batch_records(pipeline->options.batch_records, vector_size),
             .bytes = pipeline->options.batch_bytes,
             .record_bytes = (size_t)pipeline->options.decoder->limits.record_bytes,
+            .features_max = rf_schema_features_max(pipeline->schema, (size_t)pipeline->options.decoder->limits.fields),
+            .vector_size = vector_size,
             .outputs = pipeline->learner->outputs,
     };
     struct rf_batch *batch;

@@ -63,6 +63,9 @@ static void print_event(const struct rf_event *event) {
         case RF_VALUE_NULL:
             printf("null\n");
             break;
+        case RF_VALUE_FLOATS:
+            printf("%zu numbers\n", field->value.text.size / sizeof(float));
+            break;
         case RF_VALUE_TEXT:
             printf("\"%.*s\"\n", (int)field->value.text.size, field->value.text.data);
             break;
@@ -83,7 +86,17 @@ static void print_namespaces(const struct rf_event *event) {
 
 static const char *const kinds[] = {[RF_NUMBER] = "number", [RF_CATEGORY] = "category", [RF_SPARSE_NUMBER] = "sparse"};
 
-static void print_example(const struct rf_examples *examples) {
+// The first numbers of the vector.
+static void print_vector(const struct rf_examples *examples) {
+    enum { SHOWN = 8 };
+    printf("  vector of %zu numbers:", examples->vector_size);
+    for (size_t i = 0; i < examples->vector_size && i < SHOWN; i++) {
+        printf(" %.9g", (double)examples->vector[i]);
+    }
+    printf(examples->vector_size > SHOWN ? " ...\n" : "\n");
+}
+
+static void print_example(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples) {
     printf("example\n");
     if (examples->id[0].data) {
         printf("  id %.*s\n", (int)examples->id[0].size, examples->id[0].data);
@@ -95,18 +108,28 @@ static void print_example(const struct rf_examples *examples) {
     }
     for (size_t i = examples->row_start[0]; i < examples->row_start[1]; i++) {
         struct rf_text name = examples->field_name[examples->field[i]];
-        printf("  %-8s %-24.*s hash %016" PRIx64 " value %.17g\n", kinds[examples->kind[i]], (int)name.size, name.data,
-               examples->hash[i], examples->value[i]);
+        char words[64];
+        rf_feature_words(schema, event, examples, 0, i, words, sizeof words);
+        printf("  %-8s %-24.*s hash %016" PRIx64 " value %.17g%s%s\n", kinds[examples->kind[i]], (int)name.size, name.data,
+               examples->hash[i], examples->value[i], words[0] ? "  " : "", words);
+    }
+    if (examples->vector_size) {
+        print_vector(examples);
     }
 }
 
-static void print_contribution(const struct rf_examples *examples, const struct rf_contribution *contribution) {
+static void print_contribution(const struct rf_schema *schema, const struct rf_examples *examples,
+                               const struct rf_contribution *contribution) {
     char coordinate[48];
+    size_t count;
+    uint32_t field = contribution->field;
+    const struct rf_cross *crosses = rf_schema_crosses(schema, &count);
     snprintf(coordinate, sizeof coordinate, "(coordinate %" PRIu64 ")", contribution->hash);
-    struct rf_text name = contribution->field == RF_FIELD_UNKNOWN  ? rf_text_of("(bias)")
-                          : contribution->field == RF_FIELD_VECTOR ? rf_text_of(coordinate)
-                          : contribution->field >= RF_FIELD_CROSS  ? rf_text_of("(cross)")
-                                                                   : examples->field_name[contribution->field];
+    struct rf_text name = field == RF_FIELD_UNKNOWN        ? rf_text_of("(bias)")
+                          : field == RF_FIELD_VECTOR       ? rf_text_of(coordinate)
+                          : field < RF_FIELD_CROSS         ? examples->field_name[field]
+                          : field - RF_FIELD_CROSS < count ? rf_text_of(crosses[field - RF_FIELD_CROSS].name)
+                                                           : rf_text_of("(cross)");
     printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contribution->amount, (int)name.size, name.data, contribution->value,
            contribution->weight);
 }
@@ -126,7 +149,7 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch
     struct rf_contribution contributions[CONTRIBUTIONS_MAX];
     size_t count = rf_learner_explain(learner, examples, 0, contributions, CONTRIBUTIONS_MAX);
     for (size_t i = 0; i < count && i < CONTRIBUTIONS_MAX; i++) {
-        print_contribution(examples, &contributions[i]);
+        print_contribution(rf_pipeline_schema(pipeline), examples, &contributions[i]);
     }
 }
 
@@ -164,7 +187,7 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         if (status) {
             status = rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
         } else {
-            print_example(&batch->examples);
+            print_example(rf_pipeline_schema(pipeline), &event, &batch->examples);
             print_prediction(pipeline, batch);
         }
     }

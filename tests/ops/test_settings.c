@@ -153,6 +153,23 @@ static void settings_know_where_to_start(void **state) {
     rf_settings_finish(&settings);
 }
 
+static void settings_of_features_are_shown_where_they_stand(void **state) {
+    (void)state;
+    refuse_set("features.ngrams=9", "--set features.ngrams: features.ngrams is \"9\", must be a whole number from 1 to 8");
+    refuse_set("features.skips=5", "--set features.skips: features.skips is \"5\", must be a whole number from 0 to 4");
+    refuse_set("features.missing=drop", "--set features.missing: features.missing is \"drop\", must be ignore or indicator");
+    refuse_set("features.buckets.0.width=2",
+               "--set features.buckets.0.width: features.buckets.0.field is missing: field of the number");
+    refuse_set("features.buckets=[{field: a, kind: soft}]",
+               "--set features.buckets: features.buckets.0.kind is \"soft\", must be hard or interpolated");
+    refuse_set("features.vector.size=65537",
+               "--set features.vector.size: features.vector.size is \"65537\", must be a whole number from 0 to 65536");
+    refuse_set("features.vector.divide=0",
+               "--set features.vector.divide: features.vector.divide is \"0\", must be a number from 1e-30 to 1e30");
+    refuse_set("features.crosses=[a]",
+               "--set features.crosses: features.crosses.0 is \"a\", must be a list of texts, as in [a, b]");
+}
+
 static void settings_bound_the_worker(void **state) {
     (void)state;
     refuse_set("worker.batch_records=0",
@@ -229,6 +246,7 @@ int main(void) {
             cmocka_unit_test(settings_want_one_source),
             cmocka_unit_test(settings_check_what_goes_with_a_format),
             cmocka_unit_test(settings_know_where_to_start),
+            cmocka_unit_test(settings_of_features_are_shown_where_they_stand),
             cmocka_unit_test(settings_bound_the_worker),
             cmocka_unit_test(settings_have_sound_defaults_in_every_kind),
             cmocka_unit_test(settings_are_what_their_document_says),
