@@ -8,10 +8,11 @@
 
 // What an example is for; bits, per example.
 enum rf_purpose {
-    RF_OBSERVE = 1,  // moves windows and joins
-    RF_PREDICT = 2,  // gets a prediction
-    RF_EVALUATE = 4, // its label meets the prediction given before; needs RF_PREDICT and a label
-    RF_LEARN = 8,    // moves all that the learner owns; needs a label
+    RF_OBSERVE = 1,   // moves windows and joins
+    RF_PREDICT = 2,   // gets a prediction
+    RF_EVALUATE = 4,  // its label meets the prediction given before; needs RF_PREDICT and a label
+    RF_LEARN = 8,     // moves all that the learner owns; needs a label
+    RF_HOLD_OUT = 16, // evaluated apart from those learned: with neither RF_EVALUATE nor RF_LEARN
 };
 
 enum rf_feature_kind {

@@ -93,7 +93,7 @@ enum rf_status rf_snapshot_read_header(const void *data, size_t size, struct rf_
 
 // Fills the blocks of `state` (not frozen) from a snapshot that rf_snapshot_read_header() accepted. Every block must be there
 // with the same rows and columns (RF_CONFLICT names the difference before anything is changed); blocks that the state does not
-// list are passed over. Pieces that were left out become zeros.
+// list are passed over. Pieces that were left out become zeros, as do blocks that may begin anew and are not there in that size.
 enum rf_status rf_snapshot_read_state(const void *data, size_t size, struct rf_state *state, struct rf_error *err) RF_MUST_USE;
 
 // Calls `visit` for every block of such a snapshot, with its shape and how many bytes of it are not left out.

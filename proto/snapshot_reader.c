@@ -67,14 +67,20 @@ static enum rf_status compare_shape(void *context, const struct rf_block *shape,
     if (index == restore->state->count) {
         return RF_OK;
     }
+    const struct rf_block *block = restore->state->list[index];
+    if (block->may_begin_anew && block->rows != shape->rows) {
+        return RF_OK;
+    }
     restore->is_found[index] = true;
-    return rf_block_compare_shape(restore->state->list[index], "in the model", shape, "in the snapshot", err);
+    return rf_block_compare_shape(block, "in the model", shape, "in the snapshot", err);
 }
 
 static enum rf_status begin_filling(void *context, const struct rf_block *shape, struct rf_error *err) {
     (void)err;
     struct restore *restore = context;
-    restore->target = rf_state_find(restore->state, shape->name);
+    size_t index = index_of(restore->state, shape->name);
+    bool is_wanted = index < restore->state->count && restore->is_found[index];
+    restore->target = is_wanted ? restore->state->list[index] : NULL;
     restore->next_piece = 0;
     return RF_OK;
 }
@@ -116,7 +122,7 @@ enum rf_status rf_snapshot_read_state(const void *data, size_t size, struct rf_s
     const struct rf_snapshot_visitor check = {.begin = compare_shape, .context = &restore};
     enum rf_status status = rf_snapshot_walk(data, size, &check, err);
     for (size_t i = 0; status == RF_OK && i < state->count; i++) {
-        if (!restore.is_found[i]) {
+        if (!restore.is_found[i] && !state->list[i]->may_begin_anew) {
             status = rf_fail(err, RF_CONFLICT, "block %s of the model is not in the snapshot", state->list[i]->name);
         }
     }
@@ -124,6 +130,11 @@ enum rf_status rf_snapshot_read_state(const void *data, size_t size, struct rf_s
         const struct rf_snapshot_visitor fill = {
                 .begin = begin_filling, .piece = fill_piece, .end = end_filling, .context = &restore};
         status = rf_snapshot_walk(data, size, &fill, err);
+    }
+    for (size_t i = 0; status == RF_OK && i < state->count; i++) {
+        if (!restore.is_found[i]) {
+            clear_pieces(state->list[i], 0, rf_block_pieces(state->list[i]));
+        }
     }
     free(restore.is_found);
     return status;

@@ -71,8 +71,9 @@ struct rf_block {
     size_t column_count;
     void *data; // [rows][row_size], owned by whoever listed it
     enum rf_block_scope scope;
-    const char *places; // NULL, or the keyed block, listed before, whose places say whose moments the elements of a row are
-    bool is_touched;    // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
+    bool may_begin_anew; // a snapshot that has it not at all, or in another number of rows, leaves it all zeros
+    const char *places;  // NULL, or the keyed block, listed before, whose places say whose moments the elements of a row are
+    bool is_touched;     // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
     _Atomic uint8_t *piece; // [pieces] enum rf_piece_state

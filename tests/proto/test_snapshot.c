@@ -236,6 +236,35 @@ static void a_state_that_differs_is_refused_before_anything_changes(void **state
     content_finish(&other);
 }
 
+static void blocks_that_may_begin_anew_do_so_when_they_do_not_fit(void **state) {
+    (void)state;
+    static const char *const names[] = {"evaluation", "judgement"}; // in another size, and not there
+    for (size_t i = 0; i < 2; i++) {
+        struct content content, other;
+        content_init(&content);
+        content_init(&other);
+        struct bytes bytes = snapshot_of(&content.header, &content.state, SIZE_MAX);
+        struct content_figure figures[2];
+        memset(figures, 1, sizeof figures);
+        struct rf_block *block = other.state.list[2];
+        block->name = names[i];
+        block->rows = 2;
+        block->data = figures;
+        block->may_begin_anew = true;
+        assert_int_equal(rf_snapshot_read_state(bytes.data, bytes.size, &other.state, &err), RF_OK);
+        static const struct content_figure nothing[2];
+        assert_memory_equal(figures, nothing, sizeof figures);
+        assert_memory_equal(other.weights, content.weights, sizeof content.weights);
+        block->rows = 1; // as it is there
+        block->name = "evaluation";
+        assert_int_equal(rf_snapshot_read_state(bytes.data, bytes.size, &other.state, &err), RF_OK);
+        assert_memory_equal(figures, content.figures, sizeof content.figures);
+        bytes_finish(&bytes);
+        content_finish(&content);
+        content_finish(&other);
+    }
+}
+
 static void blocks_that_the_state_does_not_list_are_passed_over(void **state) {
     (void)state;
     struct content content;
@@ -355,6 +384,7 @@ int main(int argc, char **argv) {
             cmocka_unit_test(a_large_block_takes_several_sections),
             cmocka_unit_test(a_snapshot_of_a_frozen_state_is_of_the_freeze),
             cmocka_unit_test(a_state_that_differs_is_refused_before_anything_changes),
+            cmocka_unit_test(blocks_that_may_begin_anew_do_so_when_they_do_not_fit),
             cmocka_unit_test(blocks_that_the_state_does_not_list_are_passed_over),
             cmocka_unit_test(the_model_hash_leaves_out_evaluation_and_header),
             cmocka_unit_test(a_failure_of_the_output_is_handed_on_and_stays),
