@@ -1,77 +1,68 @@
-#include "learners/evaluation.h"
+// The fold: an example that meets its label becomes a row (evaluation_internal.h), and the row goes into the sums.
+#include "learners/evaluation_internal.h"
 #include "proto/math.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { BINS = 8192 };
+enum { BLOCKS_MAX = 5, BLOCK_NAME_SIZE = 48 };
 
-#define MAGNITUDE_MAX 1e75    // of labels and weights, so that no sum of squares overflows; beyond it nothing is evaluated
 #define PROBABILITY_MIN 1e-15 // what log loss takes for 0, and 1 minus it for 1
-
-struct sums { // over the examples evaluated, each times its weight but for the count
-    uint64_t evaluated;
-    double weight;
-    double log_loss;
-    double hits;
-    double absolute_error;
-    double squared_error;
-    double label;
-    double baseline_log_loss;
-    double baseline_hits;
-    double baseline_absolute_error;
-    double baseline_squared_error;
-};
-
-struct class_sums {
-    double actual;
-    double predicted;
-    double hits;
-    double baseline_predicted;
-    double baseline_hits;
-};
-
-struct bin {
-    double negative;
-    double positive;
-};
+#define SUM_MAX 1e280         // no sum reaches it, and what is added to one below it does not overflow
 
 struct rf_evaluation {
-    enum rf_task task;
-    bool is_margin;
-    uint32_t classes;         // 0: regression
-    struct sums *sums;        // one
-    struct class_sums *class; // [classes]
-    struct bin *bin;          // [BINS], binary only
+    struct rf_evaluation_shape shape;
+    uint8_t purpose;
+    struct rf_tally total;
+    struct rf_group *bins; // [RF_EVALUATION_BINS], classes only
+    struct rf_window window;
+    struct rf_column confusion_column; // as wide as there are classes
+    char names[BLOCKS_MAX][BLOCK_NAME_SIZE];
 };
 
-#define SUMS_COLUMN(field_) \
-    { #field_, RF_F64, offsetof(struct sums, field_), 1, RF_MERGE_SUM }
+#define SUMS_COLUMN(field_, count_, merge_) \
+    { #field_, RF_F64, offsetof(struct rf_sums, field_), count_, merge_ }
 static const struct rf_column sums_columns[] = {
-        {"evaluated", RF_U64, offsetof(struct sums, evaluated), 1, RF_MERGE_SUM},
-        SUMS_COLUMN(weight),
-        SUMS_COLUMN(log_loss),
-        SUMS_COLUMN(hits),
-        SUMS_COLUMN(absolute_error),
-        SUMS_COLUMN(squared_error),
-        SUMS_COLUMN(label),
-        SUMS_COLUMN(baseline_log_loss),
-        SUMS_COLUMN(baseline_hits),
-        SUMS_COLUMN(baseline_absolute_error),
-        SUMS_COLUMN(baseline_squared_error),
+        {"evaluated", RF_U64, offsetof(struct rf_sums, evaluated), 1, RF_MERGE_SUM},
+        SUMS_COLUMN(weight, 1, RF_MERGE_MOMENTS),
+        SUMS_COLUMN(mean, 1, RF_MERGE_MOMENTS),
+        SUMS_COLUMN(scatter, 1, RF_MERGE_MOMENTS),
+        SUMS_COLUMN(log_loss, 2, RF_MERGE_SUM),
+        SUMS_COLUMN(brier, 2, RF_MERGE_SUM),
+        SUMS_COLUMN(hits, RF_PREDICTOR_COUNT, RF_MERGE_SUM),
+        SUMS_COLUMN(absolute, RF_PREDICTOR_COUNT, RF_MERGE_SUM),
+        SUMS_COLUMN(squared, RF_PREDICTOR_COUNT, RF_MERGE_SUM),
+        SUMS_COLUMN(pinball, RF_PREDICTOR_COUNT, RF_MERGE_SUM),
+        SUMS_COLUMN(last, 1, RF_MERGE_DERIVED), // a merge forgets it, as it does the window, which then fills again
 };
 
-#define CLASS_COLUMN(field_) \
-    { #field_, RF_F64, offsetof(struct class_sums, field_), 1, RF_MERGE_SUM }
+#define CLASS_COLUMN(field_, count_) \
+    { #field_, RF_F64, offsetof(struct rf_class_sums, field_), count_, RF_MERGE_SUM }
 static const struct rf_column class_columns[] = {
-        CLASS_COLUMN(actual),        CLASS_COLUMN(predicted), CLASS_COLUMN(hits), CLASS_COLUMN(baseline_predicted),
-        CLASS_COLUMN(baseline_hits),
+        CLASS_COLUMN(actual, 1),
+        CLASS_COLUMN(predicted, RF_PREDICTOR_COUNT),
+        CLASS_COLUMN(hits, RF_PREDICTOR_COUNT),
 };
 
 static const struct rf_column bin_columns[] = {
-        {"negative", RF_F64, offsetof(struct bin, negative), 1, RF_MERGE_SUM},
-        {"positive", RF_F64, offsetof(struct bin, positive), 1, RF_MERGE_SUM},
+        {"negative", RF_F64, offsetof(struct rf_group, negative), 1, RF_MERGE_SUM},
+        {"positive", RF_F64, offsetof(struct rf_group, positive), 1, RF_MERGE_SUM},
+        {"score", RF_F64, offsetof(struct rf_group, score), 1, RF_MERGE_SUM},
+};
+
+#define WINDOW_COLUMN(field_, type_, count_) \
+    { #field_, type_, offsetof(struct rf_scored, field_), count_, RF_MERGE_DERIVED }
+static const struct rf_column window_columns[] = {
+        WINDOW_COLUMN(sequence, RF_U64, 1),
+        WINDOW_COLUMN(weight, RF_F64, 1),
+        WINDOW_COLUMN(label, RF_F64, 1),
+        WINDOW_COLUMN(value, RF_F64, RF_PREDICTOR_COUNT),
+        WINDOW_COLUMN(log_loss, RF_F64, 2),
+        WINDOW_COLUMN(brier, RF_F64, 2),
+        WINDOW_COLUMN(predicted, RF_U32, RF_PREDICTOR_COUNT),
+        WINDOW_COLUMN(reserved, RF_U32, 1),
 };
 
 // The bin of a score: a monotone map of all numbers, finest around 0. Of a probability its logit is taken, which spreads
@@ -83,232 +74,285 @@ static size_t bin_of(double score, bool is_margin) {
             return 0;
         }
         if (score >= 1) {
-            return BINS - 1;
+            return RF_EVALUATION_BINS - 1;
         }
         score = rf_log(score / (1 - score));
     }
-    double place = 0.5 * BINS * (1 + score / (softness + fabs(score)));
-    return place >= BINS - 1 ? BINS - 1 : (size_t)place;
+    double place = 0.5 * RF_EVALUATION_BINS * (1 + score / (softness + fabs(score)));
+    return place >= RF_EVALUATION_BINS - 1 ? RF_EVALUATION_BINS - 1 : (size_t)place;
 }
 
 static double clipped(double probability) {
     return fmin(fmax(probability, PROBABILITY_MIN), 1 - PROBABILITY_MIN);
 }
 
-// The most frequent class so far, the lowest among equals.
-static uint32_t majority(const struct rf_evaluation *evaluation) {
-    uint32_t best = 0;
-    for (uint32_t k = 1; k < evaluation->classes; k++) {
-        if (evaluation->class[k].actual > evaluation->class[best].actual) {
-            best = k;
-        }
-    }
-    return best;
+static double bounded(double value) {
+    return fmin(fmax(value, -RF_EVALUATION_MAGNITUDE_MAX), RF_EVALUATION_MAGNITUDE_MAX);
 }
 
-static void fold_class(struct rf_evaluation *evaluation, uint32_t label, uint32_t predicted, const double *score, double weight) {
-    struct sums *sums = evaluation->sums;
-    uint32_t baseline = majority(evaluation);
-    double baseline_share = (evaluation->class[label].actual + 1) / (sums->weight + evaluation->classes); // Laplace's rule
-    sums->baseline_log_loss -= weight * rf_log(baseline_share);
-    if (evaluation->task == RF_TASK_MULTICLASS) {
-        sums->log_loss -= weight * rf_log(clipped(score[label]));
+static bool is_class(const struct rf_evaluation_shape *shape, double label) {
+    return label >= 0 && label < shape->classes && label == floor(label);
+}
+
+// What the predictors without skill say: the most frequent class so far, the lowest among equals; and the running shares, by
+// Laplace's rule.
+static void score_shares(const struct rf_evaluation *evaluation, uint32_t label, struct rf_scored *scored) {
+    const struct rf_evaluation_shape *shape = &evaluation->shape;
+    const struct rf_class_sums *class = evaluation->total.class;
+    double whole = evaluation->total.sums->weight + shape->classes, squares = 0;
+    uint32_t majority = 0;
+    for (uint32_t k = 0; k < shape->classes; k++) {
+        double share = (class[k].actual + 1) / whole;
+        squares += share * share;
+        majority = class[k].actual > class[majority].actual ? k : majority;
+    }
+    double share = (class[label].actual + 1) / whole;
+    scored->predicted[RF_PREDICTOR_PRIOR] = majority;
+    scored->predicted[RF_PREDICTOR_LAST] = (uint32_t)evaluation->total.sums->last;
+    scored->log_loss[1] = -rf_log(share);
+    scored->brier[1] = shape->task == RF_TASK_BINARY ? (1 - share) * (1 - share) : fmax(squares - 2 * share + 1, 0);
+}
+
+// False: the scores are absurd.
+static bool score_class(const struct rf_evaluation *evaluation, const double *score, uint32_t label, struct rf_scored *scored) {
+    const struct rf_evaluation_shape *shape = &evaluation->shape;
+    uint32_t predicted = scored->predicted[RF_PREDICTOR_MODEL];
+    if (shape->task == RF_TASK_MULTICLASS) {
+        double squares = 0;
+        for (uint32_t k = 0; k < shape->classes; k++) {
+            double miss = score[k] - (k == label);
+            squares += miss * miss;
+        }
+        if (!(squares <= RF_EVALUATION_MAGNITUDE_MAX)) {
+            return false;
+        }
+        scored->log_loss[0] = -rf_log(clipped(score[label]));
+        scored->brier[0] = squares;
+        scored->value[0] = score[predicted];
+    } else if (shape->is_margin) {
+        scored->value[0] = bounded(score[0]);
     } else {
-        if (!evaluation->is_margin) {
-            sums->log_loss -= weight * rf_log(label == 1 ? clipped(score[0]) : 1 - clipped(score[0]));
-        }
-        struct bin *bin = &evaluation->bin[bin_of(score[0], evaluation->is_margin)];
-        *(label == 1 ? &bin->positive : &bin->negative) += weight;
+        double probability = fmin(fmax(score[0], 0), 1);
+        scored->log_loss[0] = -rf_log(label == 1 ? clipped(score[0]) : 1 - clipped(score[0]));
+        scored->brier[0] = (probability - label) * (probability - label);
+        scored->value[0] = probability;
     }
-    evaluation->class[label].actual += weight;
-    evaluation->class[predicted].predicted += weight;
-    evaluation->class[baseline].baseline_predicted += weight;
-    if (predicted == label) {
-        evaluation->class[label].hits += weight;
-        sums->hits += weight;
-    }
-    if (baseline == label) {
-        evaluation->class[label].baseline_hits += weight;
-        sums->baseline_hits += weight;
-    }
+    score_shares(evaluation, label, scored);
+    return true;
 }
 
-static void fold_value(struct rf_evaluation *evaluation, double label, double prediction, double weight) {
-    struct sums *sums = evaluation->sums;
-    prediction = fmin(fmax(prediction, -MAGNITUDE_MAX), MAGNITUDE_MAX);
-    double mean = sums->weight > 0 ? sums->label / sums->weight : 0;
-    sums->absolute_error += weight * fabs(prediction - label);
-    sums->squared_error += weight * (prediction - label) * (prediction - label);
-    sums->baseline_absolute_error += weight * fabs(mean - label);
-    sums->baseline_squared_error += weight * (mean - label) * (mean - label);
-    sums->label += weight * label;
-}
-
-static bool is_class(const struct rf_evaluation *evaluation, double label) {
-    return label >= 0 && label < evaluation->classes && label == floor(label);
+static void score_value(const struct rf_evaluation *evaluation, double prediction, struct rf_scored *scored) {
+    scored->value[RF_PREDICTOR_MODEL] = bounded(prediction);
+    scored->value[RF_PREDICTOR_LAST] = evaluation->total.sums->last;
+    scored->value[RF_PREDICTOR_PRIOR] = evaluation->total.sums->mean;
 }
 
 void rf_evaluation_fold(struct rf_evaluation *evaluation, const struct rf_examples *examples, size_t begin, size_t end,
                         const struct rf_predictions *predictions) {
-    assert(predictions->task == evaluation->task);
+    const struct rf_evaluation_shape *shape = &evaluation->shape;
+    assert(predictions->task == shape->task);
     assert(end <= examples->count);
     for (size_t i = begin; i < end; i++) {
         const double *score = predictions->score + i * predictions->outputs;
         double label = examples->label[i];
         double weight = examples->weight[i];
-        if (!(examples->purpose[i] & RF_EVALUATE) || !isfinite(score[0]) || !(fabs(label) <= MAGNITUDE_MAX) ||
-            !(weight > 0 && weight <= MAGNITUDE_MAX)) {
+        if (!(examples->purpose[i] & evaluation->purpose) || !isfinite(score[0]) ||
+            !(fabs(label) <= RF_EVALUATION_MAGNITUDE_MAX) || !(weight > 0 && weight <= RF_EVALUATION_MAGNITUDE_MAX)) {
             continue;
         }
-        if (evaluation->task == RF_TASK_REGRESSION) {
-            fold_value(evaluation, label, score[0], weight);
-        } else if (is_class(evaluation, label)) {
-            uint32_t predicted = (uint32_t)rf_prediction_class(predictions, i);
-            fold_class(evaluation, (uint32_t)label, predicted, score, weight);
+        struct rf_scored scored = {.sequence = evaluation->total.sums->evaluated + 1, .weight = weight, .label = label};
+        if (!shape->classes) {
+            score_value(evaluation, score[0], &scored);
         } else {
-            continue;
+            int32_t predicted = rf_prediction_class(predictions, i);
+            scored.predicted[RF_PREDICTOR_MODEL] = (uint32_t)predicted;
+            if (!is_class(shape, label) || !score_class(evaluation, score, (uint32_t)label, &scored)) {
+                continue;
+            }
+            rf_group_add(&evaluation->bins[bin_of(scored.value[0], shape->is_margin)], shape, &scored);
         }
-        evaluation->sums->weight += weight;
-        evaluation->sums->evaluated++;
-    }
-}
-
-// The share of pairs of a positive and a negative in the right order. Pairs that share a bin count half, which is off by
-// at most half of them.
-static struct rf_figure auc_figure(const struct rf_evaluation *evaluation) {
-    double positives = evaluation->class[1].actual;
-    double pairs = positives * evaluation->class[0].actual;
-    double negatives_below = 0;
-    double right = 0;
-    double tied = 0;
-    for (size_t i = 0; i < BINS; i++) {
-        const struct bin *bin = &evaluation->bin[i];
-        right += bin->positive * negatives_below;
-        tied += bin->positive * bin->negative;
-        negatives_below += bin->negative;
-    }
-    if (pairs == 0) {
-        return (struct rf_figure){.baseline = NAN};
-    }
-    return (struct rf_figure){.applies = true, .value = (right + tied / 2) / pairs, .error = tied / 2 / pairs, .baseline = 0.5};
-}
-
-static double f1_of(double actual, double predicted, double hits) {
-    return actual + predicted > 0 ? 2 * hits / (actual + predicted) : 0;
-}
-
-// Binary: of class 1. Multiclass: the mean over the classes that were met or predicted.
-static double f1(const struct rf_evaluation *evaluation, bool is_baseline) {
-    double sum = 0;
-    uint32_t count = 0;
-    for (uint32_t k = evaluation->task == RF_TASK_BINARY; k < evaluation->classes; k++) {
-        const struct class_sums *class = &evaluation->class[k];
-        double predicted = is_baseline ? class->baseline_predicted : class->predicted;
-        double hits = is_baseline ? class->baseline_hits : class->hits;
-        if (class->actual + predicted > 0) {
-            sum += f1_of(class->actual, predicted, hits);
-            count++;
+        rf_tally_add(&evaluation->total, shape, &scored);
+        if (evaluation->window.size) {
+            rf_window_add(&evaluation->window, &scored);
         }
     }
-    return count > 0 ? sum / count : 0;
-}
-
-static struct rf_figure exact_figure(double value, double baseline) {
-    return (struct rf_figure){.applies = true, .value = value, .baseline = baseline};
 }
 
 void rf_evaluation_figures(const struct rf_evaluation *evaluation, struct rf_figures *figures_out) {
-    const struct sums *sums = evaluation->sums;
-    struct rf_figure *list = figures_out->list;
-    *figures_out = (struct rf_figures){.evaluated = sums->evaluated};
-    for (size_t i = 0; i < RF_FIGURE_COUNT; i++) {
-        list[i].baseline = NAN;
-    }
-    double weight = sums->weight;
-    if (weight == 0) {
-        return;
-    }
-    if (evaluation->task == RF_TASK_REGRESSION) {
-        list[RF_FIGURE_mae] = exact_figure(sums->absolute_error / weight, sums->baseline_absolute_error / weight);
-        list[RF_FIGURE_rmse] = exact_figure(sqrt(sums->squared_error / weight), sqrt(sums->baseline_squared_error / weight));
-        return;
-    }
-    if (!evaluation->is_margin) {
-        list[RF_FIGURE_log_loss] = exact_figure(sums->log_loss / weight, sums->baseline_log_loss / weight);
-    }
-    list[RF_FIGURE_accuracy] = exact_figure(sums->hits / weight, sums->baseline_hits / weight);
-    list[RF_FIGURE_f1] = exact_figure(f1(evaluation, false), f1(evaluation, true));
-    if (evaluation->task == RF_TASK_BINARY) {
-        list[RF_FIGURE_auc] = auc_figure(evaluation);
+    rf_tally_figures(&evaluation->total, &evaluation->shape, evaluation->bins, RF_EVALUATION_BINS, true, figures_out);
+}
+
+void rf_evaluation_quick_figures(const struct rf_evaluation *evaluation, struct rf_figures *figures_out) {
+    rf_tally_figures(&evaluation->total, &evaluation->shape, NULL, 0, true, figures_out);
+}
+
+void rf_evaluation_window_figures(struct rf_evaluation *evaluation, struct rf_figures *figures_out) {
+    if (evaluation->window.size) {
+        rf_window_figures(&evaluation->window, &evaluation->shape, evaluation->total.sums->evaluated, figures_out);
+    } else {
+        *figures_out = (struct rf_figures){0};
     }
 }
 
-#define TEXT_OF_KEY(name, title, help) #name,
-#define TEXT_OF_TITLE(name, title, help) title,
-
-const char *rf_figure_key(enum rf_figure_name name) {
-    static const char *const keys[] = {RF_FIGURE_LIST(TEXT_OF_KEY)};
-    return keys[name];
+const double *rf_evaluation_confusion(const struct rf_evaluation *evaluation, bool of_window, uint32_t *classes_out) {
+    *classes_out = evaluation->shape.classes;
+    return of_window ? evaluation->window.tally.confusion : evaluation->total.confusion;
 }
 
-const char *rf_figure_title(enum rf_figure_name name) {
-    static const char *const titles[] = {RF_FIGURE_LIST(TEXT_OF_TITLE)};
-    return titles[name];
+// What was restored is not trusted.
+
+static bool are_sums(const double *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!(list[i] >= 0 && list[i] <= SUM_MAX)) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static void add_block(struct rf_state *state, const char *name, size_t rows, size_t row_size, const struct rf_column *columns,
-                      size_t column_count, void *data) {
-    rf_state_add(state, &(struct rf_block){
-                                .name = name,
-                                .rows = rows,
-                                .row_size = row_size,
-                                .columns = columns,
-                                .column_count = column_count,
-                                .data = data,
-                                .scope = RF_SCOPE_EVALUATION,
-                        });
+static bool is_label(const struct rf_evaluation_shape *shape, double label) {
+    return shape->classes ? is_class(shape, label) : fabs(label) <= RF_EVALUATION_MAGNITUDE_MAX;
 }
+
+static bool is_sound_row(const struct rf_evaluation *evaluation, size_t index) {
+    const struct rf_scored *row = &evaluation->window.ring[index];
+    uint64_t evaluated = evaluation->total.sums->evaluated;
+    if (row->sequence == 0) {
+        return true; // whatever else it holds is not read
+    }
+    bool is_sound = row->sequence <= evaluated && evaluated - row->sequence < evaluation->window.size &&
+                    (row->sequence - 1) % evaluation->window.size == index && row->weight > 0 &&
+                    row->weight <= RF_EVALUATION_MAGNITUDE_MAX && is_label(&evaluation->shape, row->label) &&
+                    are_sums(row->log_loss, 2) && are_sums(row->brier, 2);
+    for (unsigned p = 0; p < RF_PREDICTOR_COUNT; p++) {
+        is_sound = is_sound && fabs(row->value[p]) <= RF_EVALUATION_MAGNITUDE_MAX &&
+                   (!evaluation->shape.classes || row->predicted[p] < evaluation->shape.classes);
+    }
+    return is_sound;
+}
+
+static bool are_sound_bins(const struct rf_group *bins) {
+    for (size_t i = 0; i < RF_EVALUATION_BINS; i++) {
+        if (!are_sums(&bins[i].negative, 1) || !are_sums(&bins[i].positive, 1) || !(fabs(bins[i].score) <= SUM_MAX)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum rf_status corrupt(const struct rf_evaluation *evaluation, unsigned block, struct rf_error *err) {
+    return rf_fail(err, RF_CORRUPT, "block %s holds what no evaluation writes", evaluation->names[block]);
+}
+
+enum { SUMS, CLASSES, CONFUSION, BINS, WINDOW };
+
+enum rf_status rf_evaluation_check(struct rf_evaluation *evaluation, struct rf_error *err) {
+    rf_window_forget_order(&evaluation->window);
+    const struct rf_sums *sums = evaluation->total.sums;
+    size_t classes = evaluation->shape.classes;
+    bool are_sound = are_sums(&sums->weight, 1) && are_sums(sums->log_loss, 2) && are_sums(sums->brier, 2) &&
+                     are_sums(sums->hits, RF_PREDICTOR_COUNT) && are_sums(sums->absolute, RF_PREDICTOR_COUNT) &&
+                     are_sums(sums->squared, RF_PREDICTOR_COUNT) && are_sums(sums->pinball, RF_PREDICTOR_COUNT) &&
+                     are_sums(&sums->scatter, 1) && fabs(sums->mean) <= RF_EVALUATION_MAGNITUDE_MAX &&
+                     is_label(&evaluation->shape, sums->last) && sums->evaluated < UINT64_MAX / 2;
+    if (!are_sound) {
+        return corrupt(evaluation, SUMS, err);
+    }
+    for (size_t k = 0; k < classes; k++) {
+        const struct rf_class_sums *class = &evaluation->total.class[k];
+        if (!are_sums(&class->actual, 1) || !are_sums(class->predicted, RF_PREDICTOR_COUNT) ||
+            !are_sums(class->hits, RF_PREDICTOR_COUNT)) {
+            return corrupt(evaluation, CLASSES, err);
+        }
+    }
+    if (evaluation->total.confusion && !are_sums(evaluation->total.confusion, classes * classes)) {
+        return corrupt(evaluation, CONFUSION, err);
+    }
+    if (evaluation->bins && !are_sound_bins(evaluation->bins)) {
+        return corrupt(evaluation, BINS, err);
+    }
+    for (size_t i = 0; i < evaluation->window.size; i++) {
+        if (!is_sound_row(evaluation, i)) {
+            return corrupt(evaluation, WINDOW, err);
+        }
+    }
+    return RF_OK;
+}
+
+static struct rf_block *add_block(struct rf_evaluation *evaluation, struct rf_state *state, unsigned name, size_t rows,
+                                  const struct rf_column *columns, size_t column_count, void *data) {
+    const struct rf_column *last = &columns[column_count - 1];
+    return rf_state_add(state, &(struct rf_block){
+                                       .name = evaluation->names[name],
+                                       .rows = rows,
+                                       .row_size = last->offset + rf_column_size(last),
+                                       .columns = columns,
+                                       .column_count = column_count,
+                                       .data = data,
+                                       .scope = RF_SCOPE_EVALUATION,
+                                       .is_touched = name == WINDOW,
+                                       .may_begin_anew = name == WINDOW, // its size is no part of the model
+                               });
+}
+
+#define COUNT_OF(list_) (sizeof(list_) / sizeof(list_)[0])
 
 void rf_evaluation_state(struct rf_evaluation *evaluation, struct rf_state *state) {
-    add_block(state, "evaluation.sums", 1, sizeof(struct sums), sums_columns, sizeof sums_columns / sizeof sums_columns[0],
-              evaluation->sums);
-    if (evaluation->class) {
-        add_block(state, "evaluation.classes", evaluation->classes, sizeof(struct class_sums), class_columns,
-                  sizeof class_columns / sizeof class_columns[0], evaluation->class);
+    struct rf_tally *total = &evaluation->total;
+    size_t classes = evaluation->shape.classes;
+    add_block(evaluation, state, SUMS, 1, sums_columns, COUNT_OF(sums_columns), total->sums);
+    if (classes) {
+        add_block(evaluation, state, CLASSES, classes, class_columns, COUNT_OF(class_columns), total->class);
+        add_block(evaluation, state, BINS, RF_EVALUATION_BINS, bin_columns, COUNT_OF(bin_columns), evaluation->bins);
     }
-    if (evaluation->bin) {
-        add_block(state, "evaluation.bins", BINS, sizeof(struct bin), bin_columns, sizeof bin_columns / sizeof bin_columns[0],
-                  evaluation->bin);
+    if (total->confusion) {
+        add_block(evaluation, state, CONFUSION, classes, &evaluation->confusion_column, 1, total->confusion);
+    }
+    if (evaluation->window.size) {
+        evaluation->window.touched = add_block(evaluation, state, WINDOW, evaluation->window.size, window_columns,
+                                               COUNT_OF(window_columns), evaluation->window.ring);
     }
 }
 
 void rf_evaluation_destroy(struct rf_evaluation *evaluation) {
     if (evaluation) {
-        free(evaluation->sums);
-        free(evaluation->class);
-        free(evaluation->bin);
+        rf_tally_finish(&evaluation->total);
+        rf_window_finish(&evaluation->window);
+        free(evaluation->bins);
         free(evaluation);
     }
 }
 
-enum rf_status rf_evaluation_create(enum rf_task task, uint32_t outputs, bool is_margin, struct rf_evaluation **evaluation_out,
+enum rf_status rf_evaluation_create(const struct rf_evaluation_options *options, struct rf_evaluation **evaluation_out,
                                     struct rf_error *err) {
+    static const char *const parts[BLOCKS_MAX] = {
+            [SUMS] = "sums", [CLASSES] = "classes", [CONFUSION] = "confusion", [BINS] = "bins", [WINDOW] = "window"};
+    assert(options->window <= RF_EVALUATION_WINDOW_MAX);
     struct rf_evaluation *evaluation = calloc(1, sizeof *evaluation);
     if (!evaluation) {
-        goto fail;
+        return rf_fail(err, RF_MEMORY, "evaluation: out of memory");
     }
-    evaluation->task = task;
-    evaluation->is_margin = is_margin;
-    evaluation->classes = task == RF_TASK_REGRESSION ? 0 : task == RF_TASK_BINARY ? 2 : outputs;
-    evaluation->sums = calloc(1, sizeof *evaluation->sums);
-    evaluation->class = evaluation->classes ? calloc(evaluation->classes, sizeof *evaluation->class) : NULL;
-    evaluation->bin = task == RF_TASK_BINARY ? calloc(BINS, sizeof *evaluation->bin) : NULL;
-    if (!evaluation->sums || (evaluation->classes && !evaluation->class) || (task == RF_TASK_BINARY && !evaluation->bin)) {
-        goto fail;
+    enum rf_task task = options->task;
+    evaluation->shape = (struct rf_evaluation_shape){
+            .task = task,
+            .is_margin = options->is_margin,
+            .classes = task == RF_TASK_REGRESSION ? 0
+                       : task == RF_TASK_BINARY   ? 2
+                                                  : options->outputs,
+            .quantile = options->quantile > 0 ? options->quantile : 0.5,
+    };
+    evaluation->purpose = (uint8_t)(options->purpose ? options->purpose : RF_EVALUATE);
+    evaluation->confusion_column = (struct rf_column){"predicted", RF_F64, 0, evaluation->shape.classes, RF_MERGE_SUM};
+    for (unsigned i = 0; i < BLOCKS_MAX; i++) {
+        snprintf(evaluation->names[i], BLOCK_NAME_SIZE, "%.30s.%s", options->name ? options->name : "evaluation", parts[i]);
+    }
+    bool has_bins = evaluation->shape.classes > 0;
+    evaluation->bins = has_bins ? calloc(RF_EVALUATION_BINS, sizeof *evaluation->bins) : NULL;
+    if ((has_bins && !evaluation->bins) || !rf_tally_init(&evaluation->total, &evaluation->shape) ||
+        !rf_window_init(&evaluation->window, options->window, &evaluation->shape)) {
+        rf_evaluation_destroy(evaluation);
+        return rf_fail(err, RF_MEMORY, "evaluation: out of memory");
     }
     *evaluation_out = evaluation;
     return RF_OK;
-fail:
-    rf_evaluation_destroy(evaluation);
-    return rf_fail(err, RF_MEMORY, "out of memory for the evaluation of %u outputs", outputs);
 }

@@ -67,6 +67,7 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
         return status;
     }
     assembly->has_settings = true;
+    assembly->holdout_to = assembly->settings.evaluation.holdout;
     const struct rf_settings *settings = &assembly->settings;
     assembly->decoder = (struct rf_decoder_options){
             .limits = settings->source.limits, .columns = settings->source.columns, .delimiter = settings->source.delimiter[0]};
@@ -122,6 +123,9 @@ enum rf_status rf_assembly_pipeline(struct rf_assembly *assembly, const struct r
             .batch_records = (size_t)settings->worker.batch_records,
             .batch_bytes = (size_t)settings->worker.batch_bytes,
             .use_baseline_kernels = settings->worker.kernels == RF_KERNELS_BASELINE,
+            .window = (size_t)settings->evaluation.window,
+            .holdout_from = assembly->holdout_from,
+            .holdout_to = assembly->holdout_to,
     };
     return rf_pipeline_create(&options, pipeline_out, err);
 }

@@ -9,7 +9,8 @@
 struct rf_assembly {
     struct rf_settings settings;
     struct rf_decoder_options decoder;
-    char *specification; // canonical text
+    char *specification;             // canonical text
+    double holdout_from, holdout_to; // as the settings say, unless changed before the pipeline is made
     struct rf_log log;
     struct rf_pairs kafka; // the settings' own, with what Riffle adds
     struct rf_disk *disk;

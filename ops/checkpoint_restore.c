@@ -44,6 +44,11 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
     if (!status && rf_learner_check(rf_pipeline_learner(pipeline), err)) {
         return err->status; // an older one may hold together
     }
+    struct rf_evaluation *held_out = rf_pipeline_holdout(pipeline);
+    if (!status &&
+        (rf_evaluation_check(rf_pipeline_evaluation(pipeline), err) || (held_out && rf_evaluation_check(held_out, err)))) {
+        return err->status;
+    }
     char note[RF_ERROR_TEXT_SIZE];
     if (!status && rf_learner_note(rf_pipeline_learner(pipeline), note, sizeof note)) {
         rf_log(checkpoint->options.log, RF_LOG_WARN, "restored elsewhere", rf_log_text("path", path), rf_log_text("note", note));

@@ -1,14 +1,13 @@
 #include "ops/evaluate.h"
 
 #include "ops/clock.h"
-#include "ops/printer.h"
 
 #include <inttypes.h>
 #include <math.h>
 
 enum { POLL_MS = 1000 };
 
-// Makes the source's partitions ours from their start.
+// Makes the source's partitions ours from their start, also those that were read before.
 static enum rf_status take_all(struct rf_pipeline *pipeline, struct rf_source *source, const struct rf_positions *partitions,
                                struct rf_error *err) {
     struct rf_positions *positions = rf_pipeline_positions(pipeline);
@@ -17,6 +16,8 @@ static enum rf_status take_all(struct rf_pipeline *pipeline, struct rf_source *s
         if (rf_positions_add(positions, partitions->list[i].topic, partitions->list[i].partition, &index)) {
             return rf_fail(err, RF_MEMORY, "positions: out of memory");
         }
+        positions->list[index].next_offset = RF_OFFSET_NONE;
+        positions->list[index].fingerprint = 0;
     }
     return rf_source_assign(source, positions, err);
 }
@@ -33,14 +34,41 @@ static enum rf_status fold_batch(struct rf_pipeline *pipeline, struct rf_decoder
     return status;
 }
 
+// How many records to ask for: no more than are left to the next line and the next point, so that those are of exactly as many
+// records as they say. Where batches are cut does not show in what is learned.
+static size_t records_wanted(const struct rf_pipeline *pipeline, const struct rf_evaluate_options *options, size_t capacity) {
+    const struct rf_pipeline_counts *counts = rf_pipeline_counts(pipeline);
+    uint64_t wanted = capacity;
+    if (options->lines && options->lines->next - counts->records < wanted) {
+        wanted = options->lines->next - counts->records;
+    }
+    if (options->curve && options->curve->evaluated + options->curve->span > counts->learned) {
+        uint64_t left = options->curve->evaluated + options->curve->span - counts->learned;
+        wanted = left < wanted ? left : wanted;
+    }
+    return (size_t)wanted;
+}
+
+static void tell(struct rf_pipeline *pipeline, const struct rf_batch *batch, const struct rf_evaluate_options *options) {
+    const struct rf_pipeline_counts *counts = rf_pipeline_counts(pipeline);
+    if (options->curve && rf_curve_is_due(options->curve, counts->learned)) {
+        struct rf_figures figures;
+        rf_evaluation_quick_figures(rf_pipeline_evaluation(pipeline), &figures);
+        rf_curve_add(options->curve, &figures);
+    }
+    if (options->lines && counts->records >= options->lines->next) {
+        rf_evaluate_line(options->lines, pipeline, batch);
+    }
+}
+
 static enum rf_status fold_all(struct rf_pipeline *pipeline, struct rf_source *source, struct rf_decoder *decoder,
-                               struct rf_batch *batch, struct rf_curve *curve, struct rf_error *err) {
-    struct rf_poll want = {
-            .records_max = batch->records.capacity, .bytes_max = rf_pipeline_batch_bytes(pipeline), .timeout_ms = POLL_MS};
+                               struct rf_batch *batch, const struct rf_evaluate_options *options, struct rf_error *err) {
+    struct rf_poll want = {.bytes_max = rf_pipeline_batch_bytes(pipeline), .timeout_ms = POLL_MS};
     for (;;) {
         enum rf_source_event event;
         const struct rf_positions *partitions;
         batch->source = source;
+        want.records_max = records_wanted(pipeline, options, batch->records.capacity);
         enum rf_status status = rf_source_poll(source, &want, &batch->records, &event, &partitions, err);
         if (!status && event == RF_SOURCE_ASSIGNED) {
             status = take_all(pipeline, source, partitions, err);
@@ -50,104 +78,104 @@ static enum rf_status fold_all(struct rf_pipeline *pipeline, struct rf_source *s
         if (status) {
             return status;
         }
+        tell(pipeline, batch, options);
         rf_batch_reset(batch, rf_schema_count(rf_pipeline_schema(pipeline)));
-        if (curve && rf_curve_is_due(curve, rf_pipeline_counts(pipeline)->learned)) {
-            struct rf_figures figures;
-            rf_evaluation_figures(rf_pipeline_evaluation(pipeline), &figures);
-            rf_curve_add(curve, &figures);
-        }
         if (event == RF_SOURCE_END) {
             return rf_pipeline_settle(pipeline, 60000, err);
         }
     }
 }
 
-enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *source, struct rf_curve *curve, struct rf_error *err) {
+enum rf_status rf_evaluate(struct rf_pipeline *pipeline, struct rf_source *source, const struct rf_evaluate_options *options,
+                           struct rf_error *err) {
+    static const struct rf_evaluate_options none = {0};
     struct rf_decoder *decoder = NULL;
     struct rf_batch *batch = NULL;
-    enum rf_status status = rf_pipeline_decoder(pipeline, &decoder, err);
+    options = options ? options : &none;
+    enum rf_status status = options->is_test ? rf_pipeline_begin_test(pipeline, err) : RF_OK;
+    if (!status) {
+        status = rf_pipeline_decoder(pipeline, &decoder, err);
+    }
     if (!status) {
         status = rf_pipeline_batch(pipeline, &batch, err);
     }
     if (!status) {
-        status = fold_all(pipeline, source, decoder, batch, curve, err);
+        status = fold_all(pipeline, source, decoder, batch, options, err);
     }
     rf_batch_destroy(batch);
     rf_decoder_destroy(decoder);
     return status;
 }
 
-static double rate_of(const struct rf_result *result) {
-    return result->seconds > 0 ? (double)(result->counts.records - result->resumed) / result->seconds : 0;
+// The table that grows.
+
+void rf_evaluate_lines_init(struct rf_evaluate_lines *lines, uint64_t every, FILE *to) {
+    *lines = (struct rf_evaluate_lines){.to = to, .every = every, .next = every ? every : 1};
 }
 
-void rf_evaluate_json(const struct rf_result *result, FILE *to) {
-    char digest[RF_SHA256_TEXT_SIZE];
-    const struct rf_pipeline_counts *counts = &result->counts;
-    rf_sha256_text(result->model_sha256, digest);
-    struct rf_printer name = {0};
-    rf_printer_quote(&name, result->model);
-    fprintf(to,
-            "{\"model\":%s,\"records\":%" PRIu64 ",\"learned\":%" PRIu64 ",\"rejected\":%" PRIu64
-            ",\"seconds\":%.3f,\"records_per_second\":%.0f",
-            name.text ? name.text : "null", counts->records, counts->learned, counts->rejected, result->seconds, rate_of(result));
-    rf_printer_finish(&name);
-    for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
-        const struct rf_figure *figure = &result->figures.list[i];
-        if (figure->applies && isfinite(figure->value) && result->figures.evaluated) {
-            struct rf_printer number = {0};
-            rf_printer_real(&number, figure->value);
-            fprintf(to, ",\"%s\":%s", rf_figure_key((enum rf_figure_name)i), number.text ? number.text : "null");
-            rf_printer_finish(&number);
-        }
-    }
-    for (unsigned reason = 0, count = 0; reason < RF_REASON_COUNT; reason++) {
-        if (counts->rejected_by[reason]) {
-            fprintf(to, "%s\"%s\":%" PRIu64, count++ ? "," : ",\"rejected_by\":{", rf_reason_word((enum rf_reason)reason),
-                    counts->rejected_by[reason]);
-        }
-        if (reason + 1 == RF_REASON_COUNT && count) {
-            fputc('}', to);
-        }
-    }
-    fprintf(to, ",\"model_sha256\":\"%s\"}\n", digest);
+// The mean since the last line; NaN when nothing was evaluated.
+static double mean_since(const struct rf_figures *now, const struct rf_figures *told, enum rf_figure_name name) {
+    double before = told->evaluated ? told->list[name].value * told->weight : 0;
+    return (now->list[name].value * now->weight - before) / (now->weight - told->weight);
 }
 
-void rf_evaluate_table(const struct rf_result *result, FILE *to) {
-    char digest[RF_SHA256_TEXT_SIZE];
-    const struct rf_pipeline_counts *counts = &result->counts;
-    rf_sha256_text(result->model_sha256, digest);
-    fprintf(to, "  %-12s %14s %14s\n", "", "Riffle", "without skill");
-    for (unsigned i = 0; i < RF_FIGURE_COUNT; i++) {
-        const struct rf_figure *figure = &result->figures.list[i];
-        if (!figure->applies || !result->figures.evaluated) {
-            continue;
-        }
-        fprintf(to, "  %-12s %14.6f", rf_figure_title((enum rf_figure_name)i), figure->value);
-        if (!isnan(figure->baseline)) {
-            fprintf(to, " %14.6f", figure->baseline);
-        }
+static void print_class(FILE *to, const struct rf_predictions *predictions, int64_t class) {
+    if (predictions->classes) {
+        fprintf(to, " %12.12s", predictions->classes[class]);
+    } else {
+        fprintf(to, " %12" PRId64, class);
+    }
+}
+
+// The label of the example folded last, and what was predicted: the number; the probability or margin of class 1; the class.
+static void print_example(FILE *to, const struct rf_batch *batch) {
+    const struct rf_predictions *predictions = &batch->predictions;
+    if (!batch->examples.count) { // the last record was rejected, and was alone
+        fprintf(to, " %12s %12s\n", "-", "-");
+        return;
+    }
+    size_t last = batch->examples.count - 1;
+    double label = batch->examples.label[last], score = predictions->score[last * predictions->outputs];
+    bool is_class = predictions->task != RF_TASK_REGRESSION;
+    if (isnan(label)) {
+        fprintf(to, " %12s", "-");
+    } else if (is_class) {
+        print_class(to, predictions, (int64_t)label);
+    } else {
+        fprintf(to, " %12.6g", label);
+    }
+    if (predictions->task == RF_TASK_MULTICLASS && !isnan(score)) {
+        print_class(to, predictions, rf_prediction_class(predictions, last));
         fputc('\n', to);
+    } else {
+        fprintf(to, " %12.6g\n", score);
     }
-    fprintf(to, "  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n  %-12s %14" PRIu64 "\n", "records", counts->records, "learned",
-            counts->learned, "rejected", counts->rejected);
-    for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {
-        if (counts->rejected_by[reason]) {
-            fprintf(to, "    %-10s %14" PRIu64 "\n", rf_reason_word((enum rf_reason)reason), counts->rejected_by[reason]);
-        }
-    }
-    fprintf(to, "  %-12s %14.3f\n  %-12s %14.0f a second\n  %-12s %s\n", "seconds", result->seconds, "rate", rate_of(result),
-            "model", digest);
 }
 
-void rf_evaluate_warn(const struct rf_result *result, const char *prefix, const char *last_reject, FILE *to) {
-    uint64_t accepted = result->counts.records - result->counts.rejected;
-    if (*last_reject) {
-        fprintf(to, "%s%" PRIu64 " of %" PRIu64 " records were rejected, the last one %s\n", prefix, result->counts.rejected,
-                result->counts.records, last_reject);
+void rf_evaluate_line(struct rf_evaluate_lines *lines, struct rf_pipeline *pipeline, const struct rf_batch *batch) {
+    const struct rf_learner *learner = rf_pipeline_learner(pipeline);
+    enum rf_figure_name name = rf_curve_figure(learner->task, learner->is_margin);
+    uint64_t records = rf_pipeline_counts(pipeline)->records;
+    struct rf_figures figures;
+    rf_evaluation_quick_figures(rf_pipeline_evaluation(pipeline), &figures);
+    if (lines->next == (lines->every ? lines->every : 1)) {
+        fprintf(lines->to, "%12s %12s %12s %12s %12s\n%12s %12s %12s %12s %12s\n", "", rf_figure_title(name),
+                rf_figure_title(name), "", "", "records", "since last", "of all", "label", "prediction");
     }
-    if (accepted && !result->counts.learned) {
-        fprintf(to, "%snothing was learned: none of %" PRIu64 " records had a label; does features.label name the right field?\n",
-                prefix, accepted);
+    fprintf(lines->to, "%12" PRIu64, records);
+    if (figures.evaluated > lines->told.evaluated) {
+        fprintf(lines->to, " %12.6f", mean_since(&figures, &lines->told, name));
+    } else {
+        fprintf(lines->to, " %12s", "-");
+    }
+    if (figures.evaluated) {
+        fprintf(lines->to, " %12.6f", figures.list[name].value);
+    } else {
+        fprintf(lines->to, " %12s", "-");
+    }
+    print_example(lines->to, batch);
+    lines->told = figures;
+    while (lines->next <= records) {
+        lines->next = lines->every ? lines->next + lines->every : lines->next * 2;
     }
 }

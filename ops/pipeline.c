@@ -86,6 +86,24 @@ static void note_reject(struct rf_pipeline *pipeline, const struct rf_reject *re
              position->topic, position->partition, reject->record.offset, rf_reason_word(reject->reason), reject->detail);
 }
 
+// Takes an example out of what is learned: it keeps its prediction, and is evaluated apart if it has a label.
+static void hold_out(uint8_t *purpose) {
+    bool is_evaluated = *purpose & RF_EVALUATE;
+    *purpose = (uint8_t)((*purpose & ~(RF_EVALUATE | RF_LEARN)) | (is_evaluated ? RF_HOLD_OUT : 0));
+}
+
+static void decide_purpose(const struct rf_pipeline *pipeline, struct rf_examples *examples, size_t index, bool is_new) {
+    const struct rf_holdout *holdout = &pipeline->holdout;
+    if (!is_new) {
+        examples->purpose[index] = 0;
+    } else if (pipeline->test) {
+        hold_out(&examples->purpose[index]);
+        examples->purpose[index] &= (uint8_t)~RF_OBSERVE;
+    } else if (!rf_holdout_is_empty(holdout) && rf_holdout_has(holdout, examples, index, &pipeline->positions)) {
+        hold_out(&examples->purpose[index]);
+    }
+}
+
 // Moves the positions over the batch's records and takes the purpose from examples that are not new. Rejects of records
 // that are not new are removed. Accepted and rejected records stand in the order of the batch, each in its own list.
 static enum rf_status advance(struct rf_pipeline *pipeline, struct rf_batch *batch, size_t *run_count_out, struct rf_error *err) {
@@ -113,9 +131,7 @@ static enum rf_status advance(struct rf_pipeline *pipeline, struct rf_batch *bat
         }
         if (is_example) {
             batch->predictions.since[example] = pipeline->version.since;
-            if (!is_new) {
-                examples->purpose[example] = 0;
-            }
+            decide_purpose(pipeline, examples, example, is_new);
             example++;
         } else {
             if (is_new) {
@@ -149,6 +165,10 @@ static enum rf_status fold(struct rf_pipeline *pipeline, struct rf_batch *batch,
     uint64_t learned = pipeline->learner->learned;
     rf_learner_fold(pipeline->learner, &batch->examples, 0, batch->examples.count, predictions);
     rf_evaluation_fold(pipeline->evaluation, &batch->examples, 0, batch->examples.count, predictions);
+    struct rf_evaluation *apart = pipeline->test ? pipeline->test : pipeline->held_out;
+    if (apart) {
+        rf_evaluation_fold(apart, &batch->examples, 0, batch->examples.count, predictions);
+    }
     pipeline->counts.learned += pipeline->learner->learned - learned;
 
     if (pipeline->schedule && runs) {

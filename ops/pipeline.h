@@ -23,6 +23,8 @@ struct rf_pipeline_options {
     size_t batch_records;
     size_t batch_bytes;
     bool use_baseline_kernels;
+    size_t window;                   // of the evaluation, in records; 0: none
+    double holdout_from, holdout_to; // which records are never learned, see ops/holdout.h
 };
 
 // Makes a model that has learned nothing. Options are borrowed until the pipeline is destroyed.
@@ -52,6 +54,9 @@ void rf_pipeline_prepare(const struct rf_pipeline *pipeline, struct rf_decoder *
 enum rf_status rf_pipeline_step(struct rf_pipeline *pipeline, struct rf_batch *batch, int64_t now_ms,
                                 struct rf_error *err) RF_MUST_USE;
 
+// From here on records are predicted and evaluated apart (rf_pipeline_test), and neither learned nor part of any other figure.
+enum rf_status rf_pipeline_begin_test(struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
+
 // Once a pipeline is drained: waits until the sinks have confirmed all, at most timeout_ms each.
 enum rf_status rf_pipeline_settle(struct rf_pipeline *pipeline, int timeout_ms, struct rf_error *err) RF_MUST_USE;
 
@@ -70,7 +75,9 @@ const struct rf_pipeline_counts *rf_pipeline_counts(const struct rf_pipeline *pi
 struct rf_positions *rf_pipeline_positions(struct rf_pipeline *pipeline);
 struct rf_state *rf_pipeline_state(struct rf_pipeline *pipeline);
 struct rf_learner *rf_pipeline_learner(struct rf_pipeline *pipeline);
-struct rf_evaluation *rf_pipeline_evaluation(struct rf_pipeline *pipeline);
+struct rf_evaluation *rf_pipeline_evaluation(struct rf_pipeline *pipeline); // of the records learned
+struct rf_evaluation *rf_pipeline_holdout(struct rf_pipeline *pipeline);    // of those held out; NULL: none are
+struct rf_evaluation *rf_pipeline_test(struct rf_pipeline *pipeline);       // of those folded since the test began; NULL: none
 struct rf_schedule *rf_pipeline_schedule(struct rf_pipeline *pipeline);
 struct rf_checkpoint *rf_pipeline_checkpoint(struct rf_pipeline *pipeline);
 const struct rf_schema *rf_pipeline_schema(const struct rf_pipeline *pipeline);

@@ -1,6 +1,7 @@
 #ifndef RF_OPS_PIPELINE_INTERNAL_H
 #define RF_OPS_PIPELINE_INTERNAL_H
 // What a pipeline holds. Only pipeline.c (the flow) and pipeline_setup.c (its parts) include it.
+#include "ops/holdout.h"
 #include "ops/pipeline.h"
 
 enum { RF_PIPELINE_SINKS_MAX = 16 };
@@ -9,7 +10,8 @@ struct rf_pipeline {
     const struct rf_pipeline_options options;
     struct rf_schema *schema;
     struct rf_learner *learner;
-    struct rf_evaluation *evaluation;
+    struct rf_evaluation *evaluation, *held_out, *test; // the latter two NULL: nothing is held out, nothing tested
+    struct rf_holdout holdout;
     struct rf_state state;
     struct rf_positions positions;
     struct rf_pipeline_counts counts;

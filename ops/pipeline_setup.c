@@ -2,13 +2,66 @@
 #include "ops/pipeline.h"
 
 #include "ingest/feature.h"
+#include "learners/loss.h"
 #include "ops/checkpoint.h"
+#include "ops/config_internal.h"
 #include "ops/pipeline_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+// The quantile that the learner's loss predicts; 0 when that is another loss.
+static double quantile_of(const struct rf_variant_value *learner) {
+    const struct rf_setting *row = rf_setting_find(learner->kind->settings, "loss", strlen("loss"));
+    if (!row || row->type != RF_TYPE_VARIANT) {
+        return 0;
+    }
+    const struct rf_variant_value *loss = (const void *)((const char *)learner->options + row->offset);
+    bool is_quantile = loss->kind && loss->kind->registration == &rf_loss_quantile;
+    return is_quantile ? ((const struct rf_loss_quantile_options *)loss->options)->tau : 0;
+}
+
+static enum rf_status make_evaluation(const struct rf_pipeline *pipeline, const char *name, enum rf_purpose purpose,
+                                      size_t window, struct rf_evaluation **evaluation_out, struct rf_error *err) {
+    const struct rf_learner *learner = pipeline->learner;
+    const struct rf_evaluation_options options = {
+            .name = name,
+            .task = learner->task,
+            .outputs = learner->outputs,
+            .is_margin = learner->is_margin,
+            .quantile = quantile_of(pipeline->options.learner),
+            .window = window,
+            .purpose = purpose,
+    };
+    return rf_evaluation_create(&options, evaluation_out, err);
+}
+
+// The held out ones are evaluated by an evaluation of their own.
+static enum rf_status make_evaluations(struct rf_pipeline *pipeline, struct rf_error *err) {
+    const struct rf_pipeline_options *options = &pipeline->options;
+    enum rf_status status = make_evaluation(pipeline, "evaluation", RF_EVALUATE, options->window, &pipeline->evaluation, err);
+    if (status) {
+        return status;
+    }
+    rf_evaluation_state(pipeline->evaluation, &pipeline->state);
+    pipeline->holdout = rf_holdout_of(options->seed, options->holdout_from, options->holdout_to);
+    if (rf_holdout_is_empty(&pipeline->holdout)) {
+        return RF_OK;
+    }
+    status = make_evaluation(pipeline, "holdout", RF_HOLD_OUT, 0, &pipeline->held_out, err);
+    if (!status) {
+        rf_evaluation_state(pipeline->held_out, &pipeline->state);
+    }
+    return status;
+}
+
+enum rf_status rf_pipeline_begin_test(struct rf_pipeline *pipeline, struct rf_error *err) {
+    rf_evaluation_destroy(pipeline->test);
+    pipeline->test = NULL;
+    return make_evaluation(pipeline, "test", RF_HOLD_OUT, 0, &pipeline->test, err);
+}
 
 static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error *err) {
     const struct rf_pipeline_options *options = &pipeline->options;
@@ -34,13 +87,8 @@ static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error
         return rf_fail(err, RF_INVALID, "features.classes names %" PRIu32 " classes, but the learner's loss is for %s", classes,
                        learner->task == RF_TASK_BINARY ? "2" : "numbers");
     }
-    status = rf_evaluation_create(learner->task, learner->outputs, learner->is_margin, &pipeline->evaluation, err);
-    if (status) {
-        return status;
-    }
     rf_learner_state(pipeline->learner, &pipeline->state);
-    rf_evaluation_state(pipeline->evaluation, &pipeline->state);
-    return RF_OK;
+    return make_evaluations(pipeline, err);
 }
 
 enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options, struct rf_pipeline **pipeline_out,
@@ -83,6 +131,8 @@ void rf_pipeline_destroy(struct rf_pipeline *pipeline) {
     }
     rf_sink_destroy(pipeline->rejected);
     rf_evaluation_destroy(pipeline->evaluation);
+    rf_evaluation_destroy(pipeline->held_out);
+    rf_evaluation_destroy(pipeline->test);
     rf_learner_destroy(pipeline->learner);
     rf_schema_destroy(pipeline->schema);
     rf_positions_finish(&pipeline->positions);
@@ -191,6 +241,14 @@ struct rf_learner *rf_pipeline_learner(struct rf_pipeline *pipeline) {
 
 struct rf_evaluation *rf_pipeline_evaluation(struct rf_pipeline *pipeline) {
     return pipeline->evaluation;
+}
+
+struct rf_evaluation *rf_pipeline_holdout(struct rf_pipeline *pipeline) {
+    return pipeline->held_out;
+}
+
+struct rf_evaluation *rf_pipeline_test(struct rf_pipeline *pipeline) {
+    return pipeline->test;
 }
 
 struct rf_schedule *rf_pipeline_schedule(struct rf_pipeline *pipeline) {

@@ -2,6 +2,7 @@
 
 #include "ingest/generator.h"
 #include "ingest/rfc3339.h"
+#include "learners/evaluation.h"
 #include "learners/learner.h"
 #include "ops/config.h"
 
@@ -60,6 +61,14 @@ static const struct rf_setting snapshot_settings[] = {
         {0},
 };
 
+static const struct rf_setting evaluation_settings[] = {
+        RF_UINT(struct rf_settings_evaluation, window, "1000", 0, RF_EVALUATION_WINDOW_MAX, NOT_MODEL,
+                "how many of the last records there are figures of, beside those of all; 0: none"),
+        RF_REAL(struct rf_settings_evaluation, holdout, "0", 0, 0.99, 0,
+                "share of the records, chosen by the hash of their id, that are evaluated apart and never learned"),
+        {0},
+};
+
 static const struct rf_setting worker_settings[] = {
         RF_CHOICE(struct rf_settings_worker, log, "logfmt", log_formats, NOT_MODEL, "form of the log on standard error"),
         RF_CHOICE(struct rf_settings_worker, log_level, "info", log_levels, NOT_MODEL, "least level that is logged"),
@@ -87,6 +96,7 @@ const struct rf_setting rf_settings_table[] = {
         RF_SECTION(struct rf_settings, rejected, rf_rejected_settings, NOT_MODEL, "where undecodable and absurd records go"),
         RF_SECTION(struct rf_settings, features, rf_feature_settings, 0, "which fields are read, and as what"),
         RF_VARIANT(struct rf_settings, learner, "linear", rf_learner_variants, 0, "what learns"),
+        RF_SECTION(struct rf_settings, evaluation, evaluation_settings, 0, "how good the model is"),
         RF_SECTION(struct rf_settings, snapshots, snapshot_settings, NOT_MODEL, "when state is written, and where"),
         RF_VARIANTS(struct rf_settings, sinks, rf_sink_variants, NOT_MODEL, "where predictions go"),
         RF_SECTION(struct rf_settings, worker, worker_settings, NOT_MODEL, "of the process"),

@@ -44,6 +44,11 @@ struct rf_settings_snapshots {
     struct rf_clone_options clone;
 };
 
+struct rf_settings_evaluation {
+    uint64_t window; // records; 0: none
+    double holdout;  // share of the records
+};
+
 struct rf_settings_worker {
     int log;       // enum rf_log_format
     int log_level; // enum rf_log_level
@@ -64,6 +69,7 @@ struct rf_settings {
     struct rf_rejected_options rejected;
     struct rf_feature_options features;
     struct rf_variant_value learner;
+    struct rf_settings_evaluation evaluation;
     struct rf_settings_snapshots snapshots;
     struct rf_variant_values sinks;
     struct rf_settings_worker worker;

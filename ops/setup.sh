@@ -78,6 +78,7 @@ if [ "$set_name" = test ]; then
     need clang-format "checks the format" is_command clang-format
     need clang-tidy "checks for bug patterns and size" is_command clang-tidy
     need libclang-rt-14-dev "sanitizers and fuzzer of clang" has_clang_runtime
+    need gnuplot-nox "draws the pictures of riffle evaluate" is_command gnuplot
     need kcat "a foreign Kafka client" is_command kcat
     need python3 "runs the pipeline tests" test -x /usr/bin/python3
     need python3-zmq "a foreign ZeroMQ client" is_python_module zmq

@@ -206,8 +206,8 @@ static void report_end(const struct run *run, struct model *model) {
     struct rf_result result = {.model = model->assembly.settings.name,
                                .counts = report.counts,
                                .resumed = report.resumed,
-                               .seconds = (double)report.busy_ms / 1000,
-                               .figures = report.figures};
+                               .seconds = (double)report.busy_ms / 1000};
+    rf_result_take(&result, rf_worker_pipeline(model->worker));
     rf_assembly_model_sha256(&model->assembly, rf_worker_pipeline(model->worker), result.model_sha256);
     if (run->flags.wants_json) {
         rf_evaluate_json(&result, stdout);

@@ -83,7 +83,7 @@ enum rf_status rf_worker_create(const struct rf_worker_options *options, struct 
     pthread_mutex_init(&worker->lock, NULL);
     rf_positions_init(&worker->commit);
     const struct rf_learner *learner = rf_pipeline_learner(worker->pipeline);
-    rf_curve_init(&worker->curve, rf_curve_figure(learner->task, learner->is_margin));
+    rf_curve_init(&worker->curve, rf_curve_figure(learner->task, learner->is_margin), RF_CURVE_SPAN);
     if (options->folder) {
         snprintf(worker->note, sizeof worker->note, "riffle worker=%s", options->folder->worker);
     }

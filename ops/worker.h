@@ -62,6 +62,7 @@ struct rf_worker_report {
     int64_t busy_ms;           // since the first record was polled, up to the last one folded
     int64_t lag;               // records not polled yet, -1 unknown
     struct rf_figures figures; // of the evaluation, brought up to date a few times a second and at the end
+    struct rf_figures window;  // of its last records
 };
 void rf_worker_report(struct rf_worker *worker, struct rf_worker_report *report_out);
 

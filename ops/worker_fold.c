@@ -7,11 +7,13 @@
 
 // The fold thread brings the report up to date.
 static void tell(struct rf_worker *worker) {
-    struct rf_figures figures;
+    struct rf_figures figures, window;
     rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
+    rf_evaluation_window_figures(rf_pipeline_evaluation(worker->pipeline), &window);
     pthread_mutex_lock(&worker->lock);
     worker->report.counts = *rf_pipeline_counts(worker->pipeline);
     worker->report.figures = figures;
+    worker->report.window = window;
     worker->report.busy_ms = worker->folded_ms > worker->first_ms ? worker->folded_ms - worker->first_ms : 0;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -47,7 +49,7 @@ static void add_to_curve(struct rf_worker *worker) {
     uint64_t learned = rf_pipeline_counts(worker->pipeline)->learned;
     if (worker->options.reports_curve && rf_curve_is_due(&worker->curve, learned)) {
         struct rf_figures figures;
-        rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
+        rf_evaluation_quick_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
         rf_curve_add(&worker->curve, &figures);
     }
 }

@@ -73,7 +73,9 @@ static void evaluate(const struct rf_examples *examples, const char *model, cons
     struct rf_predictions predictions;
     struct rf_error err;
     predictions_create(&predictions, learner, examples);
-    assert_int_equal(rf_evaluation_create(learner->task, learner->outputs, learner->is_margin, &evaluation, &err), RF_OK);
+    const struct rf_evaluation_options options = {
+            .task = learner->task, .outputs = learner->outputs, .is_margin = learner->is_margin};
+    assert_int_equal(rf_evaluation_create(&options, &evaluation, &err), RF_OK);
     rf_learner_fold(learner, examples, 0, examples->count, &predictions);
     rf_evaluation_fold(evaluation, examples, 0, examples->count, &predictions);
     rf_evaluation_figures(evaluation, figures_out);

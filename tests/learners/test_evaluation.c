@@ -16,9 +16,10 @@ struct fixture {
 };
 
 static struct rf_evaluation *create(enum rf_task task, uint32_t outputs, bool is_margin) {
+    const struct rf_evaluation_options options = {.task = task, .outputs = outputs, .is_margin = is_margin};
     struct rf_evaluation *evaluation = NULL;
     struct rf_error err;
-    assert_int_equal(rf_evaluation_create(task, outputs, is_margin, &evaluation, &err), RF_OK);
+    assert_int_equal(rf_evaluation_create(&options, &evaluation, &err), RF_OK);
     return evaluation;
 }
 
@@ -92,11 +93,11 @@ static void binary_figures_are_those_done_by_hand(void **state) {
     assert_false(list[RF_FIGURE_mae].applies);
     assert_false(list[RF_FIGURE_rmse].applies);
     // Baselines: shares by Laplace's rule, scored before the label counts; the class ahead so far, 0 among equals.
-    assert_near(list[RF_FIGURE_log_loss].baseline,
+    assert_near(list[RF_FIGURE_log_loss].baseline[RF_BASELINE_majority],
                 -(log(1. / 2) + log(1. / 3) + 2 * log(2. / 4) + log(2. / 6) + log(3. / 7)) / 6);
-    assert_near(list[RF_FIGURE_accuracy].baseline, 2.0 / 6); // 0 1 0 0 0
-    assert_near(list[RF_FIGURE_f1].baseline, 0);
-    assert_near(list[RF_FIGURE_auc].baseline, 0.5);
+    assert_near(list[RF_FIGURE_accuracy].baseline[RF_BASELINE_majority], 2.0 / 6); // 0 1 0 0 0
+    assert_near(list[RF_FIGURE_f1].baseline[RF_BASELINE_majority], 0);
+    assert_near(list[RF_FIGURE_auc].baseline[RF_BASELINE_majority], 0.5);
     end(&fixture);
 }
 
@@ -176,8 +177,8 @@ static void regression_figures_are_those_done_by_hand(void **state) {
     struct rf_figures figures = figures_of(&fixture);
     assert_near(figures.list[RF_FIGURE_mae].value, (1 + 3 * 2 + 0) / 5.0);
     assert_near(figures.list[RF_FIGURE_rmse].value, sqrt((1 + 3 * 4 + 0) / 5.0));
-    assert_near(figures.list[RF_FIGURE_mae].baseline, (2 + 3 * 2 + 4.5) / 5.0); // means 0, 2, 3.5
-    assert_near(figures.list[RF_FIGURE_rmse].baseline, sqrt((4 + 3 * 4 + 4.5 * 4.5) / 5.0));
+    assert_near(figures.list[RF_FIGURE_mae].baseline[RF_BASELINE_mean], (2 + 3 * 2 + 4.5) / 5.0); // means 0, 2, 3.5
+    assert_near(figures.list[RF_FIGURE_rmse].baseline[RF_BASELINE_mean], sqrt((4 + 3 * 4 + 4.5 * 4.5) / 5.0));
     assert_false(figures.list[RF_FIGURE_accuracy].applies);
     end(&fixture);
 }
@@ -192,8 +193,9 @@ static void absurd_labels_weights_and_predictions_leave_finite_figures(void **st
     add(&fixture, 1e75, 1e75, -1e75);
     struct rf_figures figures = figures_of(&fixture);
     assert_int_equal(figures.evaluated, 2);
-    assert_true(isfinite(figures.list[RF_FIGURE_mae].value) && isfinite(figures.list[RF_FIGURE_mae].baseline));
-    assert_true(isfinite(figures.list[RF_FIGURE_rmse].value) && isfinite(figures.list[RF_FIGURE_rmse].baseline));
+    assert_true(isfinite(figures.list[RF_FIGURE_mae].value) && isfinite(figures.list[RF_FIGURE_mae].baseline[RF_BASELINE_mean]));
+    assert_true(isfinite(figures.list[RF_FIGURE_rmse].value) &&
+                isfinite(figures.list[RF_FIGURE_rmse].baseline[RF_BASELINE_mean]));
     end(&fixture);
 }
 
@@ -212,8 +214,9 @@ static void multiclass_f1_is_the_mean_over_classes(void **state) {
     assert_near(list[RF_FIGURE_log_loss].value, -(log(.6) + log(.5) + log(.4) + log(.1)) / 4);
     assert_near(list[RF_FIGURE_accuracy].value, 0.5); // predicted 0 1 0 1
     assert_near(list[RF_FIGURE_f1].value, 0.5);       // both met classes: 1 hit, 2 actual, 2 predicted; class 2 was not met
-    assert_near(list[RF_FIGURE_log_loss].baseline, -(log(1. / 3) + log(1. / 4) + log(2. / 5) + log(2. / 6)) / 4);
-    assert_near(list[RF_FIGURE_accuracy].baseline, 0.25); // predicted 0 0 0 1
+    assert_near(list[RF_FIGURE_log_loss].baseline[RF_BASELINE_majority],
+                -(log(1. / 3) + log(1. / 4) + log(2. / 5) + log(2. / 6)) / 4);
+    assert_near(list[RF_FIGURE_accuracy].baseline[RF_BASELINE_majority], 0.25); // predicted 0 0 0 1
     assert_false(list[RF_FIGURE_auc].applies);
     end(&fixture);
 }
@@ -245,7 +248,7 @@ static void figures_go_on_after_a_restore(void **state) {
     assert_int_equal(actual.evaluated, expected.evaluated);
     for (size_t i = 0; i < RF_FIGURE_COUNT; i++) {
         assert_true(actual.list[i].value == expected.list[i].value);
-        assert_true(actual.list[i].baseline == expected.list[i].baseline || isnan(expected.list[i].baseline));
+        assert_memory_equal(actual.list[i].baseline, expected.list[i].baseline, sizeof actual.list[i].baseline);
     }
     rf_state_finish(&saved);
     rf_state_finish(&restored);

@@ -6,15 +6,15 @@
 #include <string.h>
 
 static struct rf_figures figures_at(uint64_t evaluated, double log_loss) {
-    struct rf_figures figures = {.evaluated = evaluated};
-    figures.list[RF_FIGURE_log_loss] = (struct rf_figure){.applies = true, .value = log_loss, .baseline = 0.5};
+    struct rf_figures figures = {.evaluated = evaluated, .weight = (double)evaluated};
+    figures.list[RF_FIGURE_log_loss] = (struct rf_figure){.applies = true, .value = log_loss, .baseline = {NAN, 0.5, NAN}};
     return figures;
 }
 
 static void curve_shows_means_of_spans_not_of_the_whole(void **state) {
     (void)state;
     struct rf_curve curve;
-    rf_curve_init(&curve, RF_FIGURE_log_loss);
+    rf_curve_init(&curve, RF_FIGURE_log_loss, RF_CURVE_SPAN);
     assert_false(rf_curve_is_due(&curve, RF_CURVE_SPAN - 1));
     assert_true(rf_curve_is_due(&curve, RF_CURVE_SPAN));
     struct rf_figures figures = figures_at(RF_CURVE_SPAN, 1.0);
@@ -29,7 +29,7 @@ static void curve_shows_means_of_spans_not_of_the_whole(void **state) {
 static void curve_stays_bounded_and_keeps_its_shape(void **state) {
     (void)state;
     struct rf_curve curve;
-    rf_curve_init(&curve, RF_FIGURE_log_loss);
+    rf_curve_init(&curve, RF_FIGURE_log_loss, RF_CURVE_SPAN);
     double total = 0;
     uint64_t evaluated = 0;
     for (int i = 0; i < 100000; i++) { // falls from 1 to 0 in a line
@@ -50,7 +50,7 @@ static void curve_stays_bounded_and_keeps_its_shape(void **state) {
 static void curve_is_drawn_in_the_size_asked_for(void **state) {
     (void)state;
     struct rf_curve curve;
-    rf_curve_init(&curve, RF_FIGURE_log_loss);
+    rf_curve_init(&curve, RF_FIGURE_log_loss, RF_CURVE_SPAN);
     for (uint64_t i = 1; i <= 40; i++) {
         struct rf_figures figures = figures_at(i * RF_CURVE_SPAN, 1.0 / (double)i);
         rf_curve_add(&curve, &figures);

@@ -22,7 +22,7 @@ struct fixture {
     struct rf_error err;
 };
 
-static void open_fixture(struct fixture *fixture) {
+static void open_fixture_with(struct fixture *fixture, double holdout_from, double holdout_to) {
     *fixture = (struct fixture){0};
     assert_int_equal(rf_settings_read("test.yaml", rf_text_of(settings_text), NULL, 0, &fixture->settings, &fixture->err), RF_OK);
     fixture->decoder_options = (struct rf_decoder_options){.limits = fixture->settings.source.limits, .delimiter = ','};
@@ -35,6 +35,8 @@ static void open_fixture(struct fixture *fixture) {
             .learner = &fixture->settings.learner,
             .batch_records = 16,
             .batch_bytes = 4096,
+            .holdout_from = holdout_from,
+            .holdout_to = holdout_to,
     };
     assert_int_equal(rf_pipeline_create(&options, &fixture->pipeline, &fixture->err), RF_OK);
     assert_int_equal(rf_pipeline_decoder(fixture->pipeline, &fixture->decoder, &fixture->err), RF_OK);
@@ -43,6 +45,10 @@ static void open_fixture(struct fixture *fixture) {
     for (int32_t i = 0; i < 2; i++) {
         assert_int_equal(rf_positions_add(rf_pipeline_positions(fixture->pipeline), "topic", i, &index), RF_OK);
     }
+}
+
+static void open_fixture(struct fixture *fixture) {
+    open_fixture_with(fixture, 0, 0);
 }
 
 static int setup(void **state) {
@@ -214,6 +220,48 @@ static void pipelines_of_one_process_know_nothing_of_each_other(void **state) {
     close_fixture(&other);
 }
 
+static void held_out_records_are_predicted_and_never_learned(void **state) {
+    struct fixture *fixture = *state;
+    struct fixture other;
+    uint8_t before[RF_SHA256_SIZE], after[RF_SHA256_SIZE];
+    struct rf_figures figures;
+    open_fixture_with(&other, 0, 1); // all of them
+    digest_of(&other, before);
+    assert_int_equal(fold(&other, 0, 0, three, 3), RF_OK);
+    digest_of(&other, after);
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(rf_pipeline_counts(other.pipeline)->learned, 0);
+    assert_int_equal(rf_pipeline_counts(other.pipeline)->records, 3);
+    rf_evaluation_figures(rf_pipeline_evaluation(other.pipeline), &figures);
+    assert_int_equal(figures.evaluated, 0);
+    rf_evaluation_figures(rf_pipeline_holdout(other.pipeline), &figures);
+    assert_int_equal(figures.evaluated, 2); // the third has no label
+    assert_true(isfinite(other.batch->predictions.score[2]));
+    assert_int_equal(other.batch->examples.purpose[0], RF_OBSERVE | RF_PREDICT | RF_HOLD_OUT);
+    assert_int_equal(other.batch->examples.purpose[2], RF_OBSERVE | RF_PREDICT);
+    assert_int_equal(fold(&other, 0, 0, three, 3), RF_OK); // delivered again
+    assert_int_equal(other.batch->examples.purpose[0], 0);
+    close_fixture(&other);
+    assert_null(rf_pipeline_holdout(fixture->pipeline)); // by default nothing is held out
+}
+
+static void a_test_moves_neither_the_model_nor_its_figures(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t before[RF_SHA256_SIZE], after[RF_SHA256_SIZE];
+    struct rf_figures learned, tested;
+    assert_int_equal(fold(fixture, 0, 0, three, 3), RF_OK);
+    digest_of(fixture, before);
+    assert_int_equal(rf_pipeline_begin_test(fixture->pipeline, &fixture->err), RF_OK);
+    assert_int_equal(fold(fixture, 1, 0, three, 3), RF_OK);
+    digest_of(fixture, after);
+    assert_memory_equal(before, after, sizeof before);
+    rf_evaluation_figures(rf_pipeline_evaluation(fixture->pipeline), &learned);
+    rf_evaluation_figures(rf_pipeline_test(fixture->pipeline), &tested);
+    assert_int_equal(learned.evaluated, 2);
+    assert_int_equal(tested.evaluated, 2);
+    assert_true(tested.list[RF_FIGURE_log_loss].value < learned.list[RF_FIGURE_log_loss].value); // it has learned them
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -224,6 +272,8 @@ int main(void) {
             TEST(step_counts_rejected_records_by_reason_and_goes_on),
             TEST(step_waits_for_sinks_without_room_and_folds_once),
             TEST(sinks_stand_once),
+            TEST(held_out_records_are_predicted_and_never_learned),
+            TEST(a_test_moves_neither_the_model_nor_its_figures),
             TEST(pipelines_of_one_process_know_nothing_of_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

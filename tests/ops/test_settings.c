@@ -1,6 +1,7 @@
 #include "ops/settings.h"
 
 #include "ops/config.h"
+#include "ops/specification.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -196,6 +197,39 @@ static void try_kinds(const char *path, const struct rf_variant *variants) {
     }
 }
 
+// What is held out changes what is learned; how many records there are figures of does not.
+static void a_holdout_is_of_the_model_and_a_window_is_not(void **state) {
+    (void)state;
+    static const char *const sets[] = {"evaluation.window=0", "evaluation.holdout=0.1"};
+    static const enum rf_specification_change expected[] = {RF_SPECIFICATION_SAME, RF_SPECIFICATION_BREAKING};
+    struct rf_settings before, after;
+    struct rf_error err;
+    accept(least, NULL, 0, &before);
+    assert_int_equal(before.evaluation.window, 1000);
+    assert_true(before.evaluation.holdout == 0);
+    char *old = rf_specification_text(rf_settings_table, &before);
+    for (size_t i = 0; i < 2; i++) {
+        accept(least, &sets[i], 1, &after);
+        char *new = rf_specification_text(rf_settings_table, &after);
+        assert_int_equal(rf_specification_compare(old, new, rf_settings_table, &err), expected[i]);
+        free(new);
+        rf_settings_finish(&after);
+    }
+    assert_string_equal(err.text, "evaluation.holdout was 0, is 0.1");
+    // A snapshot from before there was a holdout goes on.
+    char *line = strstr(old, "evaluation.holdout = 0\n");
+    char *rest = line + strlen("evaluation.holdout = 0\n");
+    char *new = strdup(old);
+    memmove(line, rest, strlen(rest) + 1);
+    assert_int_equal(rf_specification_compare(old, new, rf_settings_table, &err), RF_SPECIFICATION_COMPATIBLE);
+    free(new);
+    free(old);
+    rf_settings_finish(&before);
+    refuse_set("evaluation.holdout=1", "--set evaluation.holdout: evaluation.holdout is \"1\", must be a number from 0 to 0.99");
+    refuse_set("evaluation.window=100001",
+               "--set evaluation.window: evaluation.window is \"100001\", must be a whole number from 0 to 100000");
+}
+
 static void settings_have_sound_defaults_in_every_kind(void **state) {
     (void)state;
     for (const struct rf_setting *row = rf_settings_table; row->name; row++) {
@@ -248,6 +282,7 @@ int main(void) {
             cmocka_unit_test(settings_know_where_to_start),
             cmocka_unit_test(settings_of_features_are_shown_where_they_stand),
             cmocka_unit_test(settings_bound_the_worker),
+            cmocka_unit_test(a_holdout_is_of_the_model_and_a_window_is_not),
             cmocka_unit_test(settings_have_sound_defaults_in_every_kind),
             cmocka_unit_test(settings_are_what_their_document_says),
     };

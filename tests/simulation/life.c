@@ -171,9 +171,11 @@ static enum rf_status assemble(struct world *world, struct life *life) {
     close(file);
     char directory[128];
     snprintf(directory, sizeof directory, "snapshots.directory=%s", world->folder);
-    const char *sets[1 + SMALL_SET_COUNT] = {directory};
-    memcpy(sets + 1, small_sets, sizeof small_sets);
-    size_t set_count = world->is_small ? 1 + SMALL_SET_COUNT : 1;
+    char window[64];
+    snprintf(window, sizeof window, "evaluation.window=%" PRIu64, world->window ? world->window : 1000);
+    const char *sets[2 + SMALL_SET_COUNT] = {directory, window};
+    memcpy(sets + 2, small_sets, sizeof small_sets);
+    size_t set_count = world->is_small ? 2 + SMALL_SET_COUNT : 2;
     assert_int_equal(rf_assembly_init(path, sets, set_count, &life->assembly, &life->err), RF_OK);
     unlink(path);
     life->assembly.log.options.file = open("/dev/null", O_WRONLY | O_CLOEXEC); // failures are wanted here; reports tell of them

@@ -35,6 +35,7 @@ struct world {
     struct rf_clock *real_clock; // NULL: the simulated one
     bool is_small;               // few records, small batches, a snapshot every hundred records
 
+    uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
     uint64_t produced, undecodable; // records, and how many of them no decoder takes
     struct rf_random random;        // for what is left to chance

@@ -36,6 +36,34 @@ static uint64_t open_interrupted(struct world *world, uint64_t seed) {
     return records;
 }
 
+static void a_window_of_another_size_goes_on_with_the_same_model(void **state) {
+    struct world *world = *state;
+    static const uint64_t windows[] = {1000, 50, 70000};
+    uint8_t digest[3][RF_SHA256_SIZE];
+    for (size_t i = 0; i < 3; i++) {
+        open_interrupted(world, 40);
+        world->window = windows[i];
+        tell(world, "; another window");
+        struct life life = {0};
+        assert_int_equal(be_born(world, &life), RF_OK);
+        live_to_end(world, &life);
+        digest_of(&life, digest[i]);
+        struct rf_figures figures, window;
+        rf_evaluation_figures(rf_pipeline_evaluation(rf_worker_pipeline(life.worker)), &figures);
+        rf_evaluation_window_figures(rf_pipeline_evaluation(rf_worker_pipeline(life.worker)), &window);
+        assert_true(figures.evaluated > 400);
+        // One of the size it had goes on; another one holds what came since the snapshot.
+        assert_true(i == 0   ? window.evaluated == figures.evaluated
+                    : i == 1 ? window.evaluated == 50
+                             : window.evaluated < figures.evaluated);
+        die(world, &life);
+        world->window = 0;
+        close_simulated(world);
+    }
+    assert_memory_equal(digest[0], digest[1], RF_SHA256_SIZE);
+    assert_memory_equal(digest[0], digest[2], RF_SHA256_SIZE);
+}
+
 static void assert_refused(struct world *world, const char *sentence) {
     struct life life = {0};
     struct outputs outputs;
@@ -279,6 +307,7 @@ static void a_log_that_was_made_anew_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+            IN_WORLD(a_window_of_another_size_goes_on_with_the_same_model),
             IN_WORLD(a_sink_that_is_added_gets_all_that_is_learned_from_then_on),
             IN_WORLD(sinks_that_come_and_go_repeat_nothing),
             IN_WORLD(a_partition_that_is_added_starts_once_and_for_all),
