@@ -3,7 +3,7 @@
 // L2 shrinks and momentum moves every weight at every step, also those whose features are absent. A row is touched only
 // when its feature appears; what the steps in between did to it is a power of what one of them does, so it is caught up
 // exactly, whatever their number k. Powers are read from tables of base 1024: two products in place of a call of pow.
-#include "learners/rate.h"
+#include <stdint.h>
 
 enum { RF_CATCH_UP_BASE = 1024, RF_CATCH_UP_LEVELS = 3, RF_CATCH_UP_STEPS_MAX = 1 << 29 };
 
@@ -48,19 +48,5 @@ static inline void rf_motion_powers_apply(const struct rf_motion_powers *powers,
         rf_motion_apply(&powers->power[2][k / RF_CATCH_UP_BASE / RF_CATCH_UP_BASE], weight, velocity);
     }
 }
-
-// The product of (1 - rate_t * l2) over a range of steps, for a rate that falls. To have a closed form, the rate is held
-// for RF_RATE_BLOCK steps: rate_t is that of the first step of t's block. The logarithms are summed up to each block of a
-// span of steps once, when first needed: the sums follow from the settings alone, and are no state.
-enum { RF_RATE_BLOCK = 1024 };
-
-struct rf_decay_sums;
-
-enum rf_status rf_decay_sums_create(const struct rf_rate *rate, double l2, struct rf_decay_sums **sums_out,
-                                    struct rf_error *err) RF_MUST_USE;
-void rf_decay_sums_destroy(struct rf_decay_sums *sums);
-
-// The product over the steps [from, to), both at most RF_CATCH_UP_STEPS_MAX above `start`, where the span begins.
-double rf_decay_sums_product(struct rf_decay_sums *sums, uint64_t start, uint64_t from, uint64_t to);
 
 #endif

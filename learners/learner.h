@@ -3,6 +3,7 @@
 // What learns. A learner is a fold: its state after a batch is a function of its state before, the examples and their
 // order, and of nothing else: not of the clock, threads, the size of batches, or the machine.
 #include "learners/collisions.h"
+#include "learners/rate.h"
 #include "learners/transform.h"
 #include "proto/example.h"
 #include "proto/prediction.h"
@@ -107,7 +108,7 @@ struct rf_linear_options {
     struct rf_variant_value loss;      // see learners/loss.h
     uint64_t classes;                  // of losses of several classes; 0: as many as the settings name
     struct rf_variant_value optimizer; // see learners/optimizer.h
-    double l2;
+    double l1, l2;                     // see learners/shrink.h; which optimizers know them: learners/combination.h
     bool regularise_bias;
     struct rf_transform_options transform; // see learners/transform.h
     double select_weight;                  // inputs of a smaller weight are left out of the score
@@ -158,7 +159,7 @@ enum { RF_BAYES_GAUSSIAN, RF_BAYES_GAUSSIAN_SHARED, RF_BAYES_GAUSSIAN_FULL, RF_B
 enum { RF_BAYES_OWN, RF_BAYES_RIVER };
 extern const struct rf_setting rf_bayes_settings[];
 enum rf_status rf_learner_bayes_create(const void *options, const struct rf_learner_context *context,
-                                        struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
+                                       struct rf_learner **learner_out, struct rf_error *err) RF_MUST_USE;
 
 // A linear model of the vector that every example carries (its sparse features are not looked at). Learns each record as it
 // comes, or the records of a mini-batch at once when it is full: their count is settings and records alone, never how records
@@ -168,9 +169,7 @@ enum rf_status rf_learner_bayes_create(const void *options, const struct rf_lear
 struct rf_dense_options {
     struct rf_variant_value loss; // see learners/loss.h
     uint64_t classes;             // of softmax; 0: as many as the settings name
-    double rate;
-    int rate_decay; // enum rf_rate_decay; in steps, see learners/rate.h
-    double rate_start, rate_power;
+    struct rf_rate rate;          // moves by steps
     double momentum;
     double l2; // the bias is never shrunk
     struct rf_mini_batch_sizes {

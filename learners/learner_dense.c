@@ -51,7 +51,7 @@ const struct rf_setting rf_dense_settings[] = {
         RF_VARIANT(struct rf_dense_options, loss, "logistic", rf_loss_variants, 0, "what is minimised"),
         RF_UINT(struct rf_dense_options, classes, "0", 0, RF_CLASSES_MAX, 0,
                 "number of classes of softmax where features.classes does not name them; 0: as many as are named"),
-        RF_RATE_SETTINGS(struct rf_dense_options),
+        RF_RATE_SETTINGS(struct rf_dense_options, "0.01"),
         RF_REAL(struct rf_dense_options, momentum, "0", 0, 0.999999, 0, "share of the velocity kept from step to step; 0: none"),
         RF_REAL(struct rf_dense_options, l2, "0", 0, 1e6, 0, "adds l2 / 2 * weight^2 to the loss; the bias is never shrunk"),
         RF_SECTION(struct rf_dense_options, batch, batch_settings, 0, "mini-batches: how many records a step has"),
@@ -411,8 +411,9 @@ enum rf_status rf_learner_dense_create(const void *options, const struct rf_lear
         return rf_fail(err, RF_INVALID, "the examples have vectors of %zu numbers, must have 1 to %d", context->vector_size,
                        VECTOR_SIZE_MAX);
     }
-    if (own->rate * own->l2 >= 1) {
-        return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", own->rate, own->l2, own->rate * own->l2);
+    if (own->rate.first * own->l2 >= 1) {
+        return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", own->rate.first, own->l2,
+                       own->rate.first * own->l2);
     }
     struct dense *dense = calloc(1, sizeof *dense);
     if (!dense) {
@@ -423,7 +424,7 @@ enum rf_status rf_learner_dense_create(const void *options, const struct rf_lear
     dense->loss = loss;
     dense->is_double = own->precision == PRECISION_DOUBLE;
     dense->kernels = rf_dense_kernels_choose(context->use_baseline_kernels, dense->is_double);
-    dense->rate = RF_RATE_OF(own);
+    dense->rate = own->rate;
     dense->vector_size = context->vector_size;
     dense->weights = (struct rf_dense_weights){
             .kernels = dense->kernels,

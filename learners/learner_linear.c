@@ -4,6 +4,7 @@
 //
 // Everything is computed in double; `precision` says how weights are kept. All sums have a fixed order.
 #include "learners/collisions.h"
+#include "learners/combination.h"
 #include "learners/contribution.h"
 #include "learners/kernels.h"
 #include "learners/learner.h"
@@ -32,8 +33,10 @@ const struct rf_setting rf_linear_settings[] = {
         RF_UINT(struct rf_linear_options, classes, "0", 0, CLASSES_MAX, 0,
                 "number of classes of losses like softmax, where features.classes does not name them; 0: as many as are named"),
         RF_VARIANT(struct rf_linear_options, optimizer, "sgd", rf_optimizer_variants, 0, "how weights move"),
-        RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0, "adds l2 / 2 * weight^2 to the loss of every example"),
-        RF_BOOL(struct rf_linear_options, regularise_bias, "false", 0, "whether l2 shrinks the bias too"),
+        RF_REAL(struct rf_linear_options, l1, "0", 0, 1e6, 0, "adds l1 * abs(weight) to the loss of every example"),
+        RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0,
+                "adds l2 / 2 * weight^2 to the loss of every example; under l1 or l2 a rate that varies moves every 1024 steps"),
+        RF_BOOL(struct rf_linear_options, regularise_bias, "false", 0, "whether l1 and l2 shrink the bias too"),
         RF_TRANSFORM_SETTINGS(struct rf_linear_options),
         RF_REAL(struct rf_linear_options, select_weight, "0", 0, 1e30, 0,
                 "inputs whose weight is smaller in size are left out of the score (they go on learning); 0: none are"),
@@ -370,14 +373,18 @@ static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *er
     return RF_OK;
 }
 
-static enum rf_status check_options(const struct rf_linear_options *options, struct rf_error *err) {
+static enum rf_status check_options(const struct rf_linear_options *options, const struct rf_loss *loss, struct rf_error *err) {
     if (options->hash_bits < 1 || options->hash_bits > 28) {
         return rf_fail(err, RF_INVALID, "hash_bits is %llu, must be 1 to 28", (unsigned long long)options->hash_bits);
     }
     if (!options->bias && options->bias_rate > 0) {
         return rf_fail(err, RF_INVALID, "bias_rate is %g with bias false, must be 0, or bias true", options->bias_rate);
     }
-    return RF_OK;
+    if (options->regularise_bias && options->bias_rate > 0) {
+        return rf_fail(err, RF_INVALID, "regularise_bias is true with bias_rate %g, must be false, or bias_rate 0",
+                       options->bias_rate);
+    }
+    return rf_combination_check(loss, &options->optimizer, options->l1, options->l2, err);
 }
 
 enum rf_status rf_learner_linear_create(const void *options, const struct rf_learner_context *context,
@@ -385,7 +392,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     const struct rf_linear_options *own = options;
     struct rf_loss loss;
     if (rf_loss_init(&own->loss, &loss, err) != RF_OK || choose_outputs(own, context, loss.ops, &loss.outputs, err) != RF_OK ||
-        check_options(own, err) != RF_OK) {
+        check_options(own, &loss, err) != RF_OK) {
         return err->status;
     }
     struct linear *linear = calloc(1, sizeof *linear);
@@ -404,6 +411,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     const struct rf_optimizer_context table = {
             .outputs = loss.outputs,
             .row_bits = (unsigned)own->hash_bits,
+            .l1 = own->l1,
             .l2 = own->l2,
             .regularise_bias = own->regularise_bias,
             .is_double = own->precision == PRECISION_DOUBLE,

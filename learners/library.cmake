@@ -8,7 +8,7 @@ target_link_options(riffle_learners PRIVATE LINKER:--version-script=${exports})
 target_link_libraries(riffle_learners PRIVATE rf_flags PkgConfig::openblas PkgConfig::crypto PkgConfig::protobuf_c m)
 
 set(proto_headers example hash position prediction record setting snapshot state status text)
-set(learners_headers collisions compose evaluation learner loss optimizer options rate scale transform)
+set(learners_headers collisions combination compose evaluation learner loss optimizer options rate scale transform)
 foreach(folder proto learners)
     list(TRANSFORM ${folder}_headers PREPEND ${PROJECT_SOURCE_DIR}/${folder}/)
     list(TRANSFORM ${folder}_headers APPEND .h)

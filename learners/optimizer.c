@@ -109,6 +109,10 @@ enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_err
             if (!(fabs(real) <= limit)) {
                 return rf_fail(err, RF_CORRUPT, "row %zu of the weights holds %g, must be at most %g in size", row, real, limit);
             }
+            if (real < 0 && (self->squares >> (i / self->outputs) & 1)) {
+                return rf_fail(err, RF_CORRUPT, "row %zu of the weights holds %g, must not be below 0 in %s", row, real,
+                               self->columns[i / self->outputs].name);
+            }
         }
         uint32_t tick = self->has_tick ? rf_load_u32((const unsigned char *)cells + self->reals * real_size) : 0;
         if (tick > self->ticks->tick) {
@@ -120,16 +124,14 @@ enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_err
 }
 
 // Lays out the columns of a row, and returns its size.
-static size_t lay_out(struct rf_optimizer *self, uint32_t reals, bool has_tick) {
+static size_t lay_out(struct rf_optimizer *self, const struct rf_optimizer_real *reals, uint32_t real_count, bool has_tick) {
     enum rf_column_type type = self->is_double ? RF_F64 : RF_F32;
     uint32_t real_size = self->is_double ? sizeof(double) : sizeof(float);
     uint32_t end = 0;
     size_t count = 0;
-    // A weight without decay or velocity is a sum of moves. With them it is a decayed total, and its tick says up to when.
-    enum rf_merge merge = has_tick ? RF_MERGE_DECAYED : RF_MERGE_SUM;
-    static const char *const names[] = {"weight", "velocity"};
-    for (uint32_t real = 0; real < reals; real++) {
-        self->columns[count++] = (struct rf_column){names[real], type, end, self->outputs, merge};
+    for (uint32_t i = 0; i < real_count; i++) {
+        self->columns[count++] = (struct rf_column){reals[i].name, type, end, self->outputs, reals[i].merge};
+        self->squares |= (uint32_t)reals[i].is_square << i;
         end += self->outputs * real_size;
     }
     if (has_tick) {
@@ -145,28 +147,31 @@ static size_t lay_out(struct rf_optimizer *self, uint32_t reals, bool has_tick) 
     return row_size;
 }
 
-enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context, struct rf_rate rate,
-                                 uint32_t reals, bool has_tick, struct rf_error *err) {
-    assert(context->outputs > 0 && context->tick_limit <= RF_CATCH_UP_STEPS_MAX);
-    if (!(rate.first * context->l2 < 1)) {
-        return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", rate.first, context->l2,
-                       rate.first * context->l2);
+enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context,
+                                 const struct rf_rate *rate, const struct rf_optimizer_real *reals, uint32_t real_count,
+                                 bool has_tick, struct rf_error *err) {
+    assert(context->outputs > 0 && context->tick_limit <= RF_CATCH_UP_STEPS_MAX && real_count <= RF_OPTIMIZER_REALS_MAX);
+    if (!(rate->first * context->l2 < 1)) {
+        return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", rate->first, context->l2,
+                       rate->first * context->l2);
     }
     self->outputs = context->outputs;
     self->experts = self->experts ? self->experts : 1;
     self->bias_row = (uint32_t)1 << context->row_bits;
     self->rows = (size_t)self->bias_row + 1;
-    self->rate = rate;
-    self->rate_block = context->l2 > 0 && rate.decay != RF_RATE_CONSTANT ? RF_RATE_BLOCK : 1;
+    self->rate = *rate;
+    self->rate_block = (context->l1 > 0 || context->l2 > 0) && rf_rate_varies(rate) ? RF_RATE_BLOCK : 1;
+    self->l1 = context->l1;
     self->l2 = context->l2;
+    self->l1_bias = context->regularise_bias ? context->l1 : 0;
     self->l2_bias = context->regularise_bias ? context->l2 : 0;
     self->tick_limit = context->tick_limit ? context->tick_limit : RF_CATCH_UP_STEPS_MAX;
     self->is_double = context->is_double;
     self->limit = context->is_double ? RF_CELL_MAX_DOUBLE : RF_CELL_MAX_FLOAT;
-    self->rate_now = rf_rate_at(&rate, 0);
-    self->reals = reals * context->outputs;
+    self->rate_now = rf_rate_at(rate, 0);
+    self->reals = real_count * context->outputs;
     self->has_tick = has_tick;
-    self->row_size = lay_out(self, reals, has_tick);
+    self->row_size = lay_out(self, reals, real_count, has_tick);
     self->ticks = calloc(1, sizeof *self->ticks);
     self->move = calloc((size_t)self->experts * self->outputs, sizeof *self->move);
     if (!self->ticks || !self->move) {
@@ -199,23 +204,85 @@ void rf_optimizer_destroy(struct rf_optimizer *self) {
 }
 
 static const struct rf_setting sgd_settings[] = {
-        RF_RATE_SETTINGS(struct rf_sgd_options),
+        RF_RATE_SETTINGS(struct rf_sgd_options, "0.01"),
         {0},
 };
 
 static const struct rf_setting momentum_settings[] = {
-        RF_RATE_SETTINGS(struct rf_momentum_options),
+        RF_RATE_SETTINGS(struct rf_momentum_options, "0.01"),
         RF_REAL(struct rf_momentum_options, momentum, "0.9", 0, 0.999999, 0, "share of the velocity kept from step to step"),
         {0},
 };
 
+static const struct rf_setting adagrad_settings[] = {
+        RF_RATE_SETTINGS(struct rf_adagrad_options, "0.1"),
+        RF_REAL(struct rf_adagrad_options, epsilon, "1e-8", 1e-30, 1, 0, "added to the sum of squares, under the root"),
+        {0},
+};
+
+static const struct rf_setting rmsprop_settings[] = {
+        RF_RATE_SETTINGS(struct rf_rmsprop_options, "0.01"),
+        RF_REAL(struct rf_rmsprop_options, rho, "0.9", 0, 0.999999, 0, "share of the mean square kept from step to step"),
+        RF_REAL(struct rf_rmsprop_options, epsilon, "1e-8", 1e-30, 1, 0, "added to the mean square, under the root"),
+        {0},
+};
+
+static const struct rf_setting adadelta_settings[] = {
+        RF_RATE_SETTINGS(struct rf_adadelta_options, "1"),
+        RF_REAL(struct rf_adadelta_options, rho, "0.95", 0, 0.999999, 0, "share of the mean squares kept from step to step"),
+        RF_REAL(struct rf_adadelta_options, epsilon, "1e-6", 1e-30, 1, 0, "added to the mean squares, under the roots"),
+        {0},
+};
+
+static const struct rf_setting adam_settings[] = {
+        RF_RATE_SETTINGS(struct rf_adam_options, "0.01"),
+        RF_REAL(struct rf_adam_options, beta1, "0.9", 0, 0.999, 0, "share of the mean gradient kept from step to step"),
+        RF_REAL(struct rf_adam_options, beta2, "0.999", 0, 0.999999, 0, "share of the mean square kept from step to step"),
+        RF_REAL(struct rf_adam_options, epsilon, "1e-8", 1e-16, 1, 0, "added to the root of the mean square"),
+        RF_CHOICE(struct rf_adam_options, catch_up, "exact", rf_adam_catch_up_names, 0,
+                  "how the steps an absent feature missed are made up for: exact (term by term), or approximate (one formula); "
+                  "a rate that varies moves every 1024 steps"),
+        {0},
+};
+
+static const struct rf_setting ftrl_settings[] = {
+        RF_REAL(struct rf_ftrl_options, alpha, "0.1", 1e-12, 1e6, 0,
+                "the rate of a feature is alpha / (beta + root of its squares)"),
+        RF_REAL(struct rf_ftrl_options, beta, "1", 0, 1e6, 0, "see alpha"),
+        RF_REAL(struct rf_ftrl_options, l1, "0", 0, 1e6, 0, "weights whose gradients do not add up to more are 0"),
+        RF_REAL(struct rf_ftrl_options, l2, "0", 0, 1e6, 0, "how strongly weights are held near 0"),
+        RF_BOOL(struct rf_ftrl_options, lagging, "false", 0,
+                "whether weights lag a step behind and are never set to 0 again, as those of River do"),
+        {0},
+};
+
+// What is caught up term by term or by the motion of a velocity knows no soft threshold; the motion holds the rate, too.
+#define ONE_KIND(name_, rate_owner_, regularisers_, rates_regularised_)                                    \
+    &(const struct rf_optimizer_kind) {                                                                    \
+        rf_optimizer_##name_##_create, {                                                                   \
+            .regularisers = regularisers_, .rates = RF_RATES_ALL, .rates_regularised = rates_regularised_, \
+            .rate_offset = offsetof(struct rf_##rate_owner_##_options, rate)                               \
+        }                                                                                                  \
+    }
+
 const struct rf_variant rf_optimizer_variants[] = {
         {"sgd", "stochastic gradient descent", sgd_settings, sizeof(struct rf_sgd_options),
-         &(const struct rf_optimizer_kind){rf_optimizer_sgd_create}},
+         ONE_KIND(sgd, sgd, RF_REGULARISER_L1 | RF_REGULARISER_L2, RF_RATES_ALL)},
         {"momentum", "gradient descent with heavy-ball momentum", momentum_settings, sizeof(struct rf_momentum_options),
-         &(const struct rf_optimizer_kind){rf_optimizer_momentum_create}},
+         ONE_KIND(momentum, momentum, RF_REGULARISER_L2, RF_RATES_CONSTANT)},
         {"nesterov", "gradient descent with Nesterov's momentum, the gradient taken ahead", momentum_settings,
-         sizeof(struct rf_momentum_options), &(const struct rf_optimizer_kind){rf_optimizer_nesterov_create}},
+         sizeof(struct rf_momentum_options), ONE_KIND(nesterov, momentum, RF_REGULARISER_L2, RF_RATES_CONSTANT)},
+        {"adagrad", "rates that fall with the squares of a feature's gradients (AdaGrad)", adagrad_settings,
+         sizeof(struct rf_adagrad_options), ONE_KIND(adagrad, adagrad, RF_REGULARISER_L2, RF_RATES_ALL)},
+        {"rmsprop", "gradients divided by the root of their recent mean square (RMSProp)", rmsprop_settings,
+         sizeof(struct rf_rmsprop_options), ONE_KIND(rmsprop, rmsprop, RF_REGULARISER_L2, RF_RATES_ALL)},
+        {"adadelta", "steps in the unit of the weights, from two recent mean squares (AdaDelta)", adadelta_settings,
+         sizeof(struct rf_adadelta_options), ONE_KIND(adadelta, adadelta, RF_REGULARISER_L2, RF_RATES_ALL)},
+        {"adam", "momentum divided by the root of the recent mean square (Adam)", adam_settings, sizeof(struct rf_adam_options),
+         ONE_KIND(adam, adam, RF_REGULARISER_L2, RF_RATES_ALL)},
+        {"ftrl", "follow the regularised leader, proximal: sparse weights by an l1 of its own (FTRL)", ftrl_settings,
+         sizeof(struct rf_ftrl_options),
+         &(const struct rf_optimizer_kind){rf_optimizer_ftrl_create, {.rate_offset = RF_NO_RATE}}},
         {0},
 };
 

@@ -7,7 +7,12 @@
 // features of a record may share a row: each contributes to the score and to the step, and what happens once a step (decay,
 // velocity) happens once.
 //
+// What happens once a step happens also at zero gradient: every weight is regularised and every moment decays at every tick,
+// whether its feature is present or not. L1 and L2 are the rule in shrink.h; where gradients are scaled by second moments,
+// L2 is thereby decoupled from them (Loshchilov and Hutter, 2019: "Decoupled weight decay regularization").
+//
 // The bias is a row of its own behind those of the features, the last one given, with x = 1.
+#include "learners/combination.h"
 #include "learners/loss.h"
 #include "learners/rate.h"
 #include "proto/state.h"
@@ -15,6 +20,8 @@
 #include <stdbool.h>
 
 struct rf_optimizer;
+
+enum { RF_OPTIMIZER_REALS_MAX = 3 };
 
 // One record to learn. Gradients and scores are [experts][outputs]; the loss and what it was told serve rules whose step is
 // more than a multiple of the gradient.
@@ -74,8 +81,8 @@ struct rf_optimizer { // embedded first in each kind
     uint64_t rate_block; // steps for which the rate is held
     uint64_t rate_from;  // the first of the steps for which it is rate_now: both follow from the steps taken, and are no state
     double rate_now;
-    double l2;
-    double l2_bias; // the same, or 0
+    double l1, l2;
+    double l1_bias, l2_bias; // the same, or 0
     uint32_t tick_limit;
     double *move; // [experts * outputs] rate * gradient, of the step being taken
 
@@ -86,15 +93,23 @@ struct rf_optimizer { // embedded first in each kind
     bool is_double;
     double limit; // of the size of anything stored
     struct rf_ticks *ticks;
-    struct rf_block weights;     // describes the cells
-    struct rf_block *touched;    // what to touch: as listed in a state, or `weights`
-    struct rf_column columns[4]; // of the cells
+    struct rf_block weights;                              // describes the cells
+    struct rf_block *touched;                             // what to touch: as listed in a state, or `weights`
+    struct rf_column columns[RF_OPTIMIZER_REALS_MAX + 2]; // of the cells
+    uint32_t squares;                                     // bit i: real i of an output is never negative
+};
+
+// One number that a row holds for each output.
+struct rf_optimizer_real {
+    const char *name;
+    enum rf_merge merge;
+    bool is_square; // never negative
 };
 
 struct rf_optimizer_context {
     uint32_t outputs;
     unsigned row_bits; // log2 of the rows for features; the bias has row 2^row_bits
-    double l2;         // adds l2 / 2 * weight^2 to the loss
+    double l1, l2;     // see shrink.h
     bool regularise_bias;
     bool is_double;
     uint32_t tick_limit; // steps after which ticks are renewed; 0: the largest there can be
@@ -127,31 +142,29 @@ static inline __attribute__((always_inline)) void rf_optimizer_prefetch(const st
     __builtin_prefetch(self->cells + row * self->row_size, 1);
 }
 
-// The registry: one row a kind.
+// The registry: one row a kind. What it says of itself beside how it is made is read by rf_combination_check().
 struct rf_optimizer_kind {
     enum rf_status (*create)(const void *options, const struct rf_optimizer_context *context, struct rf_optimizer **optimizer_out,
                              struct rf_error *err);
+    struct rf_combination combination;
 };
 extern const struct rf_variant rf_optimizer_variants[]; // `registration` is a struct rf_optimizer_kind
 
-// Makes the optimizer a variant value describes. RF_INVALID, in words, for settings that do not go together.
+// Makes the optimizer a variant value describes. RF_INVALID, in words, for settings that do not go together. That the
+// regularisers go with the kind, rf_combination_check() has said before.
 enum rf_status rf_optimizer_create(const struct rf_variant_value *value, const struct rf_optimizer_context *context,
                                    struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
 
-// The kinds.
+// The kinds. The rule of each stands in its .c file.
 
 struct rf_sgd_options {
-    double rate;
-    int rate_decay; // enum rf_rate_decay
-    double rate_start, rate_power;
+    struct rf_rate rate;
 };
 enum rf_status rf_optimizer_sgd_create(const void *options, const struct rf_optimizer_context *context,
                                        struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
 
 struct rf_momentum_options {
-    double rate;
-    int rate_decay; // enum rf_rate_decay
-    double rate_start, rate_power;
+    struct rf_rate rate;
     double momentum;
 };
 enum rf_status rf_optimizer_momentum_create(const void *options, const struct rf_optimizer_context *context,
@@ -159,10 +172,52 @@ enum rf_status rf_optimizer_momentum_create(const void *options, const struct rf
 enum rf_status rf_optimizer_nesterov_create(const void *options, const struct rf_optimizer_context *context,
                                             struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
 
-// For the kinds: fills the base and reserves the table. `reals` numbers an output (weight, then velocity), then a tick.
-// What is there when it fails, rf_optimizer_finish() frees.
-enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context, struct rf_rate rate,
-                                 uint32_t reals, bool has_tick, struct rf_error *err) RF_MUST_USE;
+struct rf_adagrad_options {
+    struct rf_rate rate;
+    double epsilon;
+};
+enum rf_status rf_optimizer_adagrad_create(const void *options, const struct rf_optimizer_context *context,
+                                           struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+struct rf_rmsprop_options {
+    struct rf_rate rate;
+    double rho;
+    double epsilon;
+};
+enum rf_status rf_optimizer_rmsprop_create(const void *options, const struct rf_optimizer_context *context,
+                                           struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+struct rf_adadelta_options {
+    struct rf_rate rate;
+    double rho;
+    double epsilon;
+};
+enum rf_status rf_optimizer_adadelta_create(const void *options, const struct rf_optimizer_context *context,
+                                            struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+struct rf_adam_options {
+    struct rf_rate rate;
+    double beta1, beta2;
+    double epsilon;
+    int catch_up; // exact, approximate
+};
+extern const char *const rf_adam_catch_up_names[];
+enum rf_status rf_optimizer_adam_create(const void *options, const struct rf_optimizer_context *context,
+                                        struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+struct rf_ftrl_options {
+    double alpha, beta;
+    double l1, l2;
+    bool lagging;
+};
+enum rf_status rf_optimizer_ftrl_create(const void *options, const struct rf_optimizer_context *context,
+                                        struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+// For the kinds: fills the base and reserves the table. A row holds each of the reals for all outputs, in the order given
+// [real_count], then a tick. What is there when it fails, rf_optimizer_finish() frees.
+enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context,
+                                 const struct rf_rate *rate, const struct rf_optimizer_real *reals, uint32_t real_count,
+                                 bool has_tick, struct rf_error *err) RF_MUST_USE;
 void rf_optimizer_finish(struct rf_optimizer *self);
 
 // For the kinds: fills self->move with rate * gradient. False when a weight could move out of bounds by it.
@@ -182,6 +237,11 @@ static inline __attribute__((always_inline)) double rf_lanes_total(const struct 
 // across two cache lines.
 static inline size_t rf_optimizer_row_size(size_t used) {
     return used <= 4 ? 4 : used <= 8 ? 8 : used <= 16 ? 16 : used <= 32 ? 32 : (used + 7) / 8 * 8;
+}
+
+// For the kinds: the step from which the ticks count.
+static inline uint64_t rf_optimizer_start(const struct rf_optimizer *self) {
+    return self->ticks->steps - self->ticks->tick;
 }
 
 // What a cell of a number type may hold, in size; and what is too small to keep (slow denormals, and nothing else).

@@ -56,23 +56,20 @@ static enum rf_status create(const struct rf_momentum_options *options, const st
             {{&ops_heavy_one_float, &ops_heavy_many_float}, {&ops_nesterov_one_float, &ops_nesterov_many_float}},
             {{&ops_heavy_one_double, &ops_heavy_many_double}, {&ops_nesterov_one_double, &ops_nesterov_many_double}},
     };
-    struct rf_rate rate = RF_RATE_OF(options);
-    if (context->l2 > 0 && rate.decay != RF_RATE_CONSTANT) {
-        return rf_fail(err, RF_INVALID,
-                       "rate_decay is %s with l2 %g, must be constant, or l2 0, for a velocity to be caught up exactly",
-                       rf_rate_decay_names[rate.decay], context->l2);
-    }
+    static const struct rf_optimizer_real reals[] = {{"weight", RF_MERGE_DECAYED, false}, {"velocity", RF_MERGE_DECAYED, false}};
+    const struct rf_rate *rate = &options->rate;
+    assert(context->l1 == 0 && (context->l2 == 0 || !rf_rate_varies(rate))); // else refused, see combination.h
     struct momentum *momentum = calloc(1, sizeof *momentum);
     if (!momentum) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
     momentum->base.ops = kinds[context->is_double][looks_ahead][context->outputs > 1];
     momentum->keep = options->momentum;
-    if (rf_optimizer_init(&momentum->base, context, rate, 2, true, err) != RF_OK) {
+    if (rf_optimizer_init(&momentum->base, context, rate, reals, 2, true, err) != RF_OK) {
         momentum_destroy(&momentum->base);
         return err->status;
     }
-    double shrink = rate.first * context->l2;
+    double shrink = rate->first * context->l2;
     double keep = looks_ahead ? options->momentum * (1 - shrink) : options->momentum;
     rf_motion_powers_init(&momentum->drift, (struct rf_motion){.ww = 1 - shrink, .wv = keep, .vw = -shrink, .vv = keep});
     *optimizer_out = &momentum->base;

@@ -1,11 +1,11 @@
-// Stochastic gradient descent with L2 (Robbins and Monro, 1951), on every weight at every step:
+// Stochastic gradient descent (Robbins and Monro, 1951) with L1 and L2, on every weight at every step:
 //
-//     weight <- weight * (1 - rate_t * l2) - rate_t * gradient * x
+//     weight <- soft((1 - rate_t * l2) * weight - rate_t * gradient * x, rate_t * l1)
 //
-// Where x is 0 only the decay is left. A row keeps the tick up to which it has decayed and is caught up by the product of
-// the factors it missed when its feature appears again: a power at a constant rate, see catch_up.h for one that falls.
-#include "learners/catch_up.h"
+// Where x is 0 only the shrinking of shrink.h is left. A row keeps the tick up to which it has shrunk and is caught up in
+// closed form when its feature appears again.
 #include "learners/optimizer.h"
+#include "learners/shrink.h"
 
 #include <assert.h>
 #include <math.h>
@@ -15,13 +15,14 @@
 
 struct sgd {
     struct rf_optimizer base;
-    struct rf_powers decay;           // under L2 at a constant rate: of 1 - rate * l2
-    struct rf_decay_sums *decay_sums; // under L2 at a rate that falls, else NULL
+    struct rf_shrinking shrinking;
 };
+
+enum regularised { PLAIN, DECAYED, THRESHOLDED }; // not at all; by L2 alone; by L1, and L2 where it is given
 
 static void sgd_destroy(struct rf_optimizer *self) {
     struct sgd *sgd = (struct sgd *)self;
-    rf_decay_sums_destroy(sgd->decay_sums);
+    rf_shrinking_finish(&sgd->shrinking);
     rf_optimizer_finish(&sgd->base);
     free(sgd);
 }
@@ -31,17 +32,17 @@ static struct sgd *sgd_from(struct rf_optimizer *self) {
     return (struct sgd *)self;
 }
 
-// The product of the decays of the steps since a row's tick.
-INLINE double missed_decay(const struct sgd *sgd, uint32_t tick) {
-    const struct rf_ticks *ticks = sgd->base.ticks;
-    if (tick == ticks->tick) {
-        return 1;
+// What the steps since a row's tick did to it.
+INLINE struct rf_shrink missed_since(const struct sgd *sgd, uint32_t tick) {
+    if (tick == sgd->base.ticks->tick) {
+        return (struct rf_shrink){.factor = 1};
     }
-    if (!sgd->decay_sums) {
-        return rf_powers_at(&sgd->decay, ticks->tick - tick);
-    }
-    uint64_t start = ticks->steps - ticks->tick;
-    return rf_decay_sums_product(sgd->decay_sums, start, start + tick, ticks->steps);
+    uint64_t start = rf_optimizer_start(&sgd->base);
+    return rf_shrinking_over(&sgd->shrinking, start, start + tick, sgd->base.ticks->steps);
+}
+
+INLINE double shrunk(struct rf_shrink missed, double weight, enum regularised how) {
+    return how == THRESHOLDED ? rf_shrunk(missed, weight) : missed.factor * weight;
 }
 
 #define REAL float
@@ -58,28 +59,29 @@ INLINE double missed_decay(const struct sgd *sgd, uint32_t tick) {
 
 enum rf_status rf_optimizer_sgd_create(const void *options, const struct rf_optimizer_context *context,
                                        struct rf_optimizer **optimizer_out, struct rf_error *err) {
-    static const struct rf_optimizer_ops *const kinds[2][2][2] = {
-            // [is_double][has_tick][has many outputs]
-            {{&ops_one_float, &ops_many_float}, {&ops_one_ticked_float, &ops_many_ticked_float}},
-            {{&ops_one_double, &ops_many_double}, {&ops_one_ticked_double, &ops_many_ticked_double}},
+    static const struct rf_optimizer_ops *const kinds[2][3][2] = {
+            // [is_double][enum regularised][has many outputs]
+            {{&ops_one_float, &ops_many_float},
+             {&ops_one_decayed_float, &ops_many_decayed_float},
+             {&ops_one_thresholded_float, &ops_many_thresholded_float}},
+            {{&ops_one_double, &ops_many_double},
+             {&ops_one_decayed_double, &ops_many_decayed_double},
+             {&ops_one_thresholded_double, &ops_many_thresholded_double}},
     };
     struct sgd *sgd = calloc(1, sizeof *sgd);
     if (!sgd) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
-    struct rf_rate rate = RF_RATE_OF((const struct rf_sgd_options *)options);
-    bool has_tick = context->l2 > 0;
-    sgd->base.ops = kinds[context->is_double][has_tick][context->outputs > 1];
-    if (rf_optimizer_init(&sgd->base, context, rate, 1, has_tick, err) != RF_OK) {
-        goto fail;
-    }
-    rf_powers_init(&sgd->decay, 1 - rate.first * context->l2);
-    if (sgd->base.rate_block > 1 && rf_decay_sums_create(&rate, context->l2, &sgd->decay_sums, err) != RF_OK) {
-        goto fail;
+    const struct rf_rate *rate = &((const struct rf_sgd_options *)options)->rate;
+    enum regularised how = context->l1 > 0 ? THRESHOLDED : context->l2 > 0 ? DECAYED : PLAIN;
+    // A weight that is not regularised is a sum of moves; else a decayed total, and its tick says up to when.
+    const struct rf_optimizer_real weight = {"weight", how == PLAIN ? RF_MERGE_SUM : RF_MERGE_DECAYED, false};
+    sgd->base.ops = kinds[context->is_double][how][context->outputs > 1];
+    if (rf_optimizer_init(&sgd->base, context, rate, &weight, 1, how != PLAIN, err) != RF_OK ||
+        rf_shrinking_init(&sgd->shrinking, rate, context->l1, context->l2, err) != RF_OK) {
+        sgd_destroy(&sgd->base);
+        return err->status;
     }
     *optimizer_out = &sgd->base;
     return RF_OK;
-fail:
-    sgd_destroy(&sgd->base);
-    return err->status;
 }

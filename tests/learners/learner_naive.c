@@ -1,12 +1,12 @@
 #include "tests/learners/learner_naive.h"
-#include "learners/optimizer.h"
+#include "tests/learners/optimizer_naive.h"
 #include "tests/test.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 64 };
+enum { FIELDS_MAX = 64, FEATURES_MAX = 16 };
 
 struct values { // count 0: free
     uint64_t hash;
@@ -14,47 +14,44 @@ struct values { // count 0: free
     long double sum, sum_of_squares;
 };
 
+struct row {
+    double x[FEATURES_MAX]; // of the features of an example in it
+    size_t count;
+};
+
 struct naive {
-    const char *loss, *optimizer;
-    struct rf_momentum_options rule; // momentum 0 under sgd
-    double l2, bias_rate;
-    bool is_scaled, has_bias;
+    const struct rf_linear_options *options;
+    const char *loss;
+    double ahead, bias_rate;
+    bool is_scaled;
     uint32_t outputs;
     size_t rows;
-    double *weight, *velocity; // [rows][outputs]
-    double *bias, *bias_velocity;
-    double *input; // [rows]: the sum of the features of an example in each row
+    struct naive_weight *weight; // [rows + 1][outputs]: the last row is the bias
+    struct row *row;             // [rows + 1]
     struct values fields[FIELDS_MAX];
-    size_t steps;
+    uint64_t steps;
 };
 
 struct naive *naive_create(const struct rf_linear_options *options, uint32_t outputs) {
     struct naive *naive = calloc(1, sizeof *naive);
     assert_non_null(naive);
+    naive->options = options;
     naive->loss = options->loss.kind->name;
-    naive->optimizer = options->optimizer.kind->name;
-    memcpy(&naive->rule, options->optimizer.options, options->optimizer.kind->options_size); // sgd's fields are the first of them
-    naive->l2 = options->l2;
+    naive->ahead = naive_ahead(options);
     naive->bias_rate = options->bias_rate;
     naive->is_scaled = options->transform.scale == RF_SCALE_STANDARD || options->transform.scale == RF_SCALE_AUTO;
-    naive->has_bias = options->bias;
     naive->outputs = outputs;
     naive->rows = (size_t)1 << options->hash_bits;
-    naive->weight = calloc(naive->rows * outputs, sizeof(double));
-    naive->velocity = calloc(naive->rows * outputs, sizeof(double));
-    naive->bias = calloc(outputs, sizeof(double));
-    naive->bias_velocity = calloc(outputs, sizeof(double));
-    naive->input = calloc(naive->rows, sizeof(double));
-    assert_true(naive->weight && naive->velocity && naive->bias && naive->bias_velocity && naive->input);
+    naive->weight = calloc((naive->rows + 1) * outputs, sizeof *naive->weight);
+    naive->row = calloc(naive->rows + 1, sizeof *naive->row);
+    assert_true(naive->weight && naive->row);
+    naive->row[naive->rows] = (struct row){.x = {1}, .count = options->bias};
     return naive;
 }
 
 void naive_destroy(struct naive *naive) {
     free(naive->weight);
-    free(naive->velocity);
-    free(naive->bias);
-    free(naive->bias_velocity);
-    free(naive->input);
+    free(naive->row);
     free(naive);
 }
 
@@ -77,21 +74,27 @@ static double scaled(struct naive *naive, uint64_t hash, double value) {
     return variance > 0 ? (double)((value - mean) / sqrtl(variance)) : 0;
 }
 
-static void fill_input(struct naive *naive, const struct rf_examples *examples, size_t index) {
-    memset(naive->input, 0, naive->rows * sizeof(double));
+static void fill_rows(struct naive *naive, const struct rf_examples *examples, size_t index) {
+    for (size_t row = 0; row < naive->rows; row++) {
+        naive->row[row].count = 0;
+    }
     for (size_t i = examples->row_start[index]; i < examples->row_start[index + 1]; i++) {
         bool is_scaled = naive->is_scaled && examples->kind[i] == RF_NUMBER;
         double x = is_scaled ? scaled(naive, examples->hash[i], examples->value[i]) : examples->value[i];
-        naive->input[examples->hash[i] % naive->rows] += x;
+        struct row *row = &naive->row[examples->hash[i] % naive->rows];
+        assert_true(row->count < FEATURES_MAX);
+        row->x[row->count++] = x;
     }
 }
 
 // The score of an output, `ahead` times the velocity added to all weights.
 static double score_of(const struct naive *naive, uint32_t k, double ahead) {
-    double score = naive->bias[k] + (naive->bias_rate > 0 ? 0 : ahead * naive->bias_velocity[k]);
-    for (size_t row = 0; row < naive->rows; row++) {
-        size_t cell = row * naive->outputs + k;
-        score += naive->input[row] * (naive->weight[cell] + ahead * naive->velocity[cell]);
+    double score = 0;
+    for (size_t row = 0; row <= naive->rows; row++) {
+        const struct naive_weight *weight = &naive->weight[row * naive->outputs + k];
+        for (size_t i = 0; i < naive->row[row].count; i++) {
+            score += naive->row[row].x[i] * (weight->weight + ahead * weight->moment[0]);
+        }
     }
     return score;
 }
@@ -111,7 +114,7 @@ static void link_scores(const struct naive *naive, double *score) {
 }
 
 void naive_predict(struct naive *naive, const struct rf_examples *examples, size_t index, double *prediction_out) {
-    fill_input(naive, examples, index);
+    fill_rows(naive, examples, index);
     for (uint32_t k = 0; k < naive->outputs; k++) {
         prediction_out[k] = score_of(naive, k, 0);
     }
@@ -129,17 +132,6 @@ static double gradient_of(const struct naive *naive, uint32_t k, double predicti
     return prediction - (strcmp(naive->loss, "softmax") == 0 ? label == k : label);
 }
 
-static double rate_of(const struct naive *naive) {
-    double step = (double)naive->steps;
-    if (naive->rule.rate_decay == RF_RATE_CONSTANT) {
-        return naive->rule.rate;
-    }
-    if (naive->l2 > 0) {
-        step = floor(step / 1024) * 1024; // the stated rule: under L2 a falling rate is held for 1,024 steps
-    }
-    return naive->rule.rate * pow(naive->rule.rate_start / (naive->rule.rate_start + step), naive->rule.rate_power);
-}
-
 void naive_learn(struct naive *naive, const struct rf_examples *examples, size_t index) {
     for (size_t i = examples->row_start[index]; i < examples->row_start[index + 1]; i++) {
         if (naive->is_scaled && examples->kind[i] == RF_NUMBER) {
@@ -149,29 +141,31 @@ void naive_learn(struct naive *naive, const struct rf_examples *examples, size_t
             values->sum_of_squares += (long double)examples->value[i] * examples->value[i];
         }
     }
-    fill_input(naive, examples, index);
-    double momentum = naive->rule.momentum;
-    double ahead = strcmp(naive->optimizer, "nesterov") == 0 ? momentum : 0;
-    double rate = rate_of(naive);
+    fill_rows(naive, examples, index);
     double prediction[64];
     assert_true(naive->outputs <= 64);
     for (uint32_t k = 0; k < naive->outputs; k++) {
-        prediction[k] = score_of(naive, k, ahead);
+        prediction[k] = score_of(naive, k, naive->ahead);
     }
     link_scores(naive, prediction);
+    struct naive_step of_weights = naive_step_of(naive->options, naive->steps, false);
+    struct naive_step of_bias = naive_step_of(naive->options, naive->steps, true);
     for (uint32_t k = 0; k < naive->outputs; k++) {
         double gradient = examples->weight[index] * gradient_of(naive, k, prediction[k], examples->label[index]);
-        for (size_t row = 0; row < naive->rows; row++) {
-            double *w = &naive->weight[row * naive->outputs + k];
-            double *v = &naive->velocity[row * naive->outputs + k];
-            *v = momentum * *v - rate * (gradient * naive->input[row] + naive->l2 * (*w + ahead * *v));
-            *w += *v;
-        }
-        if (naive->has_bias && naive->bias_rate > 0) {
-            naive->bias[k] -= naive->bias_rate * gradient;
-        } else if (naive->has_bias) {
-            naive->bias_velocity[k] = momentum * naive->bias_velocity[k] - rate * gradient;
-            naive->bias[k] += naive->bias_velocity[k];
+        for (size_t row = 0; row <= naive->rows; row++) {
+            struct naive_weight *weight = &naive->weight[row * naive->outputs + k];
+            struct naive_step *step = row == naive->rows ? &of_bias : &of_weights;
+            double part[FEATURES_MAX];
+            for (size_t i = 0; i < naive->row[row].count; i++) {
+                part[i] = gradient * naive->row[row].x[i];
+            }
+            step->part = part;
+            step->parts = naive->row[row].count;
+            if (row == naive->rows && naive->bias_rate > 0) {
+                weight->weight -= naive->bias_rate * gradient;
+            } else {
+                step->rule(step, weight);
+            }
         }
     }
     naive->steps++;

@@ -95,6 +95,8 @@ static void refuse_f64(const struct restored *restored, const char *block, size_
 
 static const char *const with_momentum[][2] = {{"optimizer", "momentum"}, {"precision", "double"}};
 static const char *const with_decay[][2] = {{"optimizer.rate_decay", "inverse_scaling"}, {"l2", "0.001"}};
+static const char *const with_squares[][2] = {
+        {"optimizer", "adam"}, {"precision", "double"}, {"loss", "softmax"}, {"classes", "3"}};
 static const char *const with_own_bias[][2] = {{"loss", "softmax"}, {"classes", "3"}, {"bias_rate", "0.1"}};
 
 #define RESTORED_CREATE(restored, options) restored_create(restored, options, sizeof(options) / sizeof(options)[0])
@@ -143,6 +145,18 @@ static void weights_out_of_bounds_are_refused(void **state) {
     float weight = NAN;
     assert_refuses(&restored, cell_of(&restored, "linear.weights", 2, "weight"), &weight, sizeof weight,
                    "learner linear: row 2 of the weights holds nan, must be at most 1e+30 in size");
+    restored_finish(&restored);
+}
+
+// Its root would be no number.
+static void squares_below_zero_are_refused(void **state) {
+    (void)state;
+    struct restored restored;
+    RESTORED_CREATE(&restored, with_squares);
+    refuse_f64(&restored, "linear.weights", 9, "mean_square", -1e-9,
+               "learner linear: row 9 of the weights holds -1e-09, must not be below 0 in mean_square");
+    *(double *)cell_of(&restored, "linear.weights", 9, "mean") = -1;
+    assert_passes(&restored);
     restored_finish(&restored);
 }
 
@@ -214,7 +228,7 @@ static void what_a_learner_wrote_passes(void **state) {
                     {"loss", losses[bits / 8]},
                     {"classes", bits / 8 == 3 ? "3" : "0"},
                     {"optimizer", kind->name},
-                    {"optimizer.rate", bits & 1 ? "0.01" : "100000"},
+                    {setting_of(kind->settings, "rate") ? "optimizer.rate" : "optimizer.alpha", bits & 1 ? "0.01" : "100000"},
                     {"precision", bits & 2 ? "double" : "single"},
                     {"scale", bits & 4 ? "standard" : "none"},
             };
@@ -238,6 +252,7 @@ int main(void) {
             cmocka_unit_test(rows_ahead_of_the_optimizer_are_refused),
             cmocka_unit_test(ticks_that_contradict_the_steps_are_refused),
             cmocka_unit_test(weights_out_of_bounds_are_refused),
+            cmocka_unit_test(squares_below_zero_are_refused),
             cmocka_unit_test(biases_out_of_bounds_are_refused),
             cmocka_unit_test(scalers_without_a_free_row_are_refused),
             cmocka_unit_test(moments_out_of_bounds_are_refused),

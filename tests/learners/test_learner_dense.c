@@ -133,7 +133,7 @@ static void single_records_are_learned_as_by_the_naive_twin(void **state) {
     world_create(&world, "softmax",
                  (const char *const[]){"rate", "0.05", "rate_decay", "inverse_scaling", "l2", "0.01", "momentum", "0.5", NULL});
     struct rf_loss loss = loss_of(&world);
-    struct rf_rate rate = {0.05, RF_RATE_INVERSE_SCALING, 1, 0.5};
+    struct rf_rate rate = {.first = 0.05, .decay = RF_RATE_INVERSE_SCALING, .start = 1, .power = 0.5};
     static float weight[CLASSES][VECTOR_SIZE], velocity[CLASSES][VECTOR_SIZE];
     double bias[CLASSES] = {0}, bias_velocity[CLASSES] = {0}, score[CLASSES], gradient[CLASSES];
     fold(&world, 0, EXAMPLES);

@@ -1,3 +1,4 @@
+#include "learners/optimizer.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
 
@@ -28,10 +29,22 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
     set_option(&value, "l2", "0.1");
     set_option(&value, "optimizer", "nesterov");
     set_option(&value, "optimizer.rate_decay", "inverse_scaling");
+    assert_refused(&value, 0,
+                   "learner linear: rate_decay is inverse_scaling with optimizer nesterov under l1 or l2, must be constant");
+    set_option(&value, "optimizer.rate_decay", "constant");
+    set_option(&value, "optimizer.rate_warm_up", "10");
+    assert_refused(&value, 0, "learner linear: rate_warm_up is 10 with optimizer nesterov under l1 or l2, must be 0");
+    set_option(&value, "l1", "0.2");
     assert_refused(
             &value, 0,
-            "learner linear: optimizer nesterov: rate_decay is inverse_scaling with l2 0.1, must be constant, or l2 0, for a "
-            "velocity to be caught up exactly");
+            "learner linear: l1 is 0.2 with optimizer nesterov, must be 0; optimizer sgd knows l1, and ftrl has one of its own");
+    set_option(&value, "l1", "0");
+    set_option(&value, "optimizer", "ftrl");
+    assert_refused(&value, 0, "learner linear: l2 is 0.1 with optimizer ftrl, must be 0; ftrl has one of its own");
+    set_option(&value, "l2", "0");
+    set_option(&value, "bias_rate", "0.5");
+    set_option(&value, "regularise_bias", "true");
+    assert_refused(&value, 0, "learner linear: regularise_bias is true with bias_rate 0.5, must be false, or bias_rate 0");
     variant_finish(&value);
     assert_refused(&value, 0, "learner is absent, must be given");
 }
@@ -39,10 +52,12 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
 static void linear_refuses_classes_that_do_not_fit_the_loss(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
-    assert_refused(&value, 3,
-                   "learner linear: features.classes names 3 classes, must be 2 with loss logistic; several need one like softmax");
+    assert_refused(
+            &value, 3,
+            "learner linear: features.classes names 3 classes, must be 2 with loss logistic; several need one like softmax");
     set_option(&value, "classes", "2");
-    assert_refused(&value, 0, "learner linear: classes is 2 with loss logistic, must be given with losses of several classes only");
+    assert_refused(&value, 0,
+                   "learner linear: classes is 2 with loss logistic, must be given with losses of several classes only");
     set_option(&value, "loss", "softmax");
     assert_refused(&value, 3, "learner linear: classes is 2, must be the 3 that features.classes names");
     set_option(&value, "classes", "1");
@@ -182,15 +197,15 @@ static void absurd_values_never_make_state_or_predictions_infinite(void **state)
         examples.weight[i] = i % 5 == 0 ? 1e300 : 1;
     }
     static const char *const losses[] = {"squared", "logistic", "hinge", "softmax"};
-    static const char *const optimizers[] = {"sgd", "momentum", "nesterov"};
     for (size_t l = 0; l < 4; l++) {
-        for (size_t o = 0; o < 3; o++) {
+        for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
             for (size_t kept = 0; kept < 8; kept++) {
                 struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
                 set_option(&value, "loss", losses[l]);
                 set_option(&value, "classes", l == 3 ? "3" : "0");
-                set_option(&value, "optimizer", optimizers[o]);
-                set_option(&value, "optimizer.rate", kept & 1 ? "0.5" : "100000");
+                set_option(&value, "optimizer", kind->name);
+                const char *rate = setting_of(kind->settings, "rate") ? "optimizer.rate" : "optimizer.alpha";
+                set_option(&value, rate, kept & 1 ? "0.5" : "100000");
                 set_option(&value, "precision", kept & 2 ? "double" : "single");
                 set_option(&value, "scale", kept & 4 ? "standard" : "none");
                 set_option(&value, "hash_bits", "2");

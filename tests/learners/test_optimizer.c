@@ -1,5 +1,6 @@
 #include "learners/catch_up.h"
 #include "learners/optimizer.h"
+#include "learners/shrink.h"
 #include "proto/random.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
@@ -9,12 +10,21 @@
 
 enum { ROW_BITS = 5, ROWS = 1 << ROW_BITS, OUTPUTS_MAX = 3 };
 
-static struct rf_optimizer *create(const struct rf_variant_value *value, uint32_t outputs, double l2, bool is_double,
+static bool knows_l2(const struct rf_variant *kind) {
+    return ((const struct rf_optimizer_kind *)kind->registration)->combination.regularisers & RF_REGULARISER_L2;
+}
+
+// With L2 where the kind knows it.
+static struct rf_optimizer *create(const struct rf_variant_value *value, uint32_t outputs, double l1, double l2, bool is_double,
                                    uint32_t tick_limit) {
     struct rf_optimizer *optimizer = NULL;
     struct rf_error err;
-    const struct rf_optimizer_context context = {
-            .outputs = outputs, .row_bits = ROW_BITS, .l2 = l2, .is_double = is_double, .tick_limit = tick_limit};
+    const struct rf_optimizer_context context = {.outputs = outputs,
+                                                 .row_bits = ROW_BITS,
+                                                 .l1 = l1,
+                                                 .l2 = knows_l2(value->kind) ? l2 : 0,
+                                                 .is_double = is_double,
+                                                 .tick_limit = tick_limit};
     if (rf_optimizer_create(value, &context, &optimizer, &err) != RF_OK) {
         fail_msg("%s", err.text);
     }
@@ -63,9 +73,9 @@ static void gather_all(const struct rf_optimizer *optimizer, double *weight_out)
     rf_optimizer_gather(optimizer, rows, ROWS, weight_out);
 }
 
-static void check_renewal(const struct rf_variant_value *value, uint32_t outputs, double l2, bool is_double) {
-    struct rf_optimizer *plain = create(value, outputs, l2, is_double, 0);
-    struct rf_optimizer *renewed = create(value, outputs, l2, is_double, 50);
+static void check_renewal(const struct rf_variant_value *value, uint32_t outputs, double l1, double l2, bool is_double) {
+    struct rf_optimizer *plain = create(value, outputs, l1, l2, is_double, 0);
+    struct rf_optimizer *renewed = create(value, outputs, l1, l2, is_double, 50);
     struct rf_random a, b;
     rf_random_init(&a, 21);
     rf_random_init(&b, 21);
@@ -97,15 +107,24 @@ static void renewing_ticks_changes_no_weight(void **state) {
         struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
         for (uint32_t outputs = 1; outputs <= OUTPUTS_MAX; outputs += 2) {
             for (int is_double = 0; is_double < 2; is_double++) {
-                check_renewal(&value, outputs, 0, is_double);
-                check_renewal(&value, outputs, 0.01, is_double);
+                check_renewal(&value, outputs, 0, 0, is_double);
+                check_renewal(&value, outputs, 0, 0.01, is_double);
             }
         }
         variant_finish(&value);
     }
     struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
+    check_renewal(&value, 1, 0.001, 0, true);
+    check_renewal(&value, 3, 0.001, 0.01, true);
     set_option(&value, "rate_decay", "inverse_scaling");
-    check_renewal(&value, 1, 0.1, true);
+    check_renewal(&value, 1, 0, 0.1, true);
+    check_renewal(&value, 1, 0.01, 0.1, true);
+    check_renewal(&value, 1, 0.01, 0, true);
+    variant_finish(&value);
+    value = variant_of(rf_optimizer_variants, "adam");
+    set_option(&value, "rate_decay", "step");
+    set_option(&value, "rate_every", "700");
+    check_renewal(&value, 1, 0, 0.1, true);
     variant_finish(&value);
 }
 
@@ -114,7 +133,7 @@ static void steps_out_of_bounds_are_not_taken(void **state) {
     for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
         struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
         for (int is_double = 0; is_double < 2; is_double++) {
-            struct rf_optimizer *optimizer = create(&value, 1, 0, is_double, 0);
+            struct rf_optimizer *optimizer = create(&value, 1, 0, 0, is_double, 0);
             uint32_t row = 1;
             double weight = 0, x = 1, absurd[] = {1e200, INFINITY, NAN};
             for (size_t i = 0; i < 3; i++) {
@@ -142,7 +161,7 @@ static void scores_are_sums_of_the_weights_gathered(void **state) {
     for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
         struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
         for (uint32_t outputs = 1; outputs <= OUTPUTS_MAX; outputs += 2) {
-            struct rf_optimizer *optimizer = create(&value, outputs, 0.01, true, 0);
+            struct rf_optimizer *optimizer = create(&value, outputs, 0, 0.01, true, 0);
             struct rf_random random;
             rf_random_init(&random, 5);
             take_steps(optimizer, 300, &random);
@@ -171,7 +190,7 @@ static void gathering_changes_nothing(void **state) {
     (void)state;
     for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
         struct rf_variant_value value = variant_of(rf_optimizer_variants, kind->name);
-        struct rf_optimizer *optimizer = create(&value, 2, 0.01, false, 0);
+        struct rf_optimizer *optimizer = create(&value, 2, 0, 0.01, false, 0);
         struct rf_random random;
         rf_random_init(&random, 4);
         take_steps(optimizer, 100, &random);
@@ -210,8 +229,66 @@ static void rates_fall_as_stated(void **state) {
     struct rf_rate rate = {.first = 0.5, .decay = RF_RATE_INVERSE_SCALING, .start = 100, .power = 0.5};
     assert_true(rf_rate_at(&rate, 0) == 0.5);
     assert_true(fabs(rf_rate_at(&rate, 300) - 0.25) < 1e-15);
+    rate.decay = RF_RATE_STEP;
+    rate.every = 100;
+    rate.factor = 0.1;
+    assert_true(rf_rate_at(&rate, 99) == 0.5);
+    assert_true(fabs(rf_rate_at(&rate, 100) - 0.05) < 1e-15);
+    assert_true(fabs(rf_rate_at(&rate, 399) - 0.0005) < 1e-15);
+    assert_true(rf_rate_at(&rate, UINT64_C(1) << 53) == 0);
     rate.decay = RF_RATE_CONSTANT;
     assert_true(rf_rate_at(&rate, 300) == 0.5);
+    assert_false(rf_rate_varies(&rate));
+}
+
+static void rates_rise_over_a_warm_up_whatever_their_fall(void **state) {
+    (void)state;
+    for (int decay = 0; rf_rate_decay_names[decay]; decay++) {
+        struct rf_rate rate = {.first = 0.5, .decay = decay, .start = 100, .power = 0.5, .every = 100, .factor = 0.1};
+        struct rf_rate warm = rate;
+        warm.warm_up = 200;
+        assert_true(rf_rate_varies(&warm));
+        for (uint64_t step = 0; step < 400; step++) {
+            double rise = step < 200 ? ((double)step + 1) / 200 : 1;
+            assert_true(fabs(rf_rate_at(&warm, step) - rise * rf_rate_at(&rate, step)) < 1e-15);
+        }
+    }
+}
+
+// The rule of shrink.h, step by step.
+static double shrunk_slowly(const struct rf_rate *rate, double l1, double l2, uint64_t from, uint64_t to, double weight) {
+    for (uint64_t step = from; step < to; step++) {
+        double now = rf_rate_at(rate, step / RF_RATE_BLOCK * RF_RATE_BLOCK);
+        double size = (1 - now * l2) * fabs(weight) - now * l1;
+        weight = size > 0 ? copysign(size, weight) : 0;
+    }
+    return weight;
+}
+
+static void missed_shrinking_is_what_the_steps_would_have_done(void **state) {
+    (void)state;
+    static const double penalties[][2] = {{0, 0}, {0, 0.02}, {0.01, 0}, {0.01, 0.02}, {1e-5, 1e-7}, {0.01, 1e-40}, {3, 5}};
+    static const uint64_t spans[][2] = {{0, 1}, {5, 9}, {100, 1500}, {1023, 1025}, {2048, 4096}, {1, 9000}};
+    static const double weights[] = {0.5, -0.02, 1e-9, -1e6, 0};
+    size_t at_zero = 0;
+    for (int decay = 0; rf_rate_decay_names[decay]; decay++) {
+        const struct rf_rate rate = {.first = 0.1, .decay = decay, .start = 1000, .power = 0.5, .every = 3000, .factor = 0.5};
+        for (size_t p = 0; p < sizeof penalties / sizeof penalties[0]; p++) {
+            struct rf_shrinking shrinking;
+            struct rf_error err;
+            assert_int_equal(rf_shrinking_init(&shrinking, &rate, penalties[p][0], penalties[p][1], &err), RF_OK);
+            for (size_t i = 0; i < sizeof spans / sizeof spans[0] * 5; i++) {
+                const uint64_t *span = spans[i / 5];
+                double weight = weights[i % 5];
+                double expected = shrunk_slowly(&rate, penalties[p][0], penalties[p][1], span[0], span[1], weight);
+                double actual = rf_shrunk(rf_shrinking_over(&shrinking, 0, span[0], span[1]), weight);
+                assert_true(fabs(actual - expected) <= 1e-12 * fabs(weight));
+                at_zero += weight != 0 && expected == 0 && actual == 0;
+            }
+            rf_shrinking_finish(&shrinking);
+        }
+    }
+    assert_true(at_zero > 100);
 }
 
 static uint64_t powers_taken;
@@ -230,7 +307,7 @@ static void a_rate_held_for_a_block_of_steps_is_computed_once(void **state) {
     struct rf_variant_value value = variant_of(rf_optimizer_variants, "sgd");
     set_option(&value, "rate_decay", "inverse_scaling");
     for (int has_l2 = 0; has_l2 < 2; has_l2++) {
-        struct rf_optimizer *optimizer = create(&value, 1, has_l2 ? 0.1 : 0, true, 0);
+        struct rf_optimizer *optimizer = create(&value, 1, 0, has_l2 ? 0.1 : 0, true, 0);
         const uint64_t block = has_l2 ? RF_RATE_BLOCK : 1;
         // Forwards, and to where a restored snapshot may put it: far ahead, and back.
         static const uint64_t starts[] = {0, UINT64_C(1) << 40, 5000, 0};
@@ -271,6 +348,8 @@ int main(void) {
             cmocka_unit_test(gathering_changes_nothing),
             cmocka_unit_test(powers_of_all_sizes_are_exact),
             cmocka_unit_test(rates_fall_as_stated),
+            cmocka_unit_test(rates_rise_over_a_warm_up_whatever_their_fall),
+            cmocka_unit_test(missed_shrinking_is_what_the_steps_would_have_done),
             cmocka_unit_test(a_rate_held_for_a_block_of_steps_is_computed_once),
             cmocka_unit_test(optimizers_refuse_l2_that_turns_weights_around),
     };

@@ -1,12 +1,15 @@
-// What holds for every learner of the registry, with every loss, optimizer, precision and model it offers: learning is a fold.
+// What holds for every learner of the registry, with every model, loss, optimizer, regulariser, rate and precision that go
+// together by the table of combination.h: learning is a fold. What does not go together is refused.
 #include "learners/loss.h"
+#include "learners/optimizer.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { EXAMPLES = 1100, CLASSES = 3 };
+enum { EXAMPLES = 1100, EXAMPLES_FEW = 250, CLASSES = 3 };
 
 struct world { // a learner, its blocks, and what it predicted
     struct rf_learner *learner;
@@ -142,26 +145,107 @@ static void fit_labels(struct rf_examples *examples, const struct rf_variant *lo
     }
 }
 
-// Calls `check` for a learner with one loss, for each optimizer, precision, decay of the rate, and L2.
-static void for_each_optimizer(struct rf_variant_value *value, const struct rf_examples *examples, property *check) {
-    const struct rf_setting *optimizer = setting_of(value->kind->settings, "optimizer");
-    for (const struct rf_variant *kind = optimizer->variants; kind->name; kind++) {
-        set_option(value, "optimizer", kind->name);
-        for (unsigned bits = 0; bits < 8; bits++) {
-            bool has_l2 = bits & 1, decays = bits & 2;
-            if (has_l2 && decays && strcmp(kind->name, "sgd") != 0) {
-                continue; // refused
+// What is walked beside the loss: every combination of these.
+struct combination {
+    const struct rf_variant *optimizer;
+    const char *decay, *warm_up; // NULL: the optimizer has no rate
+    const char *l1, *l2, *precision;
+    const char *name, *text; // a setting of the optimizer that is not at its default, NULL: none
+};
+
+static void set_combination(struct rf_variant_value *value, const struct combination *combination) {
+    set_option(value, "optimizer", combination->optimizer->name);
+    if (combination->decay) {
+        set_option(value, "optimizer.rate_decay", combination->decay);
+        set_option(value, "optimizer.rate_every", "400");
+        set_option(value, "optimizer.rate_warm_up", combination->warm_up);
+    }
+    if (combination->name) {
+        char path[64];
+        snprintf(path, sizeof path, "optimizer.%s", combination->name);
+        set_option(value, path, combination->text);
+    }
+    set_option(value, "l1", combination->l1);
+    set_option(value, "l2", combination->l2);
+    set_option(value, "precision", combination->precision);
+}
+
+static bool goes_together(const struct rf_variant_value *value) {
+    const struct rf_linear_options *options = value->options;
+    struct rf_loss loss;
+    struct rf_error err;
+    assert_int_equal(rf_loss_init(&options->loss, &loss, &err), RF_OK);
+    return rf_combination_check(&loss, &options->optimizer, options->l1, options->l2, &err) == RF_OK;
+}
+
+static void assert_refused(const struct rf_variant_value *value) {
+    const struct rf_learner_context context = {.features_max = 64};
+    struct rf_learner *learner = NULL;
+    struct rf_error err;
+    assert_int_equal(rf_learner_create(value, &context, &learner, &err), RF_INVALID);
+    assert_null(learner);
+}
+
+static void check_combination(struct rf_variant_value *value, struct rf_examples *examples, const struct combination *combination,
+                              property *check) {
+    set_combination(value, combination);
+    if (!goes_together(value)) {
+        assert_refused(value);
+        return;
+    }
+    // A rate that is held changes after 1,024 steps: to resume must find it.
+    bool is_constant = !combination->decay || (strcmp(combination->decay, "constant") == 0 && *combination->warm_up == '0');
+    bool is_held = !is_constant && (strcmp(combination->l1, "0") != 0 || strcmp(combination->l2, "0") != 0 ||
+                                    strcmp(combination->optimizer->name, "adam") == 0);
+    size_t count = examples->count;
+    examples->count = is_held && check == resumes_bit_exactly ? EXAMPLES : EXAMPLES_FEW;
+    check(value, examples);
+    examples->count = count;
+}
+
+// Calls `check` for a learner with one loss and one optimizer, for each rate, L1, L2 and precision.
+static void for_each_rate(struct rf_variant_value *value, struct rf_examples *examples, const struct rf_variant *optimizer,
+                          const char *setting, const char *text, property *check) {
+    static const char *const no_rate[] = {NULL, NULL};
+    const struct rf_setting *decay = setting_of(optimizer->settings, "rate_decay");
+    const char *const *name = decay ? decay->choices : no_rate;
+    do {
+        for (unsigned bits = 0; bits < (*name ? 16 : 8); bits++) {
+            const struct combination combination = {
+                    .optimizer = optimizer,
+                    .name = setting,
+                    .text = text,
+                    .decay = *name,
+                    .l1 = bits & 1 ? "0.0005" : "0",
+                    .l2 = bits & 2 ? "0.001" : "0",
+                    .precision = bits & 4 ? "double" : "single",
+                    .warm_up = bits & 8 ? "50" : "0",
+            };
+            check_combination(value, examples, &combination, check);
+        }
+    } while (*name && *++name);
+}
+
+// Each optimizer, and each of its own switches and choices turned once.
+static void for_each_optimizer(struct rf_variant_value *value, struct rf_examples *examples, property *check) {
+    const struct rf_setting *optimizers = setting_of(value->kind->settings, "optimizer");
+    for (const struct rf_variant *kind = optimizers->variants; kind->name; kind++) {
+        for_each_rate(value, examples, kind, NULL, NULL, check);
+        for (const struct rf_setting *own = kind->settings; own->name; own++) {
+            if (own->type == RF_TYPE_BOOL) {
+                for_each_rate(value, examples, kind, own->name, strcmp(own->fallback, "true") == 0 ? "false" : "true", check);
             }
-            set_option(value, "l2", has_l2 ? "0.001" : "0");
-            set_option(value, "optimizer.rate_decay", decays ? "inverse_scaling" : "constant");
-            set_option(value, "precision", bits & 4 ? "double" : "single");
-            check(value, examples);
+            for (size_t i = 0; own->type == RF_TYPE_CHOICE && strcmp(own->name, "rate_decay") != 0 && own->choices[i]; i++) {
+                if (strcmp(own->choices[i], own->fallback) != 0) {
+                    for_each_rate(value, examples, kind, own->name, own->choices[i], check);
+                }
+            }
         }
     }
 }
 
 // Calls `check` for a learner of vectors, for each kind of mini-batch, and for what may stand beside it.
-static void for_each_batch(struct rf_variant_value *value, const struct rf_examples *examples, property *check) {
+static void for_each_batch(struct rf_variant_value *value, struct rf_examples *examples, property *check) {
     static const char *const batches[][2] = {{"1", "1"}, {"32", "1"}, {"1", "3"}};
     for (size_t batch = 0; batch < 3; batch++) {
         set_option(value, "batch.size", batches[batch][0]);

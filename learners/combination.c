@@ -1,0 +1,53 @@
+#include "learners/combination.h"
+#include "learners/loss.h"
+#include "learners/optimizer.h"
+#include "learners/rate.h"
+
+static enum rf_status check_regularisers(const char *optimizer, unsigned allowed, double l1, double l2, struct rf_error *err) {
+    if (l1 > 0 && !(allowed & RF_REGULARISER_L1)) {
+        return rf_fail(err, RF_INVALID,
+                       "l1 is %g with optimizer %s, must be 0; optimizer sgd knows l1, and ftrl has one of its own", l1,
+                       optimizer);
+    }
+    if (l2 > 0 && !(allowed & RF_REGULARISER_L2)) {
+        return rf_fail(err, RF_INVALID, "l2 is %g with optimizer %s, must be 0; ftrl has one of its own", l2, optimizer);
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_rate(const char *optimizer, const struct rf_combination *row, const struct rf_rate *rate, double l1,
+                                 double l2, struct rf_error *err) {
+    bool is_regularised = l1 > 0 || l2 > 0;
+    unsigned allowed = is_regularised ? row->rates_regularised : row->rates;
+    const char *with = is_regularised && allowed != row->rates ? " under l1 or l2" : "";
+    if (!(allowed >> rate->decay & 1)) {
+        return rf_fail(err, RF_INVALID, "rate_decay is %s with optimizer %s%s, must be constant",
+                       rf_rate_decay_names[rate->decay], optimizer, with);
+    }
+    if (rate->warm_up > 0 && !(allowed & RF_RATES_WARM_UP)) {
+        return rf_fail(err, RF_INVALID, "rate_warm_up is %llu with optimizer %s%s, must be 0", (unsigned long long)rate->warm_up,
+                       optimizer, with);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_combination_check(const struct rf_loss *loss, const struct rf_variant_value *optimizer, double l1, double l2,
+                                    struct rf_error *err) {
+    if (!optimizer->kind) {
+        return rf_fail(err, RF_INVALID, "optimizer is absent, must be given");
+    }
+    const char *name = optimizer->kind->name;
+    const struct rf_combination *row = &((const struct rf_optimizer_kind *)optimizer->kind->registration)->combination;
+    if (row->needs_flow && !loss->ops->flow) {
+        return rf_fail(err, RF_INVALID, "loss %s goes not with optimizer %s, must be one whose gradient flow has a closed form",
+                       loss->ops->name, name);
+    }
+    if (check_regularisers(name, row->regularisers, l1, l2, err) != RF_OK) {
+        return err->status;
+    }
+    if (row->rate_offset == RF_NO_RATE) {
+        return RF_OK;
+    }
+    const void *rate = (const char *)optimizer->options + row->rate_offset;
+    return check_rate(name, row, rate, l1, l2, err);
+}
