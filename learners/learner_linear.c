@@ -176,10 +176,11 @@ static bool step(struct linear *linear, const struct rf_examples *examples, size
 static void learn(struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs *inputs,
                   size_t count, bool is_scored) {
     struct rf_learner *base = &linear->base;
+    bool learns_first = rf_transform_learns_first(linear->transform);
     rf_collisions_count(linear->collisions, inputs->hash, inputs->count);
-    base->unscaled += rf_transform_learn(linear->transform, examples, index);
+    base->unscaled += learns_first ? 0 : rf_transform_learn(linear->transform, examples, index);
     base->uncrossed += inputs->uncrossed;
-    if (!is_scored || rf_transform_moves(linear->transform) || rf_optimizer_looks_ahead(linear->optimizer)) {
+    if (!is_scored || (rf_transform_moves(linear->transform) && !learns_first) || rf_optimizer_looks_ahead(linear->optimizer)) {
         const double *x = select_inputs(linear, inputs, count);
         rf_optimizer_score_ahead(linear->optimizer, linear->row, x, count, linear->score);
         add_bias(linear);
@@ -200,6 +201,9 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
     size_t count = see(linear, examples, index, &inputs);
     if (learns) {
         rf_optimizer_advance(linear->optimizer, linear->row, count);
+        if (rf_transform_learns_first(linear->transform)) {
+            linear->base.unscaled += rf_transform_learn(linear->transform, examples, index);
+        }
     }
     if (predicts) {
         predict(linear, inputs, count, prediction);

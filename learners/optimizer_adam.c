@@ -132,7 +132,7 @@ INLINE void drift(const struct adam *adam, const struct missed *missed, double *
     } else {
         double series = adam->ratio * (1 - power_at(&adam->fading_moves, missed->to - missed->from)) / (1 - adam->ratio);
         double move = missed->pace * real[MEAN] / (sqrt(real[MEAN_SQUARE]) + adam->epsilon);
-        real[WEIGHT] = real[WEIGHT] * missed->kept - move * series;
+        real[WEIGHT] = (real[WEIGHT] - move * series) * missed->kept; // most of it moves early in the gap
     }
     real[MEAN] *= missed->faded1;
     real[MEAN_SQUARE] *= missed->faded2;

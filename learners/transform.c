@@ -10,6 +10,9 @@
 
 const char *const rf_transform_encode_names[] = {"one_hot", "target", "both", NULL};
 
+enum { ORDER_AFTER, ORDER_BEFORE };
+const char *const rf_transform_order_names[] = {"after", "before", NULL};
+
 struct rf_transform {
     struct rf_scaler *scaler;   // NULL: numbers are taken as they are
     struct rf_encoder *encoder; // NULL: no category is target-encoded
@@ -18,6 +21,7 @@ struct rf_transform {
     bool encodes_all;           // categories; else those of encodes_field
     bool *encodes_field;        // [declared_fields]
     size_t declared_fields;
+    bool learns_first;
     double noise; // deviation, 0: none
     struct rf_random *random;
     size_t features_max, inputs_max; // of one example
@@ -97,6 +101,10 @@ const struct rf_inputs *rf_transform_see(const struct rf_transform *transform, c
 
 bool rf_transform_moves(const struct rf_transform *transform) {
     return transform->scaler || transform->noise > 0;
+}
+
+bool rf_transform_learns_first(const struct rf_transform *transform) {
+    return transform->learns_first;
 }
 
 size_t rf_transform_learn(struct rf_transform *transform, const struct rf_examples *examples, size_t index) {
@@ -279,10 +287,15 @@ static enum rf_status create_encoder(struct rf_transform *transform, const struc
 enum rf_status rf_transform_create(const struct rf_transform_options *options, enum rf_task task,
                                    const struct rf_learner_context *context, struct rf_transform **transform_out,
                                    struct rf_error *err) {
+    if (options->scale_order == ORDER_BEFORE && options->noise > 0) {
+        return rf_fail(err, RF_INVALID, "noise is %g with scale_order before, must be 0: predictions would have it too",
+                       options->noise);
+    }
     struct rf_transform *transform = calloc(1, sizeof *transform);
     if (!transform) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
+    transform->learns_first = options->scale_order == ORDER_BEFORE;
     transform->noise = options->noise;
     transform->random = calloc(1, sizeof *transform->random);
     if (!transform->random) {

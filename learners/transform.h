@@ -19,7 +19,8 @@ struct rf_learner_context;
 enum rf_encode { RF_ENCODE_ONE_HOT, RF_ENCODE_TARGET, RF_ENCODE_BOTH };
 
 struct rf_transform_options {
-    int scale; // enum rf_scale
+    int scale;       // enum rf_scale
+    int scale_order; // after, before
     uint64_t scale_fields;
     double select_variance;
     int encode; // enum rf_encode
@@ -32,13 +33,15 @@ struct rf_transform_options {
 };
 
 // The rows for the settings of a learner whose options hold a struct rf_transform_options called `transform`.
-extern const char *const rf_transform_encode_names[];
+extern const char *const rf_transform_encode_names[], *const rf_transform_order_names[];
 #define RF_TRANSFORM_ROW(type_, row_type_, field_) .type = row_type_, .name = #field_, .offset = offsetof(type_, transform.field_)
 // clang-format off
 #define RF_TRANSFORM_SETTINGS(type_) \
     {RF_TRANSFORM_ROW(type_, RF_TYPE_CHOICE, scale), .fallback = "auto", .choices = rf_scale_names, \
      .help = "how numbers are scaled, by what was learned so far: standard (to mean 0 and deviation 1), min_max, max_abs, " \
              "robust (by quartiles), none; auto: standard, but none where the optimizer is indifferent to scale"}, \
+    {RF_TRANSFORM_ROW(type_, RF_TYPE_CHOICE, scale_order), .fallback = "after", .choices = rf_transform_order_names, \
+     .help = "when scalers learn the numbers of a record: after it is predicted, or before, as River did up to 0.18"}, \
     {RF_TRANSFORM_ROW(type_, RF_TYPE_UINT, scale_fields), .fallback = "4096", .min = 1, .max = 1 << 24, \
      .help = "number of fields that can be scaled, rounded up to a power of two; numbers of others are not used"}, \
     {RF_TRANSFORM_ROW(type_, RF_TYPE_REAL, select_variance), .fallback = "0", .min = 0, .max = 1e100, \
@@ -86,6 +89,9 @@ const struct rf_inputs *rf_transform_see(const struct rf_transform *transform, c
 // nothing.
 size_t rf_transform_learn(struct rf_transform *transform, const struct rf_examples *examples, size_t index);
 bool rf_transform_moves(const struct rf_transform *transform);
+
+// Whether that is to be done even before an example that is learned at once is predicted: `scale_order: before`.
+bool rf_transform_learns_first(const struct rf_transform *transform);
 
 // After the step: learns the label. Returns how many categories found no room.
 size_t rf_transform_learn_label(struct rf_transform *transform, const struct rf_examples *examples, size_t index);

@@ -42,6 +42,10 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
     set_option(&value, "optimizer", "ftrl");
     assert_refused(&value, 0, "learner linear: l2 is 0.1 with optimizer ftrl, must be 0; ftrl has one of its own");
     set_option(&value, "l2", "0");
+    set_option(&value, "scale_order", "before");
+    set_option(&value, "noise", "0.1");
+    assert_refused(&value, 0, "learner linear: noise is 0.1 with scale_order before, must be 0: predictions would have it too");
+    set_option(&value, "noise", "0");
     set_option(&value, "bias_rate", "0.5");
     set_option(&value, "regularise_bias", "true");
     assert_refused(&value, 0, "learner linear: regularise_bias is true with bias_rate 0.5, must be false, or bias_rate 0");
@@ -280,6 +284,37 @@ static void numbers_beyond_the_scaler_are_counted_and_give_nothing(void **state)
     variant_finish(&value);
 }
 
+// Its first two values are at one deviation from their mean, once that is known.
+static void scalers_may_learn_before_a_record_is_predicted(void **state) {
+    (void)state;
+    static const char *const orders[] = {"after", "before"};
+    struct rf_examples examples;
+    examples_create(&examples, 3, 3);
+    for (size_t i = 0; i < 3; i++) {
+        append_example(&examples, 1, &(struct feature){1, (double)i, RF_NUMBER}, 1);
+    }
+    examples.purpose[2] = RF_PREDICT; // without a label nothing is learned before, either
+    for (size_t o = 0; o < 2; o++) {
+        struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+        set_option(&value, "scale_order", orders[o]);
+        set_option(&value, "bias", "false");
+        set_option(&value, "loss", "squared");
+        struct rf_learner *learner = create_learner(&value, false);
+        struct rf_predictions predictions;
+        predictions_create(&predictions, learner, &examples);
+        rf_learner_fold(learner, &examples, 0, 2, &predictions);
+        struct rf_contribution list[1];
+        rf_learner_explain(learner, &examples, 2, list, 1);
+        assert_true(list[0].weight > 0 && fabs(list[0].value - 3) < 1e-12); // mean and deviation of 0 and 1 are 0.5
+        rf_learner_fold(learner, &examples, 2, 3, &predictions);
+        assert_true(predictions.score[2] == list[0].amount);
+        predictions_finish(&predictions);
+        rf_learner_destroy(learner);
+        variant_finish(&value);
+    }
+    rf_examples_finish(&examples);
+}
+
 static void explain_adds_up_to_the_score_largest_first(void **state) {
     (void)state;
     struct rf_examples examples;
@@ -366,6 +401,7 @@ int main(void) {
             cmocka_unit_test(numbers_that_hardly_vary_give_finite_predictions),
             cmocka_unit_test(labels_unknown_to_the_task_are_counted_and_not_learned),
             cmocka_unit_test(numbers_beyond_the_scaler_are_counted_and_give_nothing),
+            cmocka_unit_test(scalers_may_learn_before_a_record_is_predicted),
             cmocka_unit_test(explain_adds_up_to_the_score_largest_first),
             cmocka_unit_test(a_frozen_state_keeps_its_bytes_while_learning_goes_on),
     };
