@@ -4,11 +4,13 @@
 const char *const rf_rate_decay_names[] = {"constant", "inverse_scaling", "step", NULL};
 
 static double fall_at(const struct rf_rate *rate, uint64_t step) {
+    uint64_t falls;
     switch (rate->decay) {
     case RF_RATE_INVERSE_SCALING:
         return rf_pow(rate->start / (rate->start + (double)step), rate->power);
     case RF_RATE_STEP:
-        return rf_pow(rate->factor, (double)(step / rate->every));
+        falls = step / rate->every;
+        return rf_pow(rate->factor, (double)falls);
     default:
         return 1;
     }

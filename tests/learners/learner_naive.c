@@ -81,7 +81,7 @@ static void fill_rows(struct naive *naive, const struct rf_examples *examples, s
     for (size_t i = examples->row_start[index]; i < examples->row_start[index + 1]; i++) {
         bool is_scaled = naive->is_scaled && examples->kind[i] == RF_NUMBER;
         double x = is_scaled ? scaled(naive, examples->hash[i], examples->value[i]) : examples->value[i];
-        struct row *row = &naive->row[examples->hash[i] % naive->rows];
+        struct row *row = &naive->row[examples->hash[i] & (naive->rows - 1)];
         assert_true(row->count < FEATURES_MAX);
         row->x[row->count++] = x;
     }

@@ -55,7 +55,7 @@ static void take_steps(struct rf_optimizer *optimizer, size_t steps, struct rf_r
     for (size_t n = 0; n < steps; n++) {
         uint32_t rows[2] = {(uint32_t)rf_random_below(random, 1 + rf_random_below(random, ROWS - 1)), 3};
         double x[2] = {1 + rf_random_uniform(random), 0.5};
-        double score[OUTPUTS_MAX], gradient[OUTPUTS_MAX];
+        double score[OUTPUTS_MAX], gradient[OUTPUTS_MAX] = {0};
         rf_optimizer_advance(optimizer, rows, 2);
         rf_optimizer_score(optimizer, rows, x, 2, score);
         for (uint32_t k = 0; k < optimizer->outputs; k++) {
