@@ -13,21 +13,12 @@ void rf_powers_init(struct rf_powers *powers, double factor) {
     }
 }
 
-static struct rf_motion after(struct rf_motion second, struct rf_motion first) {
-    return (struct rf_motion){
-            .ww = second.ww * first.ww + second.wv * first.vw,
-            .wv = second.ww * first.wv + second.wv * first.vv,
-            .vw = second.vw * first.ww + second.vv * first.vw,
-            .vv = second.vw * first.wv + second.vv * first.vv,
-    };
-}
-
 void rf_motion_powers_init(struct rf_motion_powers *powers, struct rf_motion motion) {
     for (size_t level = 0; level < RF_CATCH_UP_LEVELS; level++) {
         struct rf_motion power = {.ww = 1, .vv = 1};
         for (size_t k = 0; k < RF_CATCH_UP_BASE; k++) {
             powers->power[level][k] = power;
-            power = after(motion, power);
+            power = rf_motion_after(motion, power);
         }
         motion = power;
     }

@@ -35,6 +35,16 @@ static inline void rf_motion_apply(const struct rf_motion *motion, double *weigh
     *weight = w;
 }
 
+// Both, one after the other.
+static inline struct rf_motion rf_motion_after(struct rf_motion second, struct rf_motion first) {
+    return (struct rf_motion){
+            .ww = second.ww * first.ww + second.wv * first.vw,
+            .wv = second.ww * first.wv + second.wv * first.vv,
+            .vw = second.vw * first.ww + second.vv * first.vw,
+            .vv = second.vw * first.wv + second.vv * first.vv,
+    };
+}
+
 struct rf_motion_powers {
     struct rf_motion power[RF_CATCH_UP_LEVELS][RF_CATCH_UP_BASE];
 };

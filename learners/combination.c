@@ -15,18 +15,14 @@ static enum rf_status check_regularisers(const char *optimizer, unsigned allowed
     return RF_OK;
 }
 
-static enum rf_status check_rate(const char *optimizer, const struct rf_combination *row, const struct rf_rate *rate, double l1,
-                                 double l2, struct rf_error *err) {
-    bool is_regularised = l1 > 0 || l2 > 0;
-    unsigned allowed = is_regularised ? row->rates_regularised : row->rates;
-    const char *with = is_regularised && allowed != row->rates ? " under l1 or l2" : "";
+static enum rf_status check_rate(const char *optimizer, unsigned allowed, const struct rf_rate *rate, struct rf_error *err) {
     if (!(allowed >> rate->decay & 1)) {
-        return rf_fail(err, RF_INVALID, "rate_decay is %s with optimizer %s%s, must be constant",
-                       rf_rate_decay_names[rate->decay], optimizer, with);
+        return rf_fail(err, RF_INVALID, "rate_decay is %s with optimizer %s, which does not know it",
+                       rf_rate_decay_names[rate->decay], optimizer);
     }
     if (rate->warm_up > 0 && !(allowed & RF_RATES_WARM_UP)) {
-        return rf_fail(err, RF_INVALID, "rate_warm_up is %llu with optimizer %s%s, must be 0", (unsigned long long)rate->warm_up,
-                       optimizer, with);
+        return rf_fail(err, RF_INVALID, "rate_warm_up is %llu with optimizer %s, must be 0", (unsigned long long)rate->warm_up,
+                       optimizer);
     }
     return RF_OK;
 }
@@ -39,7 +35,8 @@ enum rf_status rf_combination_check(const struct rf_loss *loss, const struct rf_
     const char *name = optimizer->kind->name;
     const struct rf_combination *row = &((const struct rf_optimizer_kind *)optimizer->kind->registration)->combination;
     if (row->needs_flow && !loss->ops->flow) {
-        return rf_fail(err, RF_INVALID, "loss %s goes not with optimizer %s, must be one whose gradient flow has a closed form",
+        return rf_fail(err, RF_INVALID,
+                       "loss %s does not go with optimizer %s, must be one whose gradient flow has a closed form",
                        loss->ops->name, name);
     }
     if (check_regularisers(name, row->regularisers, l1, l2, err) != RF_OK) {
@@ -49,5 +46,5 @@ enum rf_status rf_combination_check(const struct rf_loss *loss, const struct rf_
         return RF_OK;
     }
     const void *rate = (const char *)optimizer->options + row->rate_offset;
-    return check_rate(name, row, rate, l1, l2, err);
+    return check_rate(name, row->rates, rate, err);
 }

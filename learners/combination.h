@@ -12,16 +12,15 @@ struct rf_loss;
 enum rf_regulariser { RF_REGULARISER_L1 = 1, RF_REGULARISER_L2 = 2 };
 
 // Bits of how a rate may move: bit d is that it may fall by `enum rf_rate_decay` d, and there is one for a warm-up.
-enum { RF_RATES_WARM_UP = 1 << 16, RF_RATES_CONSTANT = 1, RF_RATES_ALL = RF_RATES_WARM_UP | 7 };
+enum { RF_RATES_WARM_UP = 1 << 16, RF_RATES_ALL = RF_RATES_WARM_UP | 7 };
 
 #define RF_NO_RATE ((size_t)-1)
 
 struct rf_combination {
-    unsigned regularisers;      // enum rf_regulariser, those of the learner that the kind can do
-    unsigned rates;             // RF_RATES_..., without a regulariser
-    unsigned rates_regularised; // RF_RATES_..., with one
-    size_t rate_offset;         // of the struct rf_rate in its options, or RF_NO_RATE
-    bool needs_flow;            // whether the loss must have a gradient flow in closed form
+    unsigned regularisers; // enum rf_regulariser, those of the learner that the kind can do
+    unsigned rates;        // RF_RATES_...
+    size_t rate_offset;    // of the struct rf_rate in its options, or RF_NO_RATE
+    bool needs_flow;       // whether the loss must have a gradient flow in closed form
 };
 
 // RF_INVALID, in words, when they do not go together. The optimizer's value is one of rf_optimizer_variants.

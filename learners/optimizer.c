@@ -256,30 +256,29 @@ static const struct rf_setting ftrl_settings[] = {
         {0},
 };
 
-// What is caught up term by term or by the motion of a velocity knows no soft threshold; the motion holds the rate, too.
-#define ONE_KIND(name_, rate_owner_, regularisers_, rates_regularised_)                                    \
-    &(const struct rf_optimizer_kind) {                                                                    \
-        rf_optimizer_##name_##_create, {                                                                   \
-            .regularisers = regularisers_, .rates = RF_RATES_ALL, .rates_regularised = rates_regularised_, \
-            .rate_offset = offsetof(struct rf_##rate_owner_##_options, rate)                               \
-        }                                                                                                  \
+#define ONE_KIND(name_, rate_owner_, regularisers_)                          \
+    &(const struct rf_optimizer_kind) {                                      \
+        rf_optimizer_##name_##_create, {                                     \
+            .regularisers = regularisers_, .rates = RF_RATES_ALL,            \
+            .rate_offset = offsetof(struct rf_##rate_owner_##_options, rate) \
+        }                                                                    \
     }
 
 const struct rf_variant rf_optimizer_variants[] = {
         {"sgd", "stochastic gradient descent", sgd_settings, sizeof(struct rf_sgd_options),
-         ONE_KIND(sgd, sgd, RF_REGULARISER_L1 | RF_REGULARISER_L2, RF_RATES_ALL)},
+         ONE_KIND(sgd, sgd, RF_REGULARISER_L1 | RF_REGULARISER_L2)},
         {"momentum", "gradient descent with heavy-ball momentum", momentum_settings, sizeof(struct rf_momentum_options),
-         ONE_KIND(momentum, momentum, RF_REGULARISER_L2, RF_RATES_CONSTANT)},
+         ONE_KIND(momentum, momentum, RF_REGULARISER_L2)},
         {"nesterov", "gradient descent with Nesterov's momentum, the gradient taken ahead", momentum_settings,
-         sizeof(struct rf_momentum_options), ONE_KIND(nesterov, momentum, RF_REGULARISER_L2, RF_RATES_CONSTANT)},
+         sizeof(struct rf_momentum_options), ONE_KIND(nesterov, momentum, RF_REGULARISER_L2)},
         {"adagrad", "rates that fall with the squares of a feature's gradients (AdaGrad)", adagrad_settings,
-         sizeof(struct rf_adagrad_options), ONE_KIND(adagrad, adagrad, RF_REGULARISER_L2, RF_RATES_ALL)},
+         sizeof(struct rf_adagrad_options), ONE_KIND(adagrad, adagrad, RF_REGULARISER_L2)},
         {"rmsprop", "gradients divided by the root of their recent mean square (RMSProp)", rmsprop_settings,
-         sizeof(struct rf_rmsprop_options), ONE_KIND(rmsprop, rmsprop, RF_REGULARISER_L2, RF_RATES_ALL)},
+         sizeof(struct rf_rmsprop_options), ONE_KIND(rmsprop, rmsprop, RF_REGULARISER_L2)},
         {"adadelta", "steps in the unit of the weights, from two recent mean squares (AdaDelta)", adadelta_settings,
-         sizeof(struct rf_adadelta_options), ONE_KIND(adadelta, adadelta, RF_REGULARISER_L2, RF_RATES_ALL)},
+         sizeof(struct rf_adadelta_options), ONE_KIND(adadelta, adadelta, RF_REGULARISER_L2)},
         {"adam", "momentum divided by the root of the recent mean square (Adam)", adam_settings, sizeof(struct rf_adam_options),
-         ONE_KIND(adam, adam, RF_REGULARISER_L2, RF_RATES_ALL)},
+         ONE_KIND(adam, adam, RF_REGULARISER_L2)},
         {"ftrl", "follow the regularised leader, proximal: sparse weights by an l1 of its own (FTRL)", ftrl_settings,
          sizeof(struct rf_ftrl_options),
          &(const struct rf_optimizer_kind){rf_optimizer_ftrl_create, {.rate_offset = RF_NO_RATE}}},

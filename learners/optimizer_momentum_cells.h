@@ -22,24 +22,24 @@ INLINE REAL CELLS(stored)(double value) {
     return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
-// Weight k of a row as it stands now, `missed` steps after it was caught up.
-INLINE double CELLS(now)(const struct momentum *momentum, const REAL *weight, uint32_t k, uint32_t outputs, uint32_t missed) {
+// Weight k of a row as it stands now.
+INLINE double CELLS(now)(const struct momentum *momentum, const REAL *weight, uint32_t k, uint32_t outputs,
+                         const struct missed *missed) {
     double w = (double)weight[k];
     double v = (double)weight[outputs + k];
-    if (missed > 0) {
-        rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
+    if (missed->steps > 0) {
+        move_on(momentum, missed, &w, &v);
     }
     return (double)CELLS(stored)(w);
 }
 
 INLINE void CELLS(gather)(const struct momentum *momentum, const uint32_t *rows, size_t count, double *weight_out,
                           uint32_t outputs) {
-    const uint32_t now = momentum->base.ticks->tick;
     for (size_t i = 0; i < count; i++) {
         REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
-        uint32_t missed = now - *CELLS(tick)(weight, outputs);
+        struct missed missed = missed_since(momentum, *CELLS(tick)(weight, outputs));
         for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = CELLS(now)(momentum, weight, k, outputs, missed);
+            weight_out[i * outputs + k] = CELLS(now)(momentum, weight, k, outputs, &missed);
         }
     }
 }
@@ -47,17 +47,16 @@ INLINE void CELLS(gather)(const struct momentum *momentum, const uint32_t *rows,
 // `looks_ahead`: at weight + momentum * velocity, of rows just advanced.
 INLINE void CELLS(score)(const struct momentum *momentum, const uint32_t *rows, const double *x, size_t count, double *score_out,
                          uint32_t outputs, bool looks_ahead) {
-    const uint32_t now = momentum->base.ticks->tick;
     struct rf_lanes lanes = {{0}};
     for (uint32_t k = 0; k < outputs; k++) {
         score_out[k] = 0;
     }
     for (size_t i = 0; i < count; i++) {
         REAL *weight = CELLS(weights)(momentum, rows[i], outputs);
-        uint32_t missed = now - *CELLS(tick)(weight, outputs);
+        struct missed missed = missed_since(momentum, *CELLS(tick)(weight, outputs));
         for (uint32_t k = 0; k < outputs; k++) {
             double w = looks_ahead ? (double)weight[k] + momentum->keep * (double)weight[outputs + k]
-                                   : CELLS(now)(momentum, weight, k, outputs, missed);
+                                   : CELLS(now)(momentum, weight, k, outputs, &missed);
             *(outputs == 1 ? &lanes.sum[i % 8] : &score_out[k]) += w * x[i];
         }
     }
@@ -69,15 +68,15 @@ INLINE void CELLS(score)(const struct momentum *momentum, const uint32_t *rows, 
 INLINE void CELLS(catch_up)(const struct momentum *momentum, REAL *weight, uint32_t outputs) {
     REAL *velocity = weight + outputs;
     uint32_t *tick = CELLS(tick)(weight, outputs);
-    uint32_t missed = momentum->base.ticks->tick - *tick;
-    if (missed == 0) {
+    struct missed missed = missed_since(momentum, *tick);
+    if (missed.steps == 0) {
         return;
     }
     *tick = momentum->base.ticks->tick;
     for (uint32_t k = 0; k < outputs; k++) {
         double w = (double)weight[k];
         double v = (double)velocity[k];
-        rf_motion_powers_apply(&momentum->drift, missed, &w, &v);
+        move_on(momentum, &missed, &w, &v);
         weight[k] = CELLS(stored)(w);
         velocity[k] = CELLS(stored)(v);
     }

@@ -28,12 +28,6 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
     assert_refused(&value, 0, "learner linear: optimizer sgd: rate 0.01 times l2 100 is 1, must be below 1");
     set_option(&value, "l2", "0.1");
     set_option(&value, "optimizer", "nesterov");
-    set_option(&value, "optimizer.rate_decay", "inverse_scaling");
-    assert_refused(&value, 0,
-                   "learner linear: rate_decay is inverse_scaling with optimizer nesterov under l1 or l2, must be constant");
-    set_option(&value, "optimizer.rate_decay", "constant");
-    set_option(&value, "optimizer.rate_warm_up", "10");
-    assert_refused(&value, 0, "learner linear: rate_warm_up is 10 with optimizer nesterov under l1 or l2, must be 0");
     set_option(&value, "l1", "0.2");
     assert_refused(
             &value, 0,
