@@ -39,8 +39,20 @@ enum rf_status rf_combination_check(const struct rf_loss *loss, const struct rf_
                        "loss %s does not go with optimizer %s, must be one whose gradient flow has a closed form",
                        loss->ops->name, name);
     }
+    if (row->needs_passive && !loss->is_passive) {
+        return rf_fail(
+                err, RF_INVALID,
+                "loss %s does not go with optimizer %s, must be one that comes to 0: hinge, epsilon_insensitive, absolute, or "
+                "one_against_all of hinge",
+                loss->ops->name, name);
+    }
     if (check_regularisers(name, row->regularisers, l1, l2, err) != RF_OK) {
         return err->status;
+    }
+    bool has_average = row->average_offset && *((const bool *)optimizer->options + row->average_offset);
+    if (has_average && (l1 > 0 || l2 > 0)) {
+        return rf_fail(err, RF_INVALID,
+                       "average is true with l1 %g and l2 %g, must be false, or these 0: absent features must stay", l1, l2);
     }
     if (row->rate_offset == RF_NO_RATE) {
         return RF_OK;

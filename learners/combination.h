@@ -21,6 +21,8 @@ struct rf_combination {
     unsigned rates;        // RF_RATES_...
     size_t rate_offset;    // of the struct rf_rate in its options, or RF_NO_RATE
     bool needs_flow;       // whether the loss must have a gradient flow in closed form
+    size_t average_offset; // of the option `average`, a bool, which goes with no regulariser; 0: there is none
+    bool needs_passive;    // whether the loss must be one that is_passive
 };
 
 // RF_INVALID, in words, when they do not go together. The optimizer's value is one of rf_optimizer_variants.

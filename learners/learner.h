@@ -61,6 +61,7 @@ struct rf_learner { // embedded first in each kind
     // Counted by the kinds, told by metrics; not part of the state.
     uint64_t learned;
     uint64_t skipped_steps;                 // not learned: the score or the step was absurd, or the label not one of the task
+    uint64_t bounded_steps;                 // gradients that were cut to the bound set
     uint64_t unscaled;                      // numbers of fields beyond the scaler's capacity, which gave no contribution
     uint64_t uncrossed;                     // crosses beyond the room for them, likewise
     uint64_t unencoded;                     // labels of categories beyond the encoder's capacity
@@ -102,12 +103,19 @@ extern const struct rf_variant rf_learner_variants[]; // `registration` is a str
 
 // A linear model: score = bias + sum of weight * x over the features present. One record is learned in this order: the
 // scaler learns its numbers, they are scaled again, the gradient is taken at the weights of that moment, one step.
-// The weight of an example multiplies its gradient; an example of weight 0 is not learned. The scaler counts every example
-// learned once.
+//
+// The weight of an example is its own times that of its label; an example of weight 0 is not learned. Weight 2 means: optimizers
+// that step along the gradient take the gradient times 2; those that follow the flow of the loss move as if the example were
+// learned twice by infinitely small steps; for passive-aggressive steps see optimizer_passive.h. The scaler counts every
+// example learned once.
 struct rf_linear_options {
     struct rf_variant_value loss;      // see learners/loss.h
     uint64_t classes;                  // of losses of several classes; 0: as many as the settings name
+    struct rf_pairs class_weights;     // see learners/class_weight.h
     struct rf_variant_value optimizer; // see learners/optimizer.h
+    struct rf_variant_value update;    // see learners/waiting.h
+    double gradient_max;               // 0: none; bounds |gradient by the score|, before the weight; not a step along the flow
+    int clip;                          // none, labels
     double l1, l2;                     // see learners/shrink.h; which optimizers know them: learners/combination.h
     bool regularise_bias;
     struct rf_transform_options transform; // see learners/transform.h

@@ -3,15 +3,19 @@
 //     score_k = bias_k + sum over inputs of weight[row][k] * x,     row = hash mod 2^hash_bits
 //
 // Everything is computed in double; `precision` says how weights are kept. All sums have a fixed order.
+#include "learners/class_weight.h"
 #include "learners/collisions.h"
 #include "learners/combination.h"
 #include "learners/contribution.h"
 #include "learners/kernels.h"
+#include "learners/label_range.h"
 #include "learners/learner.h"
 #include "learners/loss.h"
 #include "learners/optimizer.h"
-#include "learners/table.h"
+#include "learners/own_bias.h"
+#include "learners/score_count.h"
 #include "learners/transform.h"
+#include "learners/waiting.h"
 
 #include <assert.h>
 #include <math.h>
@@ -19,20 +23,27 @@
 
 // A score or a gradient beyond these bounds has left all reason behind: the example is not learned.
 #define SCORE_MAX 1e30
-#define BIAS_MAX 1e100
 
 enum { PREFETCH_FEATURES = 64 }; // ahead of the example being worked on
 
 enum { PRECISION_SINGLE, PRECISION_DOUBLE };
 static const char *const precision_names[] = {"single", "double", NULL};
 
-enum { CLASSES_MAX = 1000 };
+enum { CLIP_NONE, CLIP_LABELS };
+static const char *const clip_names[] = {"none", "labels", NULL};
 
 const struct rf_setting rf_linear_settings[] = {
         RF_VARIANT(struct rf_linear_options, loss, "logistic", rf_loss_variants, 0, "what is minimised"),
-        RF_UINT(struct rf_linear_options, classes, "0", 0, CLASSES_MAX, 0,
+        RF_UINT(struct rf_linear_options, classes, "0", 0, RF_CLASSES_MAX, 0,
                 "number of classes of losses like softmax, where features.classes does not name them; 0: as many as are named"),
+        RF_PAIRS(struct rf_linear_options, class_weights, 0,
+                 "weights of labels, by class name or number, as in {fraud: 5, legit: 1}; others have 1"),
         RF_VARIANT(struct rf_linear_options, optimizer, "sgd", rf_optimizer_variants, 0, "how weights move"),
+        RF_VARIANT(struct rf_linear_options, update, "each_record", rf_update_variants, 0, "over which records a step is taken"),
+        RF_REAL(struct rf_linear_options, gradient_max, "0", 0, 1e30, 0,
+                "bound of the size of the loss's gradient by the score, for each output; 0: none"),
+        RF_CHOICE(struct rf_linear_options, clip, "none", clip_names, 0,
+                  "to what predictions of a regression are clipped: none, or labels: the range of those learned so far"),
         RF_REAL(struct rf_linear_options, l1, "0", 0, 1e6, 0, "adds l1 * abs(weight) to the loss of every example"),
         RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0,
                 "adds l2 / 2 * weight^2 to the loss of every example; under l1 or l2 a rate that varies moves every 1024 steps"),
@@ -50,15 +61,6 @@ const struct rf_setting rf_linear_settings[] = {
         {0},
 };
 
-// A bias with a rate of its own. The one that moves as the weights do is a row of the optimizer.
-struct bias {
-    double weight;
-};
-
-static const struct rf_column bias_columns[] = {
-        {"weight", RF_F64, offsetof(struct bias, weight), 1, RF_MERGE_SUM},
-};
-
 struct linear {
     struct rf_learner base;
     struct rf_loss loss;
@@ -66,10 +68,13 @@ struct linear {
     struct rf_optimizer *optimizer;
     struct rf_transform *transform;
     struct rf_collisions *collisions;
+    struct rf_waiting *waiting;             // NULL: every record is a step
+    struct rf_class_weights *class_weights; // NULL: none
+    struct rf_label_range *label_range;     // NULL: predictions are not clipped
+    double gradient_max;                    // 0: none
     double select_weight;
     uint64_t select_after;
-    struct bias *bias; // [outputs], NULL: none of its own
-    double bias_rate;
+    struct rf_own_bias *bias; // NULL: none of its own
     bool has_bias_row;
     uint64_t row_mask;
 
@@ -93,10 +98,6 @@ static const struct linear *linear_from_const(const struct rf_learner *self) {
     return (const struct linear *)self;
 }
 
-static double clamped(double value, double limit) {
-    return value > limit ? limit : value < -limit ? -limit : value;
-}
-
 // The inputs of an example with their rows, the bias's behind them. Returns how many rows there are.
 static size_t see(const struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs **out) {
     const struct rf_inputs *inputs = rf_transform_see(linear->transform, examples, index);
@@ -111,23 +112,17 @@ static size_t see(const struct linear *linear, const struct rf_examples *example
     return inputs->count + linear->has_bias_row;
 }
 
-// The inputs that are not left out of the score for the size of their weights. The bias never is.
-static const double *select_inputs(const struct linear *linear, const struct rf_inputs *inputs, size_t count) {
+// The inputs, but 0 for those left out of the score for the size of their weights. The bias never is.
+static const double *select_inputs(const struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
     if (linear->select_weight == 0 || linear->optimizer->ticks->steps < linear->select_after) {
-        return inputs->x;
+        return x;
     }
     for (size_t i = 0; i < count; i++) {
-        rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->weight);
+        rf_optimizer_gather(linear->optimizer, &rows[i], 1, linear->weight);
         double largest = linear->kernels->largest((size_t)linear->optimizer->experts * linear->base.outputs, linear->weight);
-        linear->kept[i] = i < inputs->count && largest < linear->select_weight ? 0 : inputs->x[i];
+        linear->kept[i] = rows[i] != linear->optimizer->bias_row && largest < linear->select_weight ? 0 : x[i];
     }
     return linear->kept;
-}
-
-static void add_bias(const struct linear *linear) {
-    for (uint32_t k = 0; linear->bias && k < linear->base.outputs; k++) {
-        linear->score[k] += linear->bias[k].weight;
-    }
 }
 
 static bool all_within(const struct linear *linear, const double *list) {
@@ -136,20 +131,72 @@ static bool all_within(const struct linear *linear, const double *list) {
 
 // The scores of inputs as rf_transform_see() left them, and their link.
 static void predict(const struct linear *linear, const struct rf_inputs *inputs, size_t count, double *prediction) {
-    rf_optimizer_score(linear->optimizer, linear->row, select_inputs(linear, inputs, count), count, linear->score);
-    add_bias(linear);
+    const double *x = select_inputs(linear, linear->row, inputs->x, count);
+    rf_optimizer_score(linear->optimizer, linear->row, x, count, linear->score);
+    rf_own_bias_add(linear->bias, linear->score);
     rf_loss_link(&linear->loss, linear->score, prediction);
+    prediction[0] = rf_label_range_clip(linear->label_range, prediction[0]);
+}
+
+// The scores at which the gradient is to be taken.
+static void score_ahead(struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
+    rf_optimizer_score_ahead(linear->optimizer, rows, select_inputs(linear, rows, x, count), count, linear->score);
+    rf_own_bias_add(linear->bias, linear->score);
+}
+
+// Fills linear->gradient at linear->score, which is clipped as predictions are. False when there is none.
+static bool take_gradients(struct linear *linear, double label, double weight) {
+    const size_t outputs = linear->base.outputs, all = linear->optimizer->experts * outputs;
+    const double limit = linear->gradient_max > 0 ? linear->gradient_max : INFINITY;
+    bool is_bounded = false;
+    for (size_t at = 0; linear->label_range && at < all; at++) {
+        linear->score[at] = rf_label_range_clip(linear->label_range, linear->score[at]);
+    }
+    for (size_t at = 0; at < all; at += outputs) {
+        if (!all_within(linear, linear->score + at) ||
+            !rf_loss_gradient(&linear->loss, linear->score + at, label, linear->gradient + at)) {
+            return false;
+        }
+    }
+    for (size_t at = 0; at < all; at++) {
+        double gradient = fmax(-limit, fmin(limit, linear->gradient[at]));
+        is_bounded = is_bounded || gradient != linear->gradient[at];
+        linear->gradient[at] = weight * gradient;
+    }
+    linear->base.bounded_steps += is_bounded;
+    return all_within(linear, linear->gradient);
+}
+
+static const double *gradient_of_waiting(void *learner, const struct rf_waiting_record *record) {
+    struct linear *linear = learner;
+    score_ahead(linear, record->rows, record->x, record->count);
+    return take_gradients(linear, record->label, record->weight) ? linear->gradient : NULL;
+}
+
+// False when the record cannot wait. A step that cannot be taken is counted by itself.
+static bool wait_or_step(struct linear *linear, const struct rf_waiting_record *record) {
+    if (!rf_waiting_add(linear->waiting, record)) {
+        return false;
+    }
+    if (rf_waiting_is_due(linear->waiting)) {
+        const double *gradient = rf_waiting_step(linear->waiting, gradient_of_waiting, linear);
+        if (gradient) {
+            rf_own_bias_step(linear->bias, gradient);
+        } else {
+            linear->base.skipped_steps++;
+        }
+    }
+    return true;
 }
 
 // Learns an example whose scores are in linear->score. False when it was not learned.
-static bool step(struct linear *linear, const struct rf_examples *examples, size_t index, const double *x, size_t count) {
-    double weight = examples->weight[index];
-    double label = examples->label[index];
-    if (!all_within(linear, linear->score) || !rf_loss_gradient(&linear->loss, linear->score, label, linear->gradient)) {
+static bool step(struct linear *linear, double label, double weight, const double *x, size_t count) {
+    rf_label_range_learn(linear->label_range, label);
+    if (!take_gradients(linear, label, weight)) {
         return false;
     }
-    for (uint32_t k = 0; k < linear->base.outputs; k++) {
-        linear->gradient[k] *= weight;
+    if (linear->waiting) {
+        return wait_or_step(linear, &(struct rf_waiting_record){linear->row, x, count, label, weight});
     }
     const struct rf_step step = {
             .rows = linear->row,
@@ -162,30 +209,25 @@ static bool step(struct linear *linear, const struct rf_examples *examples, size
             .label = label,
             .weight = weight,
     };
-    if (!all_within(linear, linear->gradient) || !rf_optimizer_step(linear->optimizer, &step)) {
+    if (!rf_optimizer_step(linear->optimizer, &step)) {
         return false;
     }
-    for (uint32_t k = 0; linear->bias && k < linear->base.outputs; k++) {
-        struct bias *bias = &linear->bias[k];
-        bias->weight = clamped(bias->weight - linear->bias_rate * linear->gradient[k], BIAS_MAX);
-    }
+    rf_own_bias_step(linear->bias, linear->gradient);
     return true;
 }
 
 // Learns an example whose rows are advanced. `is_scored`: its scores are in linear->score.
-static void learn(struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs *inputs,
-                  size_t count, bool is_scored) {
+static void learn(struct linear *linear, const struct rf_examples *examples, size_t index, double weight,
+                  const struct rf_inputs *inputs, size_t count, bool is_scored) {
     struct rf_learner *base = &linear->base;
     bool learns_first = rf_transform_learns_first(linear->transform);
     rf_collisions_count(linear->collisions, inputs->hash, inputs->count);
     base->unscaled += learns_first ? 0 : rf_transform_learn(linear->transform, examples, index);
     base->uncrossed += inputs->uncrossed;
     if (!is_scored || (rf_transform_moves(linear->transform) && !learns_first) || rf_optimizer_looks_ahead(linear->optimizer)) {
-        const double *x = select_inputs(linear, inputs, count);
-        rf_optimizer_score_ahead(linear->optimizer, linear->row, x, count, linear->score);
-        add_bias(linear);
+        score_ahead(linear, linear->row, inputs->x, count);
     }
-    bool is_learned = step(linear, examples, index, inputs->x, count);
+    bool is_learned = step(linear, examples->label[index], weight, inputs->x, count);
     *(is_learned ? &base->learned : &base->skipped_steps) += 1;
     if (is_learned) {
         base->unencoded += rf_transform_learn_label(linear->transform, examples, index);
@@ -195,7 +237,8 @@ static void learn(struct linear *linear, const struct rf_examples *examples, siz
 // Predicts, then learns, as the purpose says: the scaler first, then the gradient at the weights of that moment, one step.
 // Rows are caught up before predicting when they will be anyway: it changes no bit of the prediction.
 static void fold_one(struct linear *linear, const struct rf_examples *examples, size_t index, double *prediction) {
-    bool learns = (examples->purpose[index] & RF_LEARN) && examples->weight[index] > 0;
+    double weight = examples->weight[index] * rf_class_weights_of(linear->class_weights, examples->label[index]);
+    bool learns = (examples->purpose[index] & RF_LEARN) && weight > 0;
     bool predicts = examples->purpose[index] & RF_PREDICT;
     const struct rf_inputs *inputs;
     size_t count = see(linear, examples, index, &inputs);
@@ -213,7 +256,7 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
         }
     }
     if (learns) {
-        learn(linear, examples, index, inputs, count, predicts);
+        learn(linear, examples, index, weight, inputs, count, predicts);
     }
 }
 
@@ -251,7 +294,7 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
     const struct linear *linear = linear_from_const(self);
     const struct rf_inputs *inputs;
     size_t count = see(linear, examples, index, &inputs);
-    const double *x = select_inputs(linear, inputs, count);
+    const double *x = select_inputs(linear, linear->row, inputs->x, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->weight);
@@ -266,7 +309,7 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
                                });
     }
     if (linear->bias) {
-        double weight = linear->bias[0].weight;
+        double weight = rf_own_bias_weight(linear->bias, 0);
         rf_contribution_insert(
                 list, capacity, &kept,
                 (struct rf_contribution){.field = RF_FIELD_UNKNOWN, .value = 1, .weight = weight, .amount = weight});
@@ -277,30 +320,19 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
 static void linear_state(struct rf_learner *self, struct rf_state *state) {
     struct linear *linear = linear_from(self);
     rf_optimizer_state(linear->optimizer, "linear.weights", "linear.ticks", state);
-    if (linear->bias) {
-        rf_state_add(state, &(struct rf_block){
-                                    .name = "linear.bias",
-                                    .rows = self->outputs,
-                                    .row_size = sizeof *linear->bias,
-                                    .columns = bias_columns,
-                                    .column_count = sizeof bias_columns / sizeof bias_columns[0],
-                                    .data = linear->bias,
-                                    .scope = RF_SCOPE_MODEL,
-                            });
-    }
+    rf_own_bias_state(linear->bias, "linear.bias", state);
+    rf_waiting_state(linear->waiting, state);
+    rf_label_range_state(linear->label_range, "linear.labels", state);
     rf_transform_state(linear->transform, state);
     rf_collisions_state(linear->collisions, "linear.collisions", state);
 }
 
 static enum rf_status linear_check(const struct rf_learner *self, struct rf_error *err) {
     const struct linear *linear = linear_from_const(self);
-    for (uint32_t k = 0; linear->bias && k < self->outputs; k++) {
-        if (!(fabs(linear->bias[k].weight) <= BIAS_MAX)) {
-            return rf_fail(err, RF_CORRUPT, "the bias of output %u is %g, must be at most %g in size", k, linear->bias[k].weight,
-                           BIAS_MAX);
-        }
-    }
-    enum rf_status status = rf_optimizer_check(linear->optimizer, err);
+    enum rf_status status = rf_own_bias_check(linear->bias, err);
+    status = status ? status : rf_label_range_check(linear->label_range, err);
+    status = status ? status : rf_waiting_check(linear->waiting, err);
+    status = status ? status : rf_optimizer_check(linear->optimizer, err);
     return status ? status : rf_transform_check(linear->transform, err);
 }
 
@@ -309,9 +341,12 @@ static void linear_destroy(struct rf_learner *self) {
     rf_optimizer_destroy(linear->optimizer);
     rf_transform_destroy(linear->transform);
     rf_collisions_destroy(linear->collisions);
+    rf_waiting_destroy(linear->waiting);
+    rf_class_weights_destroy(linear->class_weights);
+    rf_label_range_destroy(linear->label_range);
     free(linear->kept);
     free(linear->weight);
-    free(linear->bias);
+    rf_own_bias_destroy(linear->bias);
     free(linear->row);
     free(linear->score);
     free(linear->gradient);
@@ -328,40 +363,6 @@ static const struct rf_learner_ops linear_ops = {
         .destroy = linear_destroy,
 };
 
-// How many scores an example has, from the loss and the classes named or counted.
-static enum rf_status choose_outputs(const struct rf_linear_options *options, const struct rf_learner_context *context,
-                                     const struct rf_loss_ops *loss, uint32_t *outputs_out, struct rf_error *err) {
-    if (loss->task != RF_TASK_MULTICLASS) {
-        if (options->classes != 0) {
-            return rf_fail(err, RF_INVALID, "classes is %llu with loss %s, must be given with losses of several classes only",
-                           (unsigned long long)options->classes, loss->name);
-        }
-        if (loss->task == RF_TASK_REGRESSION && context->classes != 0) {
-            return rf_fail(err, RF_INVALID, "features.classes names %u classes, must not be given with loss %s", context->classes,
-                           loss->name);
-        }
-        if (context->classes != 0 && context->classes != 2) {
-            return rf_fail(err, RF_INVALID,
-                           "features.classes names %u classes, must be 2 with loss %s; several need one like softmax",
-                           context->classes, loss->name);
-        }
-        *outputs_out = 1;
-        return RF_OK;
-    }
-    uint64_t classes = options->classes ? options->classes : context->classes;
-    if (classes < 2 || classes > CLASSES_MAX) {
-        return rf_fail(err, RF_INVALID,
-                       "loss %s has %llu classes, must be 2 to %d: name them in features.classes, or set classes", loss->name,
-                       (unsigned long long)classes, CLASSES_MAX);
-    }
-    if (context->classes && context->classes != classes) {
-        return rf_fail(err, RF_INVALID, "classes is %llu, must be the %u that features.classes names",
-                       (unsigned long long)classes, context->classes);
-    }
-    *outputs_out = (uint32_t)classes;
-    return RF_OK;
-}
-
 static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *err) {
     size_t outputs = (size_t)linear->base.outputs * linear->optimizer->experts;
     linear->row = calloc(rf_transform_inputs_max(linear->transform) + 1, sizeof *linear->row);
@@ -369,15 +370,18 @@ static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *er
     linear->weight = calloc(outputs, sizeof *linear->weight);
     linear->score = calloc(outputs, sizeof *linear->score);
     linear->gradient = calloc(outputs, sizeof *linear->gradient);
-    linear->bias = linear->bias_rate > 0 ? calloc(linear->base.outputs, sizeof *linear->bias) : NULL;
-    if (!linear->row || !linear->kept || !linear->weight || !linear->score || !linear->gradient ||
-        (linear->bias_rate > 0 && !linear->bias)) {
+    if (!linear->row || !linear->kept || !linear->weight || !linear->score || !linear->gradient) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
-    return RF_OK;
+    return rf_optimizer_reserve(linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, err);
 }
 
 static enum rf_status check_options(const struct rf_linear_options *options, const struct rf_loss *loss, struct rf_error *err) {
+    if (options->clip == CLIP_LABELS && (loss->ops->task != RF_TASK_REGRESSION || loss->ops->link != rf_loss_link_identity)) {
+        return rf_fail(err, RF_INVALID,
+                       "clip is labels with loss %s, must be none, or a loss whose prediction is the score of a label",
+                       loss->ops->name);
+    }
     if (options->hash_bits < 1 || options->hash_bits > 28) {
         return rf_fail(err, RF_INVALID, "hash_bits is %llu, must be 1 to 28", (unsigned long long)options->hash_bits);
     }
@@ -395,8 +399,8 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
                                         struct rf_learner **learner_out, struct rf_error *err) {
     const struct rf_linear_options *own = options;
     struct rf_loss loss;
-    if (rf_loss_init(&own->loss, &loss, err) != RF_OK || choose_outputs(own, context, loss.ops, &loss.outputs, err) != RF_OK ||
-        check_options(own, &loss, err) != RF_OK) {
+    if (rf_loss_init(&own->loss, &loss, err) != RF_OK ||
+        rf_score_count(loss.ops, own->classes, context, &loss.outputs, err) != RF_OK || check_options(own, &loss, err) != RF_OK) {
         return err->status;
     }
     struct linear *linear = calloc(1, sizeof *linear);
@@ -407,7 +411,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
             .ops = &linear_ops, .task = loss.ops->task, .outputs = loss.outputs, .is_margin = loss.ops->is_margin};
     linear->loss = loss;
     linear->kernels = rf_kernels_choose(context->use_baseline_kernels);
-    linear->bias_rate = own->bias_rate;
+    linear->gradient_max = own->gradient_max;
     linear->select_weight = own->select_weight;
     linear->select_after = own->select_after;
     linear->has_bias_row = own->bias && own->bias_rate == 0;
@@ -421,7 +425,11 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
             .is_double = own->precision == PRECISION_DOUBLE,
     };
     struct rf_transform_options transform = own->transform;
-    if (rf_optimizer_create(&own->optimizer, &table, &linear->optimizer, err) != RF_OK) {
+    if (rf_optimizer_create(&own->optimizer, &table, &linear->optimizer, err) != RF_OK ||
+        rf_class_weights_create(&own->class_weights, loss.ops->task, loss.outputs > 1 ? loss.outputs : 2, context->class_names,
+                                &linear->class_weights, err) != RF_OK ||
+        (own->bias_rate > 0 && rf_own_bias_create(loss.outputs, own->bias_rate, &linear->bias, err) != RF_OK) ||
+        (own->clip == CLIP_LABELS && rf_label_range_create(&linear->label_range, err) != RF_OK)) {
         goto fail;
     }
     if (transform.scale == RF_SCALE_AUTO) {
@@ -429,7 +437,9 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     }
     if (rf_transform_create(&transform, loss.ops->task, context, &linear->transform, err) != RF_OK ||
         rf_collisions_create((unsigned)own->hash_bits, &linear->collisions, err) != RF_OK ||
-        reserve_scratch(linear, err) != RF_OK) {
+        reserve_scratch(linear, err) != RF_OK ||
+        rf_waiting_create(&own->update, linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, &linear->waiting,
+                          err) != RF_OK) {
         goto fail;
     }
     linear->base.collisions = linear->collisions;

@@ -1,5 +1,6 @@
 #include "learners/optimizer.h"
 #include "learners/catch_up.h"
+#include "learners/optimizer_passive.h"
 #include "learners/table.h"
 #include "proto/bytes.h"
 
@@ -34,6 +35,10 @@ bool rf_optimizer_looks_ahead(const struct rf_optimizer *self) {
 void rf_optimizer_score_ahead(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count,
                               double *score_out) {
     (self->ops->score_ahead ? self->ops->score_ahead : self->ops->score)(self, rows, x, count, score_out);
+}
+
+enum rf_status rf_optimizer_reserve(struct rf_optimizer *self, size_t count, struct rf_error *err) {
+    return self->ops->reserve ? self->ops->reserve(self, count, err) : RF_OK;
 }
 
 double rf_optimizer_rate(struct rf_optimizer *self) {
@@ -205,6 +210,7 @@ void rf_optimizer_destroy(struct rf_optimizer *self) {
 
 static const struct rf_setting sgd_settings[] = {
         RF_RATE_SETTINGS(struct rf_sgd_options, "0.01"),
+        RF_BOOL(struct rf_sgd_options, average, "false", 0, "whether to predict by the mean of the weights after each step"),
         {0},
 };
 
@@ -256,6 +262,14 @@ static const struct rf_setting ftrl_settings[] = {
         {0},
 };
 
+static const struct rf_setting passive_settings[] = {
+        RF_CHOICE(struct rf_passive_options, variant, "I", rf_passive_variant_names, 0,
+                  "how a step and the loss are traded off: plain (loss to 0), I (step at most c) or II (the loss squared)"),
+        RF_REAL(struct rf_passive_options, c, "1", 1e-12, 1e12, 0, "how aggressive steps are; not used by plain"),
+        RF_BOOL(struct rf_passive_options, average, "false", 0, "whether to predict by the mean of the weights after each step"),
+        {0},
+};
+
 #define ONE_KIND(name_, rate_owner_, regularisers_)                          \
     &(const struct rf_optimizer_kind) {                                      \
         rf_optimizer_##name_##_create, {                                     \
@@ -266,7 +280,11 @@ static const struct rf_setting ftrl_settings[] = {
 
 const struct rf_variant rf_optimizer_variants[] = {
         {"sgd", "stochastic gradient descent", sgd_settings, sizeof(struct rf_sgd_options),
-         ONE_KIND(sgd, sgd, RF_REGULARISER_L1 | RF_REGULARISER_L2)},
+         &(const struct rf_optimizer_kind){rf_optimizer_sgd_create,
+                                           {.regularisers = RF_REGULARISER_L1 | RF_REGULARISER_L2,
+                                            .rates = RF_RATES_ALL,
+                                            .rate_offset = offsetof(struct rf_sgd_options, rate),
+                                            .average_offset = offsetof(struct rf_sgd_options, average)}}},
         {"momentum", "gradient descent with heavy-ball momentum", momentum_settings, sizeof(struct rf_momentum_options),
          ONE_KIND(momentum, momentum, RF_REGULARISER_L2)},
         {"nesterov", "gradient descent with Nesterov's momentum, the gradient taken ahead", momentum_settings,
@@ -282,6 +300,9 @@ const struct rf_variant rf_optimizer_variants[] = {
         {"ftrl", "follow the regularised leader, proximal: sparse weights by an l1 of its own (FTRL)", ftrl_settings,
          sizeof(struct rf_ftrl_options),
          &(const struct rf_optimizer_kind){rf_optimizer_ftrl_create, {.rate_offset = RF_NO_RATE}}},
+        {"passive_aggressive", "the smallest step that makes the loss of a record 0, bounded by c", passive_settings,
+         sizeof(struct rf_passive_options),
+         &(const struct rf_optimizer_kind){rf_optimizer_passive_create, {.rate_offset = RF_NO_RATE, .needs_passive = true}}},
         {0},
 };
 

@@ -23,19 +23,26 @@ struct rf_optimizer;
 
 enum { RF_OPTIMIZER_REALS_MAX = 3 };
 
-// One record to learn. Gradients and scores are [experts][outputs]; the loss and what it was told serve rules whose step is
-// more than a multiple of the gradient.
+// One record to learn, or the sum of several (see waiting.h). Gradients and scores are [experts][outputs]; the loss and what it
+// was told serve rules whose step is more than a multiple of the gradient.
 struct rf_step {
     const uint32_t *rows; // [count]
-    const double *x;      // [count]
+    const double *x;      // [count], or where `is_sum` [count][outputs]
     size_t count;
+    bool is_sum;      // over several records: `x` is what they add up to, each row stands once, the gradient is a common factor
     double x_largest; // the largest |x|
     const double *score;
-    const double *gradient; // by the score, times `weight`
-    const struct rf_loss *loss;
+    const double *gradient;     // by the score, times `weight`
+    const struct rf_loss *loss; // of a sum NULL, and there is no score
     double label;
     double weight; // importance of the example, above 0
 };
+
+// What the gradient of output k is multiplied by for feature i. `outputs` is given so that it can be a constant.
+static inline __attribute__((always_inline)) double rf_step_x(const struct rf_step *step, size_t i, uint32_t k,
+                                                              uint32_t outputs) {
+    return step->x[outputs > 1 && step->is_sum ? i * outputs + k : i];
+}
 
 // What a kind of optimizer must do. `rows` are indices into the table.
 struct rf_optimizer_ops {
@@ -59,6 +66,9 @@ struct rf_optimizer_ops {
 
     // Catches all rows up and sets their ticks to 0. NULL when rows have no tick.
     void (*renew)(struct rf_optimizer *self);
+
+    // Makes room for records of up to so many inputs, the bias included. NULL when nothing depends on it.
+    enum rf_status (*reserve)(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err);
 
     void (*destroy)(struct rf_optimizer *self);
 };
@@ -91,7 +101,8 @@ struct rf_optimizer { // embedded first in each kind
     uint32_t reals; // at the start of a row
     bool has_tick;  // behind them
     bool is_double;
-    double limit; // of the size of anything stored
+    double limit;      // of the size of anything stored
+    bool needs_record; // steps are made from the loss of one record: sums of gradients are not for it
     struct rf_ticks *ticks;
     struct rf_block weights;                              // describes the cells
     struct rf_block *touched;                             // what to touch: as listed in a state, or `weights`
@@ -114,6 +125,9 @@ struct rf_optimizer_context {
     bool is_double;
     uint32_t tick_limit; // steps after which ticks are renewed; 0: the largest there can be
 };
+
+// To be called before the first step.
+enum rf_status rf_optimizer_reserve(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err) RF_MUST_USE;
 
 // As the ops of these names; score_ahead() gives the scores at the weights themselves where the kind does not look ahead.
 void rf_optimizer_gather(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
@@ -159,6 +173,7 @@ enum rf_status rf_optimizer_create(const struct rf_variant_value *value, const s
 
 struct rf_sgd_options {
     struct rf_rate rate;
+    bool average; // predict by averaged weights: see optimizer_additive.c
 };
 enum rf_status rf_optimizer_sgd_create(const void *options, const struct rf_optimizer_context *context,
                                        struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
@@ -212,6 +227,18 @@ struct rf_ftrl_options {
 };
 enum rf_status rf_optimizer_ftrl_create(const void *options, const struct rf_optimizer_context *context,
                                         struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+// sgd with averages; rf_optimizer_sgd_create() calls it.
+enum rf_status rf_optimizer_averaged_create(const void *options, const struct rf_optimizer_context *context,
+                                            struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
+struct rf_passive_options {
+    int variant; // enum rf_passive_variant
+    double c;
+    bool average;
+};
+enum rf_status rf_optimizer_passive_create(const void *options, const struct rf_optimizer_context *context,
+                                           struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
 
 // For the kinds: fills the base and reserves the table. A row holds each of the reals for all outputs, in the order given
 // [real_count], then a tick. What is there when it fails, rf_optimizer_finish() frees.

@@ -142,7 +142,7 @@ INLINE bool CELLS(step)(KIND *kind, const struct rf_step *step, double rate, con
         for (uint32_t k = 0; k < shape.outputs; k++) {
             double real[RF_OPTIMIZER_REALS_MAX] = {0};
             CELLS(load)(cells, k, shape, real);
-            move(kind, &pace, is_bias, real, step->gradient[k] * step->x[i], is_first);
+            move(kind, &pace, is_bias, real, step->gradient[k] * rf_step_x(step, i, k, shape.outputs), is_first);
             CELLS(store)(cells, k, shape, real);
         }
     }

@@ -91,7 +91,6 @@ INLINE void CELLS(advance)(struct momentum *momentum, const uint32_t *rows, size
 
 INLINE bool CELLS(step)(struct momentum *momentum, const struct rf_step *step, double rate, uint32_t outputs, bool looks_ahead) {
     const double *move = momentum->base.move;
-    const double *x = step->x;
     const uint32_t now = momentum->base.ticks->tick;
     const double keep = momentum->keep;
     if (!rf_optimizer_moves(&momentum->base, step, rate)) {
@@ -107,7 +106,7 @@ INLINE bool CELLS(step)(struct momentum *momentum, const struct rf_step *step, d
         for (uint32_t k = 0; k < outputs; k++) {
             double w = (double)weight[k];
             double v = (double)velocity[k];
-            double change = -(move[k] * x[i]);
+            double change = -(move[k] * rf_step_x(step, i, k, outputs));
             if (is_first) {
                 double at = looks_ahead ? w + keep * v : w;
                 double kept = keep * v - shrink * at;

@@ -68,6 +68,9 @@ enum rf_status rf_optimizer_sgd_create(const void *options, const struct rf_opti
              {&ops_one_decayed_double, &ops_many_decayed_double},
              {&ops_one_thresholded_double, &ops_many_thresholded_double}},
     };
+    if (((const struct rf_sgd_options *)options)->average) {
+        return rf_optimizer_averaged_create(options, context, optimizer_out, err);
+    }
     struct sgd *sgd = calloc(1, sizeof *sgd);
     if (!sgd) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");

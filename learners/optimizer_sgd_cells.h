@@ -107,7 +107,6 @@ INLINE void CELLS(threshold)(struct sgd *sgd, const struct rf_step *step, double
 
 INLINE bool CELLS(step)(struct sgd *sgd, const struct rf_step *step, double rate, uint32_t outputs, enum regularised how) {
     const double *move = sgd->base.move;
-    const double *x = step->x;
     const uint32_t now = sgd->base.ticks->tick;
     if (!rf_optimizer_moves(&sgd->base, step, rate)) {
         return false;
@@ -122,7 +121,7 @@ INLINE bool CELLS(step)(struct sgd *sgd, const struct rf_step *step, double rate
         }
         for (uint32_t k = 0; k < outputs; k++) {
             double kept = how != PLAIN ? factor * (double)weight[k] : (double)weight[k];
-            weight[k] = CELLS(stored)(kept - move[k] * x[i]);
+            weight[k] = CELLS(stored)(kept - move[k] * rf_step_x(step, i, k, outputs));
         }
     }
     if (how == THRESHOLDED) {

@@ -140,6 +140,40 @@ static enum rf_status set_value(const struct rf_setting *row, void *slot, const 
     }
 }
 
+// Sets the member of free names with text values that is called `name`.
+static enum rf_status set_member(struct rf_pairs *pairs, const char *name, const char *text, struct rf_error *err) {
+    size_t i = 0;
+    while (i < pairs->count && strcmp(pairs->list[i].name, name) != 0) {
+        i++;
+    }
+    struct rf_pair *list = i < pairs->count ? pairs->list : realloc(pairs->list, (i + 1) * sizeof *list);
+    char *value = strdup(text);
+    pairs->list = list ? list : pairs->list;
+    if (!list || !value) {
+        free(value);
+        return rf_fail(err, RF_MEMORY, "settings: out of memory");
+    }
+    if (i == pairs->count) {
+        list[i] = (struct rf_pair){.name = strdup(name)};
+        if (!list[i].name) {
+            free(value);
+            return rf_fail(err, RF_MEMORY, "settings: out of memory");
+        }
+        pairs->count++;
+    }
+    free(list[i].value);
+    list[i].value = value;
+    return RF_OK;
+}
+
+static void clear_members(struct rf_pairs *pairs) {
+    for (size_t i = 0; i < pairs->count; i++) {
+        free(pairs->list[i].name);
+        free(pairs->list[i].value);
+    }
+    free(pairs->list);
+}
+
 // Everything has its default; lists are empty.
 static enum rf_status fill(const struct rf_setting *table, void *options, struct rf_error *err) {
     for (const struct rf_setting *row = table; row->name; row++) {
@@ -166,6 +200,8 @@ static void clear(const struct rf_setting *table, void *options) {
             clear(row->section, slot);
         } else if (row->type == RF_TYPE_VARIANT) {
             rf_options_destroy(slot);
+        } else if (row->type == RF_TYPE_PAIRS) {
+            clear_members(slot);
         } else if (row->type == RF_TYPE_TEXT) {
             free(*(char **)slot);
         }
@@ -207,6 +243,9 @@ enum rf_status rf_options_set(struct rf_variant_value *value, const char *path, 
         }
         rest += size + 1;
         const struct rf_variant_value *inner = slot;
+        if (row->type == RF_TYPE_PAIRS) {
+            return set_member(slot, rest, text, err);
+        }
         if (row->type == RF_TYPE_SECTION) {
             table = row->section;
             options = slot;

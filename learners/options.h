@@ -7,7 +7,7 @@
 //     rf_learner_create(&settings, &context, &learner, &err);
 //     rf_options_destroy(&settings);
 //
-// The names are those of docs/SETTINGS.md, levels apart by dots. What is not set has its default.
+// The names are those of docs/SETTINGS.md, levels apart by dots ("class_weights.fraud=5"). What is not set has its default.
 #include "proto/setting.h"
 
 // The options of the kind called `name`, with what `text` sets: `name=value` pairs apart by commas, taken in order (a kind

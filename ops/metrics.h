@@ -17,6 +17,7 @@ enum rf_metric_type { RF_COUNTER, RF_GAUGE };
     X(rejected_total, RF_COUNTER, "reason", "records rejected")                                             \
     X(duplicates_total, RF_COUNTER, "", "records delivered again and dropped")                              \
     X(skipped_steps_total, RF_COUNTER, "", "steps not taken because they would have made state non-finite") \
+    X(bounded_steps_total, RF_COUNTER, "", "examples learned by a gradient that was cut to its bound")      \
     X(sink_published_total, RF_COUNTER, "sink", "predictions or rejected records handed to a sink")         \
     X(sink_waits_total, RF_COUNTER, "sink", "times a sink had no room")                                     \
     X(source_waits_total, RF_COUNTER, "", "times the source waited for room in the ring")                   \

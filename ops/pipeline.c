@@ -201,6 +201,7 @@ static void tell_metrics(struct rf_pipeline *pipeline) {
     rf_metrics_set(metrics, RF_METRIC_predictions_total, 0, (int64_t)(records - rejected));
     rf_metrics_set(metrics, RF_METRIC_duplicates_total, 0, (int64_t)counts->duplicates);
     rf_metrics_set(metrics, RF_METRIC_skipped_steps_total, 0, (int64_t)pipeline->learner->skipped_steps);
+    rf_metrics_set(metrics, RF_METRIC_bounded_steps_total, 0, (int64_t)pipeline->learner->bounded_steps);
     for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {
         rf_metrics_set(metrics, RF_METRIC_rejected_total, reason, (int64_t)counts->rejected_by[reason]);
     }

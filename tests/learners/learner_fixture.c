@@ -1,4 +1,6 @@
 #include "tests/learners/learner_fixture.h"
+#include "learners/combination.h"
+#include "learners/loss.h"
 #include "learners/options.h"
 #include "proto/random.h"
 #include "tests/test.h"
@@ -34,6 +36,20 @@ void set_option(struct rf_variant_value *value, const char *path, const char *te
 
 void variant_finish(struct rf_variant_value *value) {
     rf_options_destroy(value);
+}
+
+const char *pace_of(const struct rf_variant *optimizer) {
+    return setting_of(optimizer->settings, "rate")    ? "optimizer.rate"
+           : setting_of(optimizer->settings, "alpha") ? "optimizer.alpha"
+                                                      : "optimizer.c";
+}
+
+bool goes_together(const struct rf_variant_value *linear) {
+    const struct rf_linear_options *options = linear->options;
+    struct rf_loss loss;
+    struct rf_error err;
+    assert_int_equal(rf_loss_init(&options->loss, &loss, &err), RF_OK);
+    return rf_combination_check(&loss, &options->optimizer, options->l1, options->l2, &err) == RF_OK;
 }
 
 void examples_create(struct rf_examples *examples, size_t capacity, size_t features) {

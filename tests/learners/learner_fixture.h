@@ -12,6 +12,12 @@ void variant_finish(struct rf_variant_value *value);
 // The row of a settings table, NULL when there is none of that name.
 const struct rf_setting *setting_of(const struct rf_setting *settings, const char *name);
 
+// What says how far an optimizer steps, as set_option() takes it: "optimizer.rate", or what it has in its place.
+const char *pace_of(const struct rf_variant *optimizer);
+
+// Whether the table of combinations lets the settings of a linear learner pass.
+bool goes_together(const struct rf_variant_value *linear);
+
 // Examples with labels to predict, evaluate and learn, and with vectors (of zeros, but in random streams). `append` fails the
 // test when they are full.
 enum { VECTOR_SIZE = 37 };

@@ -8,19 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-struct options {
-    struct rf_rate rate;
-};
-
 // An optimizer that can do little.
 static const struct rf_optimizer_kind narrow_kind = {
-        .combination = {.rates = 1, .rate_offset = offsetof(struct options, rate), .needs_flow = true}};
+        .combination = {.rates = 1, .rate_offset = offsetof(struct rf_sgd_options, rate), .needs_flow = true}};
 static const struct rf_variant narrow = {.name = "narrow", .registration = &narrow_kind};
 
 static void check(const char *loss_name, const struct rf_variant *optimizer, const struct rf_rate *rate, double l1, double l2,
                   const char *sentence) {
     struct rf_variant_value loss_value = variant_of(rf_loss_variants, loss_name);
-    struct options options = {.rate = *rate};
+    struct rf_sgd_options options = {.rate = *rate};
     struct rf_loss loss;
     struct rf_error err;
     assert_int_equal(rf_loss_init(&loss_value, &loss, &err), RF_OK);

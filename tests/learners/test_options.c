@@ -41,6 +41,7 @@ struct whole {
     struct part part;
     struct rf_variant_value inner;
     struct rf_texts list;
+    struct rf_pairs pairs;
 };
 
 static const struct rf_variant inner_variants[] = {
@@ -58,6 +59,7 @@ static const struct rf_setting whole_settings[] = {
         RF_SECTION(struct whole, part, part_settings, 0, "a section"),
         RF_VARIANT(struct whole, inner, "part", inner_variants, 0, "a kind"),
         RF_TEXTS(struct whole, list, 0, "a list"),
+        RF_PAIRS(struct whole, pairs, 0, "names and values"),
         {0},
 };
 
@@ -123,7 +125,8 @@ static void what_is_not_known_or_not_possible_is_refused(void **state) {
     (void)state;
     refuse("hole", NULL, "the kind is \"hole\", must be whole");
     refuse("whole", "part.size=3", "unknown setting \"size\" of part, must be count, share or rate");
-    refuse("whole", "size=3", "unknown setting \"size\" of whole, must be is_on, name, label, choice, open, part, inner or list");
+    refuse("whole", "size=3",
+           "unknown setting \"size\" of whole, must be is_on, name, label, choice, open, part, inner, list or pairs");
     refuse("whole", "name.first=x", "unknown setting \"first\" of name, must be none: it has no settings");
     refuse("whole", "inner=plain, inner.count=3", "unknown setting \"count\" of plain, must be none: it has no settings");
     refuse("whole", "inner=other", "inner is \"other\", must be part or plain");
@@ -158,8 +161,23 @@ static void learners_can_be_made_of_text(void **state) {
     rf_learner_destroy(learner);
 }
 
+static void members_of_free_names_are_set_one_by_one(void **state) {
+    (void)state;
+    struct rf_variant_value value;
+    struct rf_error err;
+    assert_int_equal(rf_options_create(whole_variants, "whole", "pairs.a=1, pairs.0.5=2, pairs.a=3", &value, &err), RF_OK);
+    const struct rf_pairs *pairs = &((const struct whole *)value.options)->pairs;
+    assert_int_equal(pairs->count, 2);
+    assert_string_equal(pairs->list[0].name, "a");
+    assert_string_equal(pairs->list[0].value, "3");
+    assert_string_equal(pairs->list[1].name, "0.5");
+    assert_string_equal(pairs->list[1].value, "2");
+    rf_options_destroy(&value);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(members_of_free_names_are_set_one_by_one),
             cmocka_unit_test(what_is_not_set_has_its_default),
             cmocka_unit_test(pairs_set_members_at_every_level),
             cmocka_unit_test(what_is_not_known_or_not_possible_is_refused),

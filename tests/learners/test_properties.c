@@ -170,14 +170,6 @@ static void set_combination(struct rf_variant_value *value, const struct combina
     set_option(value, "precision", combination->precision);
 }
 
-static bool goes_together(const struct rf_variant_value *value) {
-    const struct rf_linear_options *options = value->options;
-    struct rf_loss loss;
-    struct rf_error err;
-    assert_int_equal(rf_loss_init(&options->loss, &loss, &err), RF_OK);
-    return rf_combination_check(&loss, &options->optimizer, options->l1, options->l2, &err) == RF_OK;
-}
-
 static void assert_refused(const struct rf_variant_value *value) {
     const struct rf_learner_context context = {.features_max = 64};
     struct rf_learner *learner = NULL;
@@ -308,7 +300,60 @@ static void for_each_model(const struct rf_variant *kind, property *check) {
     }
 }
 
+// What goes with some losses only, or is no optimizer.
+enum { VARIATION_OPTIONS = 6 };
+static const char *const variations[][VARIATION_OPTIONS][2] = {
+        {{"loss", "hinge"}, {"optimizer", "passive_aggressive"}},
+        {{"loss", "hinge"}, {"optimizer", "passive_aggressive"}, {"optimizer.average", "true"}, {"precision", "double"}},
+        {{"loss", "hinge"}, {"optimizer", "passive_aggressive"}, {"optimizer.variant", "plain"}},
+        {{"loss", "epsilon_insensitive"}, {"optimizer", "passive_aggressive"}, {"optimizer.variant", "II"}},
+        {{"loss", "absolute"}, {"optimizer", "passive_aggressive"}, {"optimizer.c", "0.01"}, {"clip", "labels"}},
+        {{"loss", "one_against_all"},
+         {"loss.base", "hinge"},
+         {"classes", "3"},
+         {"optimizer", "passive_aggressive"},
+         {"optimizer.average", "true"}},
+        {{"loss", "one_against_all"}, {"loss.base", "squared"}, {"classes", "3"}},
+        {{"loss", "perceptron"}, {"optimizer.rate", "1"}, {"optimizer.average", "true"}},
+        {{"loss", "softmax"}, {"classes", "3"}, {"optimizer.average", "true"}, {"optimizer.rate_decay", "inverse_scaling"}},
+        {{"loss", "squared"}, {"clip", "labels"}, {"class_weights.1", "2"}, {"class_weights.0.5", "3"}, {"gradient_max", "0.5"}},
+        {{"loss", "logistic"}, {"class_weights.1", "4"}, {"gradient_max", "0.2"}, {"bias_rate", "0.1"}},
+        {{"update", "mini_batch"}, {"update.size", "7"}},
+        {{"update", "mini_batch"}, {"update.size", "1"}, {"update.growth", "3"}, {"update.every", "100"}, {"bias_rate", "0.1"}},
+        {{"loss", "softmax"}, {"classes", "3"}, {"update", "mini_batch"}, {"optimizer", "nesterov"}, {"l2", "0.001"}},
+        {{"loss", "squared"}, {"update", "window"}, {"clip", "labels"}, {"update.gradient", "sum"}, {"optimizer.rate", "0.001"}},
+        {{"update", "window"},
+         {"update.size", "30"},
+         {"update.every", "50"},
+         {"l2", "0.001"},
+         {"optimizer.rate_decay", "inverse_scaling"}},
+        {{"loss", "softmax"}, {"classes", "3"}, {"update", "window"}, {"optimizer", "momentum"}, {"update.size", "13"}},
+};
+
+static void for_each_variation(const char *learner, property *check) {
+    for (size_t v = 0; v < sizeof variations / sizeof *variations; v++) {
+        struct rf_variant_value value = variant_of(rf_learner_variants, learner);
+        set_option(&value, "hash_bits", "8");
+        for (size_t i = 0; i < VARIATION_OPTIONS && variations[v][i][0]; i++) {
+            set_option(&value, variations[v][i][0], variations[v][i][1]);
+        }
+        struct rf_learner *asked = create_learner(&value, false);
+        struct rf_examples examples;
+        examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
+        append_random_stream(&examples, EXAMPLES,
+                             asked->task == RF_TASK_REGRESSION ? 0
+                             : asked->task == RF_TASK_BINARY   ? 2
+                                                               : CLASSES,
+                             200 + v);
+        check(&value, &examples);
+        rf_examples_finish(&examples);
+        rf_learner_destroy(asked);
+        variant_finish(&value);
+    }
+}
+
 static void for_each_learner(property *check) {
+    for_each_variation("linear", check);
     for (const struct rf_variant *kind = rf_learner_variants; kind->name; kind++) {
         (setting_of(kind->settings, "loss") ? for_each_loss : for_each_model)(kind, check);
     }
