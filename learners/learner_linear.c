@@ -376,7 +376,11 @@ static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *er
     return rf_optimizer_reserve(linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, err);
 }
 
-static enum rf_status check_options(const struct rf_linear_options *options, const struct rf_loss *loss, struct rf_error *err) {
+static enum rf_status check_options(const struct rf_linear_options *options, const struct rf_loss *loss,
+                                    const struct rf_learner_context *context, struct rf_error *err) {
+    if (context->vector_size > 0) {
+        return rf_fail(err, RF_INVALID, "features has a vector, must have none; learner dense reads it");
+    }
     if (options->clip == CLIP_LABELS && (loss->ops->task != RF_TASK_REGRESSION || loss->ops->link != rf_loss_link_identity)) {
         return rf_fail(err, RF_INVALID,
                        "clip is labels with loss %s, must be none, or a loss whose prediction is the score of a label",
@@ -400,7 +404,8 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     const struct rf_linear_options *own = options;
     struct rf_loss loss;
     if (rf_loss_init(&own->loss, &loss, err) != RF_OK ||
-        rf_score_count(loss.ops, own->classes, context, &loss.outputs, err) != RF_OK || check_options(own, &loss, err) != RF_OK) {
+        rf_score_count(loss.ops, own->classes, context, &loss.outputs, err) != RF_OK ||
+        check_options(own, &loss, context, err) != RF_OK) {
         return err->status;
     }
     struct linear *linear = calloc(1, sizeof *linear);

@@ -28,8 +28,8 @@ struct robust {
 static const struct rf_column columns[] = {
         RF_SCALE_FIELD_COLUMNS(RF_MERGE_SUM),
         {"total", RF_U64, offsetof(struct robust, total), 1, RF_MERGE_SUM},
-        {"below", RF_U64, offsetof(struct robust, below), QUARTILES, RF_MERGE_NONE},
-        {"bucket", RF_U32, offsetof(struct robust, bucket), QUARTILES, RF_MERGE_NONE},
+        {"below", RF_U64, offsetof(struct robust, below), QUARTILES, RF_MERGE_DERIVED},
+        {"bucket", RF_U32, offsetof(struct robust, bucket), QUARTILES, RF_MERGE_DERIVED},
         {"histogram", RF_U32, offsetof(struct robust, histogram), BUCKETS, RF_MERGE_SUM},
 };
 
@@ -66,10 +66,23 @@ static uint64_t rank_of(const struct robust *robust, unsigned quartile) {
     return (robust->total - 1) * (quartile + 1) / (QUARTILES + 1);
 }
 
-static double quartile_of(const struct robust *robust, unsigned quartile) {
-    double rank = (double)(rank_of(robust, quartile) - robust->below[quartile]) + 0.5;
-    uint32_t bucket = robust->bucket[quartile];
-    return value_in(bucket, rank / (double)robust->histogram[bucket]);
+// Where a quartile is. A cursor never stands behind it; it stands before it only where a merge has put it back to the start.
+struct place {
+    uint64_t rank;
+    uint64_t below;
+    uint32_t bucket;
+};
+
+static struct place place_of(const struct robust *robust, unsigned quartile) {
+    struct place place = {rank_of(robust, quartile), robust->below[quartile], robust->bucket[quartile]};
+    while (place.rank >= place.below + robust->histogram[place.bucket]) {
+        place.below += robust->histogram[place.bucket++];
+    }
+    return place;
+}
+
+static double value_at(const struct robust *robust, struct place place) {
+    return value_in(place.bucket, ((double)(place.rank - place.below) + 0.5) / (double)robust->histogram[place.bucket]);
 }
 
 static void move_cursor(struct robust *robust, unsigned quartile) {
@@ -78,10 +91,9 @@ static void move_cursor(struct robust *robust, unsigned quartile) {
         robust->bucket[quartile]--;
         robust->below[quartile] -= robust->histogram[robust->bucket[quartile]];
     }
-    while (rank >= robust->below[quartile] + robust->histogram[robust->bucket[quartile]]) {
-        robust->below[quartile] += robust->histogram[robust->bucket[quartile]];
-        robust->bucket[quartile]++;
-    }
+    struct place place = place_of(robust, quartile);
+    robust->bucket[quartile] = place.bucket;
+    robust->below[quartile] = place.below;
 }
 
 static void halve(struct robust *robust) {
@@ -112,10 +124,11 @@ static void learn(struct scaled_field *row, double value) {
 
 static void measure(const struct scaled_field *row, bool is_sparse, double *centre_out, double *size_out) {
     const struct robust *robust = (const struct robust *)row;
-    double first = quartile_of(robust, 0), median = quartile_of(robust, 1), third = quartile_of(robust, 2);
+    struct place places[QUARTILES] = {place_of(robust, 0), place_of(robust, 1), place_of(robust, 2)};
+    double first = value_at(robust, places[0]), median = value_at(robust, places[1]), third = value_at(robust, places[2]);
     double distance = third - first;
-    if (robust->bucket[0] == robust->bucket[2]) {
-        median = value_in(robust->bucket[1], 0.5);
+    if (places[0].bucket == places[2].bucket) {
+        median = value_in(places[1].bucket, 0.5);
         distance = median != 0 ? fabs(median) : 1;
     }
     double larger = fmax(fabs(first), fabs(third));
@@ -139,9 +152,8 @@ static enum rf_status check(const struct scaled_field *row, size_t index, struct
     for (unsigned quartile = 0; quartile < QUARTILES; quartile++) {
         uint64_t rank = rank_of(robust, quartile);
         uint32_t bucket = robust->bucket[quartile];
-        if (bucket >= BUCKETS || below[quartile] != robust->below[quartile] || rank < below[quartile] ||
-            rank >= below[quartile] + robust->histogram[bucket]) {
-            return rf_fail(err, RF_CORRUPT, "row %zu of the scaler has quartile %u in bucket %u, which does not hold it", index,
+        if (bucket >= BUCKETS || below[quartile] != robust->below[quartile] || rank < below[quartile]) {
+            return rf_fail(err, RF_CORRUPT, "row %zu of the scaler has quartile %u in bucket %u, which is beyond it", index,
                            quartile + 1, bucket);
         }
     }

@@ -230,6 +230,40 @@ static void one_absurd_value_leaves_no_trace_in_robust_scaling(void **state) {
     }
 }
 
+// A merge zeroes what it cannot merge: where the quartiles are is found again.
+static void quartiles_are_found_again_after_a_merge(void **state) {
+    (void)state;
+    struct rf_scaler *scaler = create_kind(RF_SCALE_ROBUST);
+    struct rf_state blocks;
+    struct rf_error err;
+    struct rf_random random;
+    double before[50], scaled;
+    rf_state_init(&blocks);
+    rf_scaler_state(scaler, "fields", "size", &blocks);
+    rf_random_init(&random, 10);
+    for (int i = 0; i < 500; i++) {
+        assert_true(rf_scaler_learn(scaler, 1, rf_random_normal(&random), false, &scaled));
+    }
+    for (int i = 0; i < 50; i++) {
+        before[i] = rf_scaler_scale(scaler, 1, (i - 25) / 10.0, false);
+    }
+    const struct rf_block *fields = rf_state_find(&blocks, "fields");
+    for (size_t row = 0; row < fields->rows; row++) {
+        for (size_t c = 0; c < fields->column_count; c++) {
+            const struct rf_column *column = &fields->columns[c];
+            if (column->merge == RF_MERGE_DERIVED) {
+                memset((char *)fields->data + row * fields->row_size + column->offset, 0, rf_column_size(column));
+            }
+        }
+    }
+    assert_int_equal(rf_scaler_check(scaler, &err), RF_OK);
+    for (int i = 0; i < 50; i++) {
+        assert_true(rf_scaler_scale(scaler, 1, (i - 25) / 10.0, false) == before[i]);
+    }
+    rf_state_finish(&blocks);
+    rf_scaler_destroy(scaler);
+}
+
 static void values_that_are_all_one_have_a_robust_size(void **state) {
     (void)state;
     static const double fives[] = {5, 5, 5, 5}, zeros[] = {0, 0, 0, 0};
@@ -269,6 +303,7 @@ int main(void) {
             cmocka_unit_test(numbers_of_sparse_formats_keep_their_zero),
             cmocka_unit_test(robust_scaling_knows_the_quartiles),
             cmocka_unit_test(one_absurd_value_leaves_no_trace_in_robust_scaling),
+            cmocka_unit_test(quartiles_are_found_again_after_a_merge),
             cmocka_unit_test(values_that_are_all_one_have_a_robust_size),
             cmocka_unit_test(fields_that_hardly_vary_are_deselected),
             cmocka_unit_test(a_frozen_scaler_keeps_its_bytes_while_learning_goes_on),

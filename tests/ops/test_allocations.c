@@ -31,7 +31,7 @@ static void settle_into(const char *format, const char *features, const char *mo
     char path[] = "/tmp/riffle-allocations-XXXXXX", out[] = "/tmp/riffle-allocations-XXXXXX", text[1024];
     int file = mkstemp(path), sink = mkstemp(out);
     snprintf(text, sizeof text,
-             "name: test\nsource: {file: x, format: %s}\nfeatures: {id: id, label: y%s}\nlearner: {type: linear%s}\n"
+             "name: test\nsource: {file: x, format: %s}\nfeatures: {id: id, label: y%s}\nlearner: {type: %s}\n"
              "sinks: [{zeromq: {publish: 'tcp://127.0.0.1:*'}}, {file: {path: %s}}]\nrejected: {file: /dev/null}\n"
              "worker: {batch_records: 64}\n",
              format, features, more, out);
@@ -86,23 +86,31 @@ static void json_records_are_folded_without_allocating_or_locking(void **state) 
                  i % 2);
     }
     strcpy(values[7], "{\"id\": broken");
-    settle_into("json", "", "", values, (struct rf_texts){0});
-    settle_into("json", "", ", optimizer: {type: momentum}, l2: 0.001", values, (struct rf_texts){0});
+    settle_into("json", "", "linear", values, (struct rf_texts){0});
+    settle_into("json", "", "linear, optimizer: {type: momentum}, l2: 0.001", values, (struct rf_texts){0});
 }
 
-static void texts_buckets_and_vectors_are_made_without_allocating_or_locking(void **state) {
+static void texts_and_buckets_are_made_without_allocating_or_locking(void **state) {
     (void)state;
-    static const char features[] =
-            ", texts: [t], ngrams: 3, skips: 2, crosses: [[a, t]], missing: indicator, "
-            "buckets: [{field: a, kind: interpolated, scale: log, width: 0.5}], vector: {field: v, size: 3}";
+    static const char features[] = ", texts: [t], ngrams: 3, skips: 2, crosses: [[a, t]], missing: indicator, "
+                                   "buckets: [{field: a, kind: interpolated, scale: log, width: 0.5}]";
     static char values[VALUES][256];
     for (size_t i = 0; i < VALUES; i++) {
-        snprintf(values[i], sizeof values[i],
-                 "{\"id\":\"r%zu\",\"a\":%zu,\"t\":\"Some W\u00f6rds, %zu of them\",\"v\":[1,%zu,2.5],\"y\":%zu}", i, i, i, i % 5,
-                 i % 2);
+        snprintf(values[i], sizeof values[i], "{\"id\":\"r%zu\",\"a\":%zu,\"t\":\"Some W\u00f6rds, %zu of them\",\"y\":%zu}", i,
+                 i, i, i % 2);
+    }
+    strcpy(values[7], "{\"a\":[1,2]}");
+    settle_into("json", features, "linear", values, (struct rf_texts){0});
+}
+
+static void vectors_are_folded_without_allocating_or_locking(void **state) {
+    (void)state;
+    static char values[VALUES][256];
+    for (size_t i = 0; i < VALUES; i++) {
+        snprintf(values[i], sizeof values[i], "{\"id\":\"r%zu\",\"v\":[1,%zu,2.5],\"y\":%zu}", i, i % 5, i % 2);
     }
     strcpy(values[7], "{\"v\":[1,2]}");
-    settle_into("json", features, "", values, (struct rf_texts){0});
+    settle_into("json", ", vector: {field: v, size: 3}", "dense, batch: {size: 4}", values, (struct rf_texts){0});
 }
 
 static void csv_records_are_folded_without_allocating_or_locking(void **state) {
@@ -114,13 +122,14 @@ static void csv_records_are_folded_without_allocating_or_locking(void **state) {
     strcpy(values[7], "ragged,1");
     char names[4][8] = {"id", "a", "place", "y"};
     char *list[] = {names[0], names[1], names[2], names[3]};
-    settle_into("csv", "", "", values, (struct rf_texts){list, 4});
+    settle_into("csv", "", "linear", values, (struct rf_texts){list, 4});
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(json_records_are_folded_without_allocating_or_locking),
-            cmocka_unit_test(texts_buckets_and_vectors_are_made_without_allocating_or_locking),
+            cmocka_unit_test(vectors_are_folded_without_allocating_or_locking),
+            cmocka_unit_test(texts_and_buckets_are_made_without_allocating_or_locking),
             cmocka_unit_test(csv_records_are_folded_without_allocating_or_locking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

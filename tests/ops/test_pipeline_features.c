@@ -28,13 +28,13 @@ struct parts {
 };
 
 static void make(struct parts *parts, const char *features) {
+    bool has_vector = strncmp(features, "vector", 6) == 0;
     char text[512];
     struct rf_error err = {0};
     size_t index;
     snprintf(text, sizeof text,
-             "name: a\nsource: {file: x, limits: {record_bytes: 4096}}\nlearner: {type: linear, hash_bits: 8}\nfeatures: {label: "
-             "y, %s}\n",
-             features);
+             "name: a\nsource: {file: x, limits: {record_bytes: 4096}}\nlearner: {%s}\nfeatures: {label: y, %s}\n",
+             has_vector ? "type: dense" : "type: linear, hash_bits: 8", features);
     *parts = (struct parts){0};
     if (rf_settings_read("a.yaml", rf_text_of(text), NULL, 0, &parts->settings, &err)) {
         fail_msg("%s", err.text);

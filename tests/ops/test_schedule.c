@@ -151,7 +151,8 @@ static void schedule_tells_when_the_disk_is_full(void **state) {
     struct rf_run run = {0, 1};
     rf_disk_simulated_fail(fixture->disk, 2, ENOSPC);
     assert_int_equal(rf_schedule_append(schedule, &fixture->positions, &run, 1, &fixture->err), RF_IO);
-    assert_string_equal(fixture->err.text, "cannot write state/schedule-0000000001-00000000000000000000.log: No space left on device");
+    assert_string_equal(fixture->err.text,
+                        "cannot write state/schedule-0000000001-00000000000000000000.log: No space left on device");
     rf_schedule_close(schedule);
 }
 
