@@ -124,7 +124,7 @@ struct rf_linear_options {
     uint64_t hash_bits;
     bool bias;
     double bias_rate; // 0: the bias moves as the weights do; else by plain gradient descent at this rate
-    int precision;    // of the table of weights: single, double; sums are double in both
+    int precision; // of the table of weights: single, double; sums are double in both
 };
 extern const struct rf_setting rf_linear_settings[];
 enum rf_status rf_learner_linear_create(const void *options, const struct rf_learner_context *context,

@@ -7,10 +7,13 @@
 #include "learners/collisions.h"
 #include "learners/combination.h"
 #include "learners/contribution.h"
+#include "learners/experts.h"
 #include "learners/kernels.h"
 #include "learners/label_range.h"
 #include "learners/learner.h"
 #include "learners/loss.h"
+#include "learners/loss_lanes.h"
+#include "learners/mixture.h"
 #include "learners/optimizer.h"
 #include "learners/own_bias.h"
 #include "learners/score_count.h"
@@ -38,7 +41,7 @@ const struct rf_setting rf_linear_settings[] = {
                 "number of classes of losses like softmax, where features.classes does not name them; 0: as many as are named"),
         RF_PAIRS(struct rf_linear_options, class_weights, 0,
                  "weights of labels, by class name or number, as in {fraud: 5, legit: 1}; others have 1"),
-        RF_VARIANT(struct rf_linear_options, optimizer, "sgd", rf_optimizer_variants, 0, "how weights move"),
+        RF_VARIANT(struct rf_linear_options, optimizer, "adaptive", rf_optimizer_variants, 0, "how weights move"),
         RF_VARIANT(struct rf_linear_options, update, "each_record", rf_update_variants, 0, "over which records a step is taken"),
         RF_REAL(struct rf_linear_options, gradient_max, "0", 0, 1e30, 0,
                 "bound of the size of the loss's gradient by the score, for each output; 0: none"),
@@ -66,6 +69,7 @@ struct linear {
     struct rf_loss loss;
     const struct rf_kernels *kernels;
     struct rf_optimizer *optimizer;
+    struct rf_mixture *mixture; // NULL: there is one expert
     struct rf_transform *transform;
     struct rf_collisions *collisions;
     struct rf_waiting *waiting;             // NULL: every record is a step
@@ -83,6 +87,7 @@ struct linear {
     double *kept;     // [inputs_max + 1] inputs, 0 for those left out of the score
     double *weight;   // [experts][outputs] of one input
     double *score;    // [experts][outputs] before the link
+    double *linked;   // [experts][outputs] behind it; there is a mixture
     double *gradient; // [experts][outputs] by the score
 };
 
@@ -126,7 +131,7 @@ static const double *select_inputs(const struct linear *linear, const uint32_t *
 }
 
 static bool all_within(const struct linear *linear, const double *list) {
-    return linear->kernels->largest(linear->base.outputs, list) <= SCORE_MAX;
+    return linear->kernels->largest((size_t)linear->optimizer->experts * linear->base.outputs, list) <= SCORE_MAX;
 }
 
 // The scores of inputs as rf_transform_see() left them, and their link.
@@ -134,7 +139,12 @@ static void predict(const struct linear *linear, const struct rf_inputs *inputs,
     const double *x = select_inputs(linear, linear->row, inputs->x, count);
     rf_optimizer_score(linear->optimizer, linear->row, x, count, linear->score);
     rf_own_bias_add(linear->bias, linear->score);
-    rf_loss_link(&linear->loss, linear->score, prediction);
+    if (linear->mixture) {
+        rf_experts_link(&linear->loss, linear->optimizer->experts, linear->score, linear->linked);
+        rf_mixture_predict(linear->mixture, linear->score, linear->linked, prediction);
+    } else {
+        rf_loss_link(&linear->loss, linear->score, prediction);
+    }
     prediction[0] = rf_label_range_clip(linear->label_range, prediction[0]);
 }
 
@@ -142,21 +152,22 @@ static void predict(const struct linear *linear, const struct rf_inputs *inputs,
 static void score_ahead(struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
     rf_optimizer_score_ahead(linear->optimizer, rows, select_inputs(linear, rows, x, count), count, linear->score);
     rf_own_bias_add(linear->bias, linear->score);
+    if (linear->mixture) {
+        rf_experts_link(&linear->loss, linear->optimizer->experts, linear->score, linear->linked);
+    }
 }
 
 // Fills linear->gradient at linear->score, which is clipped as predictions are. False when there is none.
 static bool take_gradients(struct linear *linear, double label, double weight) {
-    const size_t outputs = linear->base.outputs, all = linear->optimizer->experts * outputs;
+    const size_t all = (size_t)linear->optimizer->experts * linear->base.outputs;
     const double limit = linear->gradient_max > 0 ? linear->gradient_max : INFINITY;
     bool is_bounded = false;
     for (size_t at = 0; linear->label_range && at < all; at++) {
         linear->score[at] = rf_label_range_clip(linear->label_range, linear->score[at]);
     }
-    for (size_t at = 0; at < all; at += outputs) {
-        if (!all_within(linear, linear->score + at) ||
-            !rf_loss_gradient(&linear->loss, linear->score + at, label, linear->gradient + at)) {
-            return false;
-        }
+    if (!all_within(linear, linear->score) ||
+        !rf_experts_gradient(&linear->loss, linear->optimizer->experts, linear->score, linear->linked, label, linear->gradient)) {
+        return false;
     }
     for (size_t at = 0; at < all; at++) {
         double gradient = fmax(-limit, fmin(limit, linear->gradient[at]));
@@ -213,6 +224,9 @@ static bool step(struct linear *linear, double label, double weight, const doubl
         return false;
     }
     rf_own_bias_step(linear->bias, linear->gradient);
+    if (linear->mixture) {
+        rf_mixture_learn(linear->mixture, linear->score, linear->linked, label, weight);
+    }
     return true;
 }
 
@@ -289,6 +303,23 @@ static void linear_predict(const struct rf_learner *self, const struct rf_exampl
     predict(linear, inputs, count, score_out);
 }
 
+// How much one input adds to the score of output 0, the experts' amounts by their shares in the mixture.
+static struct rf_contribution contribution_of(const struct linear *linear, const uint32_t *row, const double *x) {
+    const uint32_t experts = linear->optimizer->experts;
+    double share[RF_MIXTURE_EXPERTS_MAX] = {1};
+    struct rf_contribution contribution = {.value = *x};
+    if (linear->mixture) {
+        rf_mixture_shares(linear->mixture, share);
+    }
+    rf_optimizer_gather(linear->optimizer, row, 1, linear->weight);
+    rf_optimizer_score(linear->optimizer, row, x, 1, linear->score);
+    for (size_t e = 0; e < experts; e++) {
+        contribution.weight += share[e] * linear->weight[e * linear->base.outputs];
+        contribution.amount += share[e] * linear->score[e * linear->base.outputs];
+    }
+    return contribution;
+}
+
 static size_t linear_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
                              struct rf_contribution *list, size_t capacity) {
     const struct linear *linear = linear_from_const(self);
@@ -297,16 +328,11 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
     const double *x = select_inputs(linear, linear->row, inputs->x, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        rf_optimizer_gather(linear->optimizer, &linear->row[i], 1, linear->weight);
+        struct rf_contribution contribution = contribution_of(linear, &linear->row[i], &x[i]);
         bool is_bias = i == inputs->count;
-        rf_contribution_insert(list, capacity, &kept,
-                               (struct rf_contribution){
-                                       .field = is_bias ? RF_FIELD_UNKNOWN : inputs->field[i],
-                                       .hash = is_bias ? 0 : inputs->hash[i],
-                                       .value = x[i],
-                                       .weight = linear->weight[0],
-                                       .amount = x[i] * linear->weight[0],
-                               });
+        contribution.field = is_bias ? RF_FIELD_UNKNOWN : inputs->field[i];
+        contribution.hash = is_bias ? 0 : inputs->hash[i];
+        rf_contribution_insert(list, capacity, &kept, contribution);
     }
     if (linear->bias) {
         double weight = rf_own_bias_weight(linear->bias, 0);
@@ -323,6 +349,9 @@ static void linear_state(struct rf_learner *self, struct rf_state *state) {
     rf_own_bias_state(linear->bias, "linear.bias", state);
     rf_waiting_state(linear->waiting, state);
     rf_label_range_state(linear->label_range, "linear.labels", state);
+    if (linear->mixture) {
+        rf_mixture_state(linear->mixture, "linear.mixture", state);
+    }
     rf_transform_state(linear->transform, state);
     rf_collisions_state(linear->collisions, "linear.collisions", state);
 }
@@ -333,12 +362,14 @@ static enum rf_status linear_check(const struct rf_learner *self, struct rf_erro
     status = status ? status : rf_label_range_check(linear->label_range, err);
     status = status ? status : rf_waiting_check(linear->waiting, err);
     status = status ? status : rf_optimizer_check(linear->optimizer, err);
+    status = status || !linear->mixture ? status : rf_mixture_check(linear->mixture, err);
     return status ? status : rf_transform_check(linear->transform, err);
 }
 
 static void linear_destroy(struct rf_learner *self) {
     struct linear *linear = (struct linear *)self;
     rf_optimizer_destroy(linear->optimizer);
+    rf_mixture_destroy(linear->mixture);
     rf_transform_destroy(linear->transform);
     rf_collisions_destroy(linear->collisions);
     rf_waiting_destroy(linear->waiting);
@@ -349,6 +380,7 @@ static void linear_destroy(struct rf_learner *self) {
     rf_own_bias_destroy(linear->bias);
     free(linear->row);
     free(linear->score);
+    free(linear->linked);
     free(linear->gradient);
     free(linear);
 }
@@ -368,9 +400,10 @@ static enum rf_status reserve_scratch(struct linear *linear, struct rf_error *er
     linear->row = calloc(rf_transform_inputs_max(linear->transform) + 1, sizeof *linear->row);
     linear->kept = calloc(rf_transform_inputs_max(linear->transform) + 1, sizeof *linear->kept);
     linear->weight = calloc(outputs, sizeof *linear->weight);
-    linear->score = calloc(outputs, sizeof *linear->score);
+    linear->score = calloc(outputs + RF_LOSS_LANES, sizeof *linear->score);
+    linear->linked = calloc(outputs + RF_LOSS_LANES, sizeof *linear->linked);
     linear->gradient = calloc(outputs, sizeof *linear->gradient);
-    if (!linear->row || !linear->kept || !linear->weight || !linear->score || !linear->gradient) {
+    if (!linear->row || !linear->kept || !linear->weight || !linear->score || !linear->linked || !linear->gradient) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
     return rf_optimizer_reserve(linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, err);
@@ -437,6 +470,10 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
         (own->clip == CLIP_LABELS && rf_label_range_create(&linear->label_range, err) != RF_OK)) {
         goto fail;
     }
+    if (linear->optimizer->experts > 1 && own->bias_rate > 0) {
+        rf_fail(err, RF_INVALID, "bias_rate is %g with an optimizer of rate auto, must be 0", own->bias_rate);
+        goto fail;
+    }
     if (transform.scale == RF_SCALE_AUTO) {
         transform.scale = linear->optimizer->is_scale_free ? RF_SCALE_NONE : RF_SCALE_STANDARD;
     }
@@ -445,6 +482,10 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
         reserve_scratch(linear, err) != RF_OK ||
         rf_waiting_create(&own->update, linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, &linear->waiting,
                           err) != RF_OK) {
+        goto fail;
+    }
+    if (linear->optimizer->experts > 1 &&
+        rf_mixture_create(&loss, linear->optimizer->experts, linear->optimizer->half_life, &linear->mixture, err) != RF_OK) {
         goto fail;
     }
     linear->base.collisions = linear->collisions;

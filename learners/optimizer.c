@@ -87,6 +87,9 @@ void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, con
                                 .data = self->ticks,
                                 .scope = RF_SCOPE_MODEL,
                         });
+    if (self->ops->state) {
+        self->ops->state(self, state);
+    }
 }
 
 static enum rf_status check_ticks(const struct rf_optimizer *self, struct rf_error *err) {
@@ -104,6 +107,9 @@ static enum rf_status check_ticks(const struct rf_optimizer *self, struct rf_err
 enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_error *err) {
     if (check_ticks(self, err) != RF_OK) {
         return err->status;
+    }
+    if (self->ops->check) {
+        return self->ops->check(self, err);
     }
     const double limit = self->is_double ? self->limit : (double)(float)self->limit; // as a cell holds it
     const size_t real_size = self->is_double ? sizeof(double) : sizeof(float);
@@ -147,7 +153,6 @@ static size_t lay_out(struct rf_optimizer *self, const struct rf_optimizer_real 
     if (row_size > end) {
         self->columns[count++] = (struct rf_column){"reserved", RF_U8, end, (uint32_t)(row_size - end), RF_MERGE_MAX};
     }
-    self->weights.columns = self->columns;
     self->weights.column_count = count;
     return row_size;
 }
@@ -155,7 +160,18 @@ static size_t lay_out(struct rf_optimizer *self, const struct rf_optimizer_real 
 enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context,
                                  const struct rf_rate *rate, const struct rf_optimizer_real *reals, uint32_t real_count,
                                  bool has_tick, struct rf_error *err) {
-    assert(context->outputs > 0 && context->tick_limit <= RF_CATCH_UP_STEPS_MAX && real_count <= RF_OPTIMIZER_REALS_MAX);
+    assert(real_count <= RF_OPTIMIZER_REALS_MAX);
+    self->outputs = context->outputs;
+    self->is_double = context->is_double;
+    self->reals = real_count * context->outputs;
+    self->has_tick = has_tick;
+    self->row_size = lay_out(self, reals, real_count, has_tick);
+    return rf_optimizer_init_rows(self, context, rate, err);
+}
+
+enum rf_status rf_optimizer_init_rows(struct rf_optimizer *self, const struct rf_optimizer_context *context,
+                                      const struct rf_rate *rate, struct rf_error *err) {
+    assert(context->outputs > 0 && context->tick_limit <= RF_CATCH_UP_STEPS_MAX);
     if (!(rate->first * context->l2 < 1)) {
         return rf_fail(err, RF_INVALID, "rate %g times l2 %g is %g, must be below 1", rate->first, context->l2,
                        rate->first * context->l2);
@@ -174,9 +190,7 @@ enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_opti
     self->is_double = context->is_double;
     self->limit = context->is_double ? RF_CELL_MAX_DOUBLE : RF_CELL_MAX_FLOAT;
     self->rate_now = rf_rate_at(rate, 0);
-    self->reals = real_count * context->outputs;
-    self->has_tick = has_tick;
-    self->row_size = lay_out(self, reals, real_count, has_tick);
+    self->weights.columns = self->columns;
     self->ticks = calloc(1, sizeof *self->ticks);
     self->move = calloc((size_t)self->experts * self->outputs, sizeof *self->move);
     if (!self->ticks || !self->move) {
@@ -278,7 +292,29 @@ static const struct rf_setting passive_settings[] = {
         }                                                                    \
     }
 
+static const char *const auto_words[] = {"auto", NULL};
+
+static const struct rf_setting adaptive_settings[] = {
+        RF_REAL_OR(struct rf_adaptive_options, rate, "auto", 1e-12, 1e6, auto_words, 0,
+                   "learning rate; auto: several are learned side by side and their predictions mixed"),
+        RF_REAL(struct rf_adaptive_options, power, "0.5", 0, 1, 0,
+                "by what power of its squared gradients the rate of a feature falls; without adaptive, of the steps"),
+        RF_REAL(struct rf_adaptive_options, initial, "1", 0, 1e15, 0,
+                "without adaptive: records over which the rate stays near its first value"),
+        RF_BOOL(struct rf_adaptive_options, adaptive, "true", 0, "a rate for each feature, by its squared gradients so far"),
+        RF_BOOL(struct rf_adaptive_options, normalized, "true", 0, "features are measured by how large their values are"),
+        RF_BOOL(struct rf_adaptive_options, invariant, "true", 0,
+                "a step goes where many small ones would, so that none leads beyond its label"),
+        RF_BOOL(struct rf_adaptive_options, resistant, "true", 0,
+                "a lone extreme does not change how features are measured; false: as Vowpal Wabbit, by the largest value seen"),
+        RF_REAL(struct rf_adaptive_options, half_life, "0", 0, 1e9, 0,
+                "steps after which squared gradients, and what is known of rates, count half; 0: they count for ever"),
+        {0},
+};
+
 const struct rf_variant rf_optimizer_variants[] = {
+        {"adaptive", "adaptive, normalised, invariant gradient descent", adaptive_settings, sizeof(struct rf_adaptive_options),
+         &(const struct rf_optimizer_kind){rf_optimizer_adaptive_create, {.rate_offset = RF_NO_RATE}}},
         {"sgd", "stochastic gradient descent", sgd_settings, sizeof(struct rf_sgd_options),
          &(const struct rf_optimizer_kind){rf_optimizer_sgd_create,
                                            {.regularisers = RF_REGULARISER_L1 | RF_REGULARISER_L2,

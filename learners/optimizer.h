@@ -70,6 +70,12 @@ struct rf_optimizer_ops {
     // Makes room for records of up to so many inputs, the bias included. NULL when nothing depends on it.
     enum rf_status (*reserve)(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err);
 
+    // Lists the blocks beside the table and the ticks. NULL when there are none.
+    void (*state)(struct rf_optimizer *self, struct rf_state *state);
+
+    // Checks its own blocks and the table once restored, see rf_optimizer_check(). NULL: reals within the limit, then a tick.
+    enum rf_status (*check)(const struct rf_optimizer *self, struct rf_error *err);
+
     void (*destroy)(struct rf_optimizer *self);
 };
 
@@ -94,7 +100,8 @@ struct rf_optimizer { // embedded first in each kind
     double l1, l2;
     double l1_bias, l2_bias; // the same, or 0
     uint32_t tick_limit;
-    double *move; // [experts * outputs] rate * gradient, of the step being taken
+    double half_life; // steps after which what is known of the experts counts half; 0: none
+    double *move;     // [experts * outputs] rate * gradient, of the step being taken
 
     unsigned char *cells; // [rows][row_size]
     size_t row_size;
@@ -126,9 +133,6 @@ struct rf_optimizer_context {
     uint32_t tick_limit; // steps after which ticks are renewed; 0: the largest there can be
 };
 
-// To be called before the first step.
-enum rf_status rf_optimizer_reserve(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err) RF_MUST_USE;
-
 // As the ops of these names; score_ahead() gives the scores at the weights themselves where the kind does not look ahead.
 void rf_optimizer_gather(const struct rf_optimizer *self, const uint32_t *rows, size_t count, double *weight_out);
 void rf_optimizer_score(const struct rf_optimizer *self, const uint32_t *rows, const double *x, size_t count, double *score_out);
@@ -142,7 +146,10 @@ double rf_optimizer_rate(struct rf_optimizer *self); // of the step that comes n
 // The step, a tick. False, and nothing done, when a weight could move out of bounds.
 bool rf_optimizer_step(struct rf_optimizer *self, const struct rf_step *step) RF_MUST_USE;
 
-// Lists its two blocks; the names stay the caller's.
+// To be called before the first step.
+enum rf_status rf_optimizer_reserve(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err) RF_MUST_USE;
+
+// Lists its blocks; the names stay the caller's.
 void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, const char *ticks_name, struct rf_state *state);
 
 // For the check of a learner whose blocks were restored: RF_CORRUPT, in words, when ticks contradict one another or a cell
@@ -240,11 +247,26 @@ struct rf_passive_options {
 enum rf_status rf_optimizer_passive_create(const void *options, const struct rf_optimizer_context *context,
                                            struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
 
+struct rf_adaptive_options {
+    double rate; // NaN: auto
+    double power, initial;
+    bool adaptive, normalized, invariant, resistant;
+    double half_life; // 0: none
+};
+enum rf_status rf_optimizer_adaptive_create(const void *options, const struct rf_optimizer_context *context,
+                                            struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+// Of rate auto.
+enum rf_status rf_optimizer_bank_create(const struct rf_adaptive_options *options, const struct rf_optimizer_context *context,
+                                        struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+
 // For the kinds: fills the base and reserves the table. A row holds each of the reals for all outputs, in the order given
 // [real_count], then a tick. What is there when it fails, rf_optimizer_finish() frees.
 enum rf_status rf_optimizer_init(struct rf_optimizer *self, const struct rf_optimizer_context *context,
                                  const struct rf_rate *rate, const struct rf_optimizer_real *reals, uint32_t real_count,
                                  bool has_tick, struct rf_error *err) RF_MUST_USE;
+// The same, for kinds that have laid out a row themselves: self->columns, self->weights.column_count and self->row_size.
+enum rf_status rf_optimizer_init_rows(struct rf_optimizer *self, const struct rf_optimizer_context *context,
+                                      const struct rf_rate *rate, struct rf_error *err) RF_MUST_USE;
 void rf_optimizer_finish(struct rf_optimizer *self);
 
 // For the kinds: fills self->move with rate * gradient. False when a weight could move out of bounds by it.

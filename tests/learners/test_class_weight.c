@@ -90,6 +90,7 @@ static void class_weights_multiply_those_of_the_examples(void **state) {
     examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
     append_random_stream(&examples, EXAMPLES, 2, 51);
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
     set_option(&value, "hash_bits", "8");
     set_option(&value, "class_weights.1", "5");
     set_option(&value, "class_weights.0", "0.25");
@@ -114,6 +115,7 @@ static void a_class_of_weight_zero_is_not_learned(void **state) {
     examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
     append_random_stream(&examples, EXAMPLES, 2, 52);
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
     set_option(&value, "hash_bits", "8");
     set_option(&value, "class_weights.0", "0");
     size_t ones = 0;
@@ -143,6 +145,7 @@ static void weight_two_is_the_gradient_times_two(void **state) {
         }
         for (size_t o = 0; o < 3; o++) {
             struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+            set_option(&value, "optimizer", "sgd");
             struct trained heavy, fast;
             set_option(&value, "hash_bits", "8");
             set_option(&value, "loss", loss->name);
@@ -170,6 +173,7 @@ static void weight_two_is_the_gradient_times_two(void **state) {
 static double weight_after_one(const char *gradient_max, double label, double weight, uint64_t *bounded_out) {
     struct rf_examples examples;
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
     struct trained trained;
     examples_create(&examples, 1, 1);
     append_example(&examples, label, &(struct feature){7, 1, RF_CATEGORY}, 1);
@@ -209,6 +213,7 @@ static void predictions_are_clipped_to_the_labels_learned(void **state) {
         append_example(&examples, labels[i], &(struct feature){7, inputs[i], RF_CATEGORY}, 1);
     }
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
     struct trained trained;
     set_option(&value, "loss", "squared");
     set_option(&value, "bias", "false");

@@ -23,6 +23,7 @@ static void restored_create(struct restored *restored, const char *const (*optio
     *restored = (struct restored){.value = variant_of(rf_learner_variants, "linear")};
     set_option(&restored->value, "hash_bits", "8");
     set_option(&restored->value, "scale_fields", "8");
+    set_option(&restored->value, "optimizer", "sgd");
     for (size_t i = 0; i < option_count; i++) {
         set_option(&restored->value, options[i][0], options[i][1]);
     }

@@ -24,7 +24,11 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
     set_option(&value, "bias_rate", "0.5");
     assert_refused(&value, 0, "learner linear: bias_rate is 0.5 with bias false, must be 0, or bias true");
     set_option(&value, "bias", "true");
+    assert_refused(&value, 0, "learner linear: bias_rate is 0.5 with an optimizer of rate auto, must be 0");
+    set_option(&value, "bias_rate", "0");
     set_option(&value, "l2", "100");
+    assert_refused(&value, 0, "learner linear: l2 is 100 with optimizer adaptive, must be 0; ftrl has one of its own");
+    set_option(&value, "optimizer", "sgd");
     assert_refused(&value, 0, "learner linear: optimizer sgd: rate 0.01 times l2 100 is 1, must be below 1");
     set_option(&value, "l2", "0.1");
     set_option(&value, "optimizer", "nesterov");
@@ -73,6 +77,7 @@ static struct rf_learner *create_small(const char *loss, const char *scale) {
     set_option(&value, "loss", loss);
     set_option(&value, "scale", scale);
     set_option(&value, "hash_bits", "8");
+    set_option(&value, "optimizer", "sgd");
     set_option(&value, "optimizer.rate", "0.1");
     set_option(&value, "classes", strcmp(loss, "softmax") == 0 ? "3" : "0");
     struct rf_learner *learner = create_learner(&value, false);
@@ -259,6 +264,7 @@ static void labels_unknown_to_the_task_are_counted_and_not_learned(void **state)
 static void numbers_beyond_the_scaler_are_counted_and_give_nothing(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "scale", "standard");
     set_option(&value, "scale_fields", "1");
     struct rf_learner *learner = create_learner(&value, false);
     struct rf_examples examples;
@@ -292,6 +298,7 @@ static void scalers_may_learn_before_a_record_is_predicted(void **state) {
     examples.purpose[2] = RF_PREDICT; // without a label nothing is learned before, either
     for (size_t o = 0; o < 2; o++) {
         struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+        set_option(&value, "optimizer", "sgd");
         set_option(&value, "scale_order", orders[o]);
         set_option(&value, "bias", "false");
         set_option(&value, "loss", "squared");

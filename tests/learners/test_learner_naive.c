@@ -93,6 +93,9 @@ static void check_all_rules(struct run run, uint32_t classes) {
     examples_create(&examples, EXAMPLES, (size_t)EXAMPLES * 16);
     append_random_stream(&examples, EXAMPLES, classes, 7);
     for (const struct rf_variant *kind = rf_optimizer_variants; kind->name; kind++) {
+        if (strcmp(kind->name, "adaptive") == 0) {
+            continue; // its twin is in test_optimizer_adaptive.c
+        }
         run.optimizer = kind->name;
         bool has_rate = setting_of(kind->settings, "rate_decay") != NULL;
         for (const char *const *decay = rf_rate_decay_names; *decay && (has_rate || decay == rf_rate_decay_names); decay++) {

@@ -286,6 +286,7 @@ static void perceptron_errs_no_more_often_than_the_margin_allows(void **state) {
 
 static void assert_refused(const char *const (*options)[2], const char *sentence) {
     struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
     const struct rf_learner_context context = {.features_max = INPUTS};
     struct rf_learner *learner = NULL;
     struct rf_error err;

@@ -218,10 +218,40 @@ static void for_each_rate(struct rf_variant_value *value, struct rf_examples *ex
     } while (*name && *++name);
 }
 
+// One rate and several, with and without forgetting: a half-life so short that ticks are renewed. Then, at one rate, each
+// switch turned once.
+static void for_each_adaptive(struct rf_variant_value *value, struct rf_examples *examples, property *check) {
+    static const char *const switches[] = {"adaptive", "normalized", "invariant", "resistant"};
+    size_t count = examples->count;
+    examples->count = EXAMPLES_FEW;
+    set_option(value, "optimizer", "adaptive");
+    set_option(value, "l1", "0");
+    set_option(value, "l2", "0");
+    for (unsigned bits = 0; bits < 8; bits++) {
+        set_option(value, "optimizer.half_life", bits & 1 ? "2" : "0");
+        set_option(value, "optimizer.rate", bits & 2 ? "0.5" : "auto");
+        set_option(value, "precision", bits & 4 ? "double" : "single");
+        check(value, examples);
+    }
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "optimizer.%s", switches[i]);
+        set_option(value, "optimizer", "adaptive");
+        set_option(value, "optimizer.rate", "0.01");
+        set_option(value, path, "false");
+        check(value, examples);
+    }
+    examples->count = count;
+}
+
 // Each optimizer, and each of its own switches and choices turned once.
 static void for_each_optimizer(struct rf_variant_value *value, struct rf_examples *examples, property *check) {
     const struct rf_setting *optimizers = setting_of(value->kind->settings, "optimizer");
     for (const struct rf_variant *kind = optimizers->variants; kind->name; kind++) {
+        if (strcmp(kind->name, "adaptive") == 0) {
+            for_each_adaptive(value, examples, check);
+            continue;
+        }
         for_each_rate(value, examples, kind, NULL, NULL, check);
         for (const struct rf_setting *own = kind->settings; own->name; own++) {
             if (own->type == RF_TYPE_BOOL) {
@@ -334,6 +364,7 @@ static void for_each_variation(const char *learner, property *check) {
     for (size_t v = 0; v < sizeof variations / sizeof *variations; v++) {
         struct rf_variant_value value = variant_of(rf_learner_variants, learner);
         set_option(&value, "hash_bits", "8");
+        set_option(&value, "optimizer", "sgd");
         for (size_t i = 0; i < VARIATION_OPTIONS && variations[v][i][0]; i++) {
             set_option(&value, variations[v][i][0], variations[v][i][1]);
         }
