@@ -20,6 +20,14 @@ size_t rf_learner_explain(const struct rf_learner *self, const struct rf_example
     return self->ops->explain ? self->ops->explain(self, examples, index, list, capacity) : 0;
 }
 
+bool rf_learner_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context) {
+    if (!self->ops->weights) {
+        return false;
+    }
+    self->ops->weights(self, visit, context);
+    return true;
+}
+
 void rf_learner_state(struct rf_learner *self, struct rf_state *state) {
     self->ops->state(self, state);
 }

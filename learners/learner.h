@@ -22,6 +22,10 @@ struct rf_contribution {
     double amount;  // value * weight
 };
 
+// A weight: its row is a hash mod the rows of the table, or a coordinate of the vector; RF_ROW_BIAS: the bias.
+#define RF_ROW_BIAS UINT64_MAX
+typedef void rf_learner_visit(void *context, uint64_t row, uint32_t output, double weight);
+
 // What a kind of learner must do. All calls come from the fold thread.
 struct rf_learner_ops {
     const char *name;
@@ -37,6 +41,10 @@ struct rf_learner_ops {
     // The largest contributions to the score of output 0, and how many there are in all. NULL when the kind cannot.
     size_t (*explain)(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
                       struct rf_contribution *list, size_t capacity);
+
+    // Calls `visit` for each weight of each output that is not 0, in the order of the rows, as it is now: what lazy rows missed
+    // is counted in, on a copy. NULL when the kind has no weights.
+    void (*weights)(const struct rf_learner *self, rf_learner_visit *visit, void *context);
 
     // Lists the blocks that hold all of its memory. Called once, after creation.
     void (*state)(struct rf_learner *self, struct rf_state *state);
@@ -58,6 +66,7 @@ struct rf_learner { // embedded first in each kind
     enum rf_task task;
     uint32_t outputs; // scores an example
     bool is_margin;   // binary: the score is a margin
+    uint64_t rows;    // of a hashed table; 0: the kind has none
     // Counted by the kinds, told by metrics; not part of the state.
     uint64_t learned;
     uint64_t skipped_steps;                 // not learned: the score or the step was absurd, or the label not one of the task
@@ -73,6 +82,7 @@ void rf_learner_fold(struct rf_learner *self, const struct rf_examples *examples
 void rf_learner_predict(const struct rf_learner *self, const struct rf_examples *examples, size_t index, double *score_out);
 size_t rf_learner_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
                           struct rf_contribution *list, size_t capacity);
+bool rf_learner_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context); // false: it has none
 void rf_learner_state(struct rf_learner *self, struct rf_state *state);
 enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *err) RF_MUST_USE;
 bool rf_learner_note(const struct rf_learner *self, char *text_out, size_t size); // false: nothing is written
@@ -124,7 +134,7 @@ struct rf_linear_options {
     uint64_t hash_bits;
     bool bias;
     double bias_rate; // 0: the bias moves as the weights do; else by plain gradient descent at this rate
-    int precision; // of the table of weights: single, double; sums are double in both
+    int precision;    // of the table of weights: single, double; sums are double in both
 };
 extern const struct rf_setting rf_linear_settings[];
 enum rf_status rf_learner_linear_create(const void *options, const struct rf_learner_context *context,

@@ -293,6 +293,21 @@ static size_t dense_explain(const struct rf_learner *self, const struct rf_examp
     return dense->vector_size + dense->weights.has_bias;
 }
 
+static void dense_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context) {
+    const struct dense *dense = dense_from_const(self);
+    for (size_t i = 0; i < dense->vector_size; i++) {
+        for (uint32_t k = 0; k < self->outputs; k++) {
+            double weight = real_at(dense, (const char *)dense->weights.weight + k * dense->weights.row_size, i);
+            if (weight != 0) {
+                visit(context, i, k, weight);
+            }
+        }
+    }
+    for (uint32_t k = 0; dense->weights.has_bias && k < self->outputs; k++) {
+        visit(context, RF_ROW_BIAS, k, dense->weights.bias[k].weight);
+    }
+}
+
 static void dense_state(struct rf_learner *self, struct rf_state *state) {
     struct dense *dense = dense_from(self);
     rf_dense_weights_state(&dense->weights, state);
@@ -375,6 +390,7 @@ static const struct rf_learner_ops dense_ops = {
         .fold = dense_fold,
         .predict = dense_predict,
         .explain = dense_explain,
+        .weights = dense_weights,
         .state = dense_state,
         .check = dense_check,
         .note = dense_note,

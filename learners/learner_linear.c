@@ -343,6 +343,30 @@ static size_t linear_explain(const struct rf_learner *self, const struct rf_exam
     return count + (linear->bias != NULL);
 }
 
+// The experts' weights by their shares in the mixture.
+static void linear_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context) {
+    const struct linear *linear = linear_from_const(self);
+    double share[RF_MIXTURE_EXPERTS_MAX] = {1};
+    if (linear->mixture) {
+        rf_mixture_shares(linear->mixture, share);
+    }
+    for (uint32_t row = 0; row < linear->optimizer->rows; row++) {
+        rf_optimizer_gather(linear->optimizer, &row, 1, linear->weight);
+        for (uint32_t k = 0; k < self->outputs; k++) {
+            double weight = 0;
+            for (size_t e = 0; e < linear->optimizer->experts; e++) {
+                weight += share[e] * linear->weight[e * self->outputs + k];
+            }
+            if (weight != 0) {
+                visit(context, row == linear->optimizer->bias_row ? RF_ROW_BIAS : row, k, weight);
+            }
+        }
+    }
+    for (uint32_t k = 0; linear->bias && k < self->outputs; k++) {
+        visit(context, RF_ROW_BIAS, k, rf_own_bias_weight(linear->bias, k));
+    }
+}
+
 static void linear_state(struct rf_learner *self, struct rf_state *state) {
     struct linear *linear = linear_from(self);
     rf_optimizer_state(linear->optimizer, "linear.weights", "linear.ticks", state);
@@ -390,6 +414,7 @@ static const struct rf_learner_ops linear_ops = {
         .fold = linear_fold,
         .predict = linear_predict,
         .explain = linear_explain,
+        .weights = linear_weights,
         .state = linear_state,
         .check = linear_check,
         .destroy = linear_destroy,
@@ -454,6 +479,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
     linear->select_after = own->select_after;
     linear->has_bias_row = own->bias && own->bias_rate == 0;
     linear->row_mask = ((uint64_t)1 << own->hash_bits) - 1;
+    linear->base.rows = linear->row_mask + 1;
     const struct rf_optimizer_context table = {
             .outputs = loss.outputs,
             .row_bits = (unsigned)own->hash_bits,

@@ -17,8 +17,8 @@ static const struct rf_verb verbs[] = {
          rf_verb_generate},
         {"broker", "[TOPIC[:PARTITIONS]]...", "an embedded Kafka broker for trying out, until it is stopped", rf_verb_broker},
         {"tail", "FILE.yaml | ENDPOINT", "print the predictions that a running worker publishes over ZeroMQ", rf_verb_tail},
-        {"snapshot", "(list | show | verify) (FILE.yaml | FOLDER | FILE)... | rollback FILE.yaml NUMBER",
-         "look at snapshots and the chain they form; go back to an old one", rf_verb_snapshot},
+        {"snapshot", "(list | show | verify) (FILE.yaml | FOLDER | FILE)... | export FILE.yaml | rollback FILE.yaml NUMBER",
+         "look at snapshots and the chain they form; write out weights; go back to an old one", rf_verb_snapshot},
         {"settings", "[FILE.yaml]", "every setting there is, or those in force for a file", rf_verb_settings},
         {NULL, NULL, NULL, NULL},
 };

@@ -219,6 +219,119 @@ static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number
     return status;
 }
 
+// The model as it stands in the newest snapshot of its folder that verifies; nothing is locked or written.
+static enum rf_status read_newest(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
+    const char *folder = assembly->settings.snapshots.directory;
+    char **names;
+    size_t count;
+    enum rf_status status = rf_disk_list(assembly->disk, folder, "snapshot-", ".riffle", &names, &count, err);
+    if (status) {
+        return status;
+    }
+    status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
+    for (size_t i = count; i-- > 0 && status;) {
+        char path[PATH_SIZE];
+        const uint8_t *data;
+        size_t size;
+        struct rf_snapshot_header header;
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        status = rf_disk_read(assembly->disk, path, &data, &size, err);
+        if (status) {
+            continue;
+        }
+        status = rf_snapshot_read_header(data, size, &header, NULL, err);
+        if (!status) {
+            status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
+            status = status ? status : rf_learner_check(rf_pipeline_learner(pipeline), err);
+            rf_snapshot_header_finish(&header);
+        }
+        rf_disk_forget(assembly->disk, data, size);
+    }
+    rf_disk_names_destroy(names, count);
+    return status;
+}
+
+static const char *feature_of(const struct rf_pipeline *pipeline, uint64_t row, char text_out[64]) {
+    const struct rf_schema *schema = rf_pipeline_schema(pipeline);
+    uint64_t rows = rf_pipeline_learner((struct rf_pipeline *)pipeline)->rows;
+    text_out[0] = '\0';
+    if (row == RF_ROW_BIAS) {
+        return "(bias)";
+    }
+    for (uint32_t i = 0; rows && i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        if ((field->roles & RF_ROLE_NUMBER) && field->hash % rows == row) {
+            snprintf(text_out, 64, "%.*s", (int)(field->name.size < 63 ? field->name.size : 63), field->name.data);
+        }
+    }
+    return text_out;
+}
+
+// In quotes where the text asks for them (RFC 4180).
+static void print_csv(struct rf_printer *line, const char *text) {
+    if (!strpbrk(text, ",\"\r\n")) {
+        rf_printer_add(line, text);
+        return;
+    }
+    rf_printer_add(line, "\"");
+    for (; *text; text++) {
+        rf_printer_format(line, *text == '"' ? "\"%c" : "%c", *text);
+    }
+    rf_printer_add(line, "\"");
+}
+
+static void export_weight(void *context, uint64_t row, uint32_t output, double weight) {
+    const struct rf_pipeline *pipeline = context;
+    char name[64], place[24] = "";
+    struct rf_printer line = {0};
+    if (row != RF_ROW_BIAS) {
+        snprintf(place, sizeof place, "%" PRIu64, row);
+    }
+    rf_printer_format(&line, "%s,%" PRIu32 ",", place, output);
+    print_csv(&line, feature_of(pipeline, row, name));
+    rf_printer_add(&line, ",");
+    rf_printer_real(&line, weight);
+    printf("%s\n", line.text ? line.text : "");
+    rf_printer_finish(&line);
+}
+
+static enum rf_status export_from(struct rf_assembly *assembly, struct rf_error *err) {
+    struct rf_pipeline *pipeline = NULL;
+    struct rf_texts columns = {0};
+    struct rf_source *source = NULL;
+    enum rf_status status = assembly->settings.source.file ? rf_assembly_source(assembly, true, &source, &columns, err) : RF_OK;
+    if (!status) {
+        status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
+    }
+    if (!status) {
+        status = read_newest(assembly, pipeline, err);
+    }
+    if (!status) {
+        printf("row,output,feature,weight\n");
+        if (!rf_learner_weights(rf_pipeline_learner(pipeline), export_weight, pipeline)) {
+            status = rf_fail(err, RF_UNSUPPORTED, "a model of learner %s has no weights to export",
+                             assembly->settings.learner.kind->name);
+        }
+    }
+    rf_pipeline_destroy(pipeline);
+    rf_source_destroy(source);
+    rf_assembly_columns_finish(&columns);
+    return status;
+}
+
+static enum rf_status export_weights(const struct rf_arguments *arguments, struct rf_error *err) {
+    if (arguments->file_count != 2) {
+        return rf_fail(err, RF_INVALID, "export takes a settings file");
+    }
+    struct rf_assembly assembly;
+    enum rf_status status = rf_assembly_init(arguments->files[1], arguments->sets, arguments->set_count, &assembly, err);
+    if (!status) {
+        status = export_from(&assembly, err);
+        rf_assembly_finish(&assembly);
+    }
+    return status;
+}
+
 static enum rf_status roll_back(const struct rf_arguments *arguments, struct rf_error *err) {
     if (arguments->file_count != 3) {
         return rf_fail(err, RF_INVALID, "rollback takes a settings file and the number of a snapshot");
@@ -263,12 +376,14 @@ int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv) {
     const char *how = arguments.file_count ? arguments.files[0] : "";
     if (strcmp(how, "rollback") == 0) {
         status = roll_back(&arguments, &err);
+    } else if (strcmp(how, "export") == 0) {
+        status = export_weights(&arguments, &err);
     } else if (arguments.file_count > 1 && (strcmp(how, "list") == 0 || strcmp(how, "show") == 0 || strcmp(how, "verify") == 0)) {
         status = look_at_all(&view, &arguments, &err);
     } else {
         status = rf_fail(&err, RF_INVALID,
-                         "takes list, show or verify, and settings files, state folders or snapshots; or rollback, a settings "
-                         "file and the number of a snapshot");
+                         "takes list, show or verify, and settings files, state folders or snapshots; export and a settings "
+                         "file; or rollback, a settings file and the number of a snapshot");
     }
     rf_arguments_finish(&arguments);
     if (status) {

@@ -393,8 +393,64 @@ static void a_frozen_state_keeps_its_bytes_while_learning_goes_on(void **state) 
     variant_finish(&value);
 }
 
+struct listed { // what rf_learner_weights() visits of a table of 256 rows
+    double weight[257];
+    size_t count;
+};
+
+static void list_weight(void *context, uint64_t row, uint32_t output, double weight) {
+    struct listed *listed = context;
+    assert_int_equal(output, 0);
+    assert_true(row < 256 || row == RF_ROW_BIAS);
+    listed->weight[row == RF_ROW_BIAS ? 256 : row] = weight;
+    listed->count++;
+}
+
+// Weights that lag behind are listed as they are now, and stay as they are.
+static void weights_listed_are_those_that_score(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 1002, 16032);
+    append_random_stream(&examples, 1000, 2, 6);
+    const struct feature once = {UINT64_C(77), 1, RF_CATEGORY};
+    append_example(&examples, 1, &once, 1);
+    static const char *const optimizers[] = {"sgd", "momentum", "adam", "adaptive"};
+    for (size_t i = 0; i < 4; i++) {
+        struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+        set_option(&value, "hash_bits", "8");
+        set_option(&value, "scale", "none");
+        set_option(&value, "loss", "squared");
+        set_option(&value, "precision", "double");
+        set_option(&value, "optimizer", optimizers[i]);
+        set_option(&value, "optimizer.rate", "0.001");
+        set_option(&value, "l2", strcmp(optimizers[i], "adaptive") == 0 ? "0" : "0.01");
+        struct rf_learner *learner = create_learner(&value, false);
+        struct rf_predictions predictions;
+        predictions_create(&predictions, learner, &examples);
+        rf_learner_fold(learner, &examples, 0, 1000, &predictions);
+        struct listed listed = {{0}, 0}, again = {{0}, 0};
+        assert_true(rf_learner_weights(learner, list_weight, &listed));
+        assert_true(listed.count > 100);
+        for (size_t n = 0; n < 1000; n += 50) {
+            double score, sum = listed.weight[256];
+            rf_learner_predict(learner, &examples, n, &score);
+            for (size_t f = examples.row_start[n]; f < examples.row_start[n + 1]; f++) {
+                sum += listed.weight[examples.hash[f] % 256] * examples.value[f];
+            }
+            assert_true(strcmp(optimizers[i], "adaptive") == 0 || fabs(sum - score) < 1e-9 * fmax(1, fabs(score)));
+        }
+        rf_learner_weights(learner, list_weight, &again);
+        assert_memory_equal(&listed, &again, sizeof listed);
+        predictions_finish(&predictions);
+        rf_learner_destroy(learner);
+        variant_finish(&value);
+    }
+    rf_examples_finish(&examples);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(weights_listed_are_those_that_score),
             cmocka_unit_test(linear_refuses_settings_that_do_not_go_together),
             cmocka_unit_test(linear_refuses_classes_that_do_not_fit_the_loss),
             cmocka_unit_test(linear_separates_two_features),
