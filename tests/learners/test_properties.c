@@ -2,12 +2,18 @@
 // together by the table of combination.h: learning is a fold. What does not go together is refused.
 #include "learners/loss.h"
 #include "learners/optimizer.h"
+#include "proto/random.h"
+#include "proto/snapshot.h"
 #include "tests/learners/learner_fixture.h"
 #include "tests/test.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { EXAMPLES = 1100, EXAMPLES_FEW = 250, CLASSES = 3 };
 
@@ -50,28 +56,101 @@ static void fold(struct world *world, size_t begin, size_t end) {
 
 typedef void property(const struct rf_variant_value *value, const struct rf_examples *examples);
 
-// Learn N = learn k, save, restore into a new learner, learn N - k.
-static void resumes_bit_exactly(const struct rf_variant_value *value, const struct rf_examples *examples) {
-    struct world straight, first, second;
-    size_t cut = examples->count - 50; // the rate of a decayed L2 has changed by then
-    world_create(&straight, value, examples, false);
-    world_create(&first, value, examples, false);
-    world_create(&second, value, examples, false);
-    fold(&straight, 0, examples->count);
-    fold(&first, 0, cut);
-    for (size_t i = 0; i < first.state.count; i++) {
-        const struct rf_block *saved = first.state.list[i];
-        struct rf_block *restored = rf_state_find(&second.state, saved->name);
-        assert_non_null(restored);
-        assert_int_equal(rf_block_size(saved), rf_block_size(restored));
-        memcpy(restored->data, saved->data, rf_block_size(saved));
+// A snapshot in memory.
+struct saved {
+    uint8_t *data;
+    size_t size, capacity;
+};
+
+static enum rf_status append_bytes(void *context, const void *data, size_t size, struct rf_error *err) {
+    struct saved *saved = context;
+    (void)err;
+    if (saved->size + size > saved->capacity) {
+        saved->capacity = 2 * (saved->size + size);
+        saved->data = realloc(saved->data, saved->capacity);
+        assert_non_null(saved->data);
     }
-    fold(&second, cut, examples->count);
-    assert_same_state(&straight, &second);
-    assert_same_scores(&straight, &second, cut, examples->count);
+    memcpy(saved->data + saved->size, data, size);
+    saved->size += size;
+    return RF_OK;
+}
+
+static void save(struct world *world, struct saved *saved) {
+    char text[] = "property";
+    const struct rf_snapshot_header header = {.model = text, .specification = text, .worker = text, .program = text};
+    struct rf_snapshot_writer *writer = NULL;
+    struct rf_error err;
+    enum rf_status status = rf_snapshot_writer_create(&header, &world->state, append_bytes, saved, &writer, &err);
+    while (!status && (status = rf_snapshot_writer_advance(writer, 1 << 20, &err)) == RF_AGAIN) {
+        status = RF_OK;
+    }
+    if (status) {
+        fail_msg("%s", err.text);
+    }
+    rf_snapshot_writer_destroy(writer);
+}
+
+// What a process that resumed hands back.
+struct resumed {
+    bool is_done;
+    uint8_t sha256[2][RF_SHA256_SIZE]; // of the blocks of the model, and of those beside it
+    double score[EXAMPLES * CLASSES];
+};
+
+static void digest(const struct world *world, uint8_t sha256_out[2][RF_SHA256_SIZE]) {
+    rf_state_sha256(&world->state, RF_SCOPE_MODEL, sha256_out[0]);
+    rf_state_sha256(&world->state, RF_SCOPE_EVALUATION, sha256_out[1]);
+}
+
+// In a process of its own: nothing but the snapshot comes from the one that learned before.
+static void resume(const struct rf_variant_value *value, const struct rf_examples *examples, const struct saved *saved,
+                   size_t cut, struct resumed *out) {
+    struct world world;
+    struct rf_snapshot_header header;
+    struct rf_error err;
+    world_create(&world, value, examples, false);
+    if (rf_snapshot_read_header(saved->data, saved->size, &header, NULL, &err) ||
+        rf_snapshot_read_state(saved->data, saved->size, &world.state, &err) || rf_learner_check(world.learner, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return;
+    }
+    fold(&world, cut, examples->count);
+    digest(&world, out->sha256);
+    size_t outputs = world.learner->outputs;
+    memcpy(out->score + cut * outputs, world.predictions.score + cut * outputs,
+           (examples->count - cut) * outputs * sizeof(double));
+    out->is_done = true;
+}
+
+static struct rf_random cuts = {{1, 2, 3, 4}}; // where to save: somewhere in the second half, so that held rates have changed
+
+// Learn N = learn k, save, restore in a new process, learn N - k; to save changes nothing.
+static void resumes_bit_exactly(const struct rf_variant_value *value, const struct rf_examples *examples) {
+    struct world straight;
+    struct saved saved = {0};
+    size_t cut = examples->count - 1 - rf_random_below(&cuts, examples->count == EXAMPLES ? 70 : examples->count / 2);
+    struct resumed *resumed = mmap(NULL, sizeof *resumed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(resumed != MAP_FAILED);
+    world_create(&straight, value, examples, false);
+    fold(&straight, 0, cut);
+    save(&straight, &saved);
+    pid_t child = fork();
+    if (child == 0) {
+        resume(value, examples, &saved, cut, resumed);
+        _exit(0);
+    }
+    fold(&straight, cut, examples->count);
+    uint8_t sha256[2][RF_SHA256_SIZE];
+    digest(&straight, sha256);
+    assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+    assert_true(resumed->is_done);
+    assert_memory_equal(sha256, resumed->sha256, sizeof sha256);
+    size_t outputs = straight.learner->outputs;
+    assert_memory_equal(straight.predictions.score + cut * outputs, resumed->score + cut * outputs,
+                        (examples->count - cut) * outputs * sizeof(double));
     world_finish(&straight);
-    world_finish(&first);
-    world_finish(&second);
+    free(saved.data);
+    munmap(resumed, sizeof *resumed);
 }
 
 static void batches_never_show(const struct rf_variant_value *value, const struct rf_examples *examples) {
@@ -358,6 +437,12 @@ static const char *const variations[][VARIATION_OPTIONS][2] = {
          {"l2", "0.001"},
          {"optimizer.rate_decay", "inverse_scaling"}},
         {{"loss", "softmax"}, {"classes", "3"}, {"update", "window"}, {"optimizer", "momentum"}, {"update.size", "13"}},
+        {{"scale", "min_max"}, {"encode", "target"}},
+        {{"scale", "max_abs"}, {"encode", "both"}, {"encode_categories", "16"}},
+        {{"scale", "robust"}, {"noise", "0.1"}},
+        {{"scale", "robust"}, {"scale_fields", "2"}, {"loss", "squared"}, {"encode", "target"}},
+        {{"scale", "standard"}, {"select_variance", "0.5"}},
+        {{"scale", "none"}, {"select_weight", "0.05"}, {"select_after", "100"}, {"noise", "0.5"}},
 };
 
 static void for_each_variation(const char *learner, property *check) {
