@@ -201,7 +201,7 @@ static bool wait_or_step(struct linear *linear, const struct rf_waiting_record *
 }
 
 // Learns an example whose scores are in linear->score. False when it was not learned.
-static bool step(struct linear *linear, double label, double weight, const double *x, size_t count) {
+static bool step(struct linear *linear, double label, double weight, int64_t time_ms, const double *x, size_t count) {
     rf_label_range_learn(linear->label_range, label);
     if (!take_gradients(linear, label, weight)) {
         return false;
@@ -219,13 +219,14 @@ static bool step(struct linear *linear, double label, double weight, const doubl
             .loss = &linear->loss,
             .label = label,
             .weight = weight,
+            .time_ms = time_ms,
     };
     if (!rf_optimizer_step(linear->optimizer, &step)) {
         return false;
     }
     rf_own_bias_step(linear->bias, linear->gradient);
     if (linear->mixture) {
-        rf_mixture_learn(linear->mixture, linear->score, linear->linked, label, weight);
+        rf_mixture_learn(linear->mixture, linear->score, linear->linked, label, weight, linear->optimizer->half_lives);
     }
     return true;
 }
@@ -241,7 +242,7 @@ static void learn(struct linear *linear, const struct rf_examples *examples, siz
     if (!is_scored || (rf_transform_moves(linear->transform) && !learns_first) || rf_optimizer_looks_ahead(linear->optimizer)) {
         score_ahead(linear, linear->row, inputs->x, count);
     }
-    bool is_learned = step(linear, examples->label[index], weight, inputs->x, count);
+    bool is_learned = step(linear, examples->label[index], weight, examples->time_ms[index], inputs->x, count);
     *(is_learned ? &base->learned : &base->skipped_steps) += 1;
     if (is_learned) {
         base->unencoded += rf_transform_learn_label(linear->transform, examples, index);
@@ -510,8 +511,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
                           err) != RF_OK) {
         goto fail;
     }
-    if (linear->optimizer->experts > 1 &&
-        rf_mixture_create(&loss, linear->optimizer->experts, linear->optimizer->half_life, &linear->mixture, err) != RF_OK) {
+    if (linear->optimizer->experts > 1 && rf_mixture_create(&loss, linear->optimizer->experts, &linear->mixture, err) != RF_OK) {
         goto fail;
     }
     linear->base.collisions = linear->collisions;

@@ -48,8 +48,7 @@ struct rf_mixture {
     uint32_t outputs;
     bool is_likelihood; // predictions are probabilities
     bool has_stack;
-    double half_life;
-    double kept;                  // of L and D, from record to record
+    double half_lives, kept;      // what is left of L and D over the half-lives that passed last: no state
     double share_time, share_now; // the share, and the time it is for: follow from the records learned, and are no state
     struct trust *trust;
 };
@@ -63,7 +62,7 @@ static void reset_stack(struct rf_mixture *mixture) {
     }
 }
 
-enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, double half_life, struct rf_mixture **mixture_out,
+enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, struct rf_mixture **mixture_out,
                                  struct rf_error *err) {
     assert(experts >= 2 && experts <= MAX);
     struct rf_mixture *mixture = calloc(1, sizeof *mixture);
@@ -81,9 +80,8 @@ enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, d
     mixture->is_likelihood =
             loss->ops->task == RF_TASK_MULTICLASS || (loss->ops->task == RF_TASK_BINARY && !loss->ops->is_margin);
     mixture->has_stack = mixture->is_likelihood && loss->ops->task == RF_TASK_BINARY;
-    mixture->half_life = half_life;
     mixture->share_time = -1;
-    mixture->kept = half_life > 0 ? rf_exp(-LN2 / half_life) : 1;
+    mixture->kept = 1;
     uint32_t all = experts + mixture->has_stack;
     for (uint32_t e = 0; e < experts; e++) {
         mixture->trust->weight[e] = 1.0 / all;
@@ -137,10 +135,10 @@ static double share_at(struct rf_mixture *mixture, double t) {
     if (t != mixture->share_time) {
         double log = rf_log(t + 2 + E);
         double share = 0.5 / ((t + 2) * log * log);
-        mixture->share_now = mixture->half_life > 0 ? fmax(share, 1 / fmax(mixture->half_life, 2)) : share;
+        mixture->share_now = share;
         mixture->share_time = t;
     }
-    return mixture->share_now;
+    return fmax(mixture->share_now, fmin(mixture->half_lives, 0.5));
 }
 
 // One step of a Kalman filter: the log odds are a linear model of the experts', the label one measurement of them.
@@ -251,7 +249,12 @@ static void learn_losses(struct rf_mixture *mixture, const double *score, double
     weigh_losses(mixture);
 }
 
-void rf_mixture_learn(struct rf_mixture *mixture, const double *score, const double *prediction, double label, double weight) {
+void rf_mixture_learn(struct rf_mixture *mixture, const double *score, const double *prediction, double label, double weight,
+                      double half_lives) {
+    if (half_lives != mixture->half_lives) {
+        mixture->half_lives = half_lives;
+        mixture->kept = rf_exp(-LN2 * half_lives);
+    }
     struct trust *trust = mixture->trust;
     if (trust->learned > 0) {
         weight = fmin(weight, WEIGHT_CUT * trust->importance / trust->learned);

@@ -24,7 +24,8 @@
 //
 // A record's importance counts at most 100 times the mean of those before.
 //
-// With a half-life h the share is at least 1 / h, and L and D halve every h records.
+// With forgetting, when n half-lives passed since the record before: the share is at least n (at most 1 / 2), and L and D shrink
+// by 2^-n.
 //
 // Merge: weights and the stack by their mean, L and D by their sum, the count by its sum.
 #include "learners/loss.h"
@@ -37,15 +38,17 @@ enum { RF_MIXTURE_EXPERTS_MAX = 8 };
 struct rf_mixture;
 
 // The loss is copied. RF_MEMORY alone can go wrong: `experts` is from 2 to RF_MIXTURE_EXPERTS_MAX.
-enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, double half_life, struct rf_mixture **mixture_out,
+enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, struct rf_mixture **mixture_out,
                                  struct rf_error *err) RF_MUST_USE;
 void rf_mixture_destroy(struct rf_mixture *mixture);
 
 // One prediction [outputs] from the scores and predictions [experts][outputs]. Changes nothing.
 void rf_mixture_predict(const struct rf_mixture *mixture, const double *score, const double *prediction, double *prediction_out);
 
-// Learns from a label that the loss knows, by the scores and predictions given before.
-void rf_mixture_learn(struct rf_mixture *mixture, const double *score, const double *prediction, double label, double weight);
+// Learns from a label that the loss knows, by the scores and predictions given before. `half_lives`: how many have passed since
+// the record before; 0: nothing is forgotten.
+void rf_mixture_learn(struct rf_mixture *mixture, const double *score, const double *prediction, double label, double weight,
+                      double half_lives);
 
 // How much of each expert's score is in the mixture's, [experts]: to explain it by. Exact where predictions are scores;
 // probabilities are mixed, not their log odds, so there it is close.

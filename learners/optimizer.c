@@ -309,6 +309,8 @@ static const struct rf_setting adaptive_settings[] = {
                 "a lone extreme does not change how features are measured; false: as Vowpal Wabbit, by the largest value seen"),
         RF_REAL(struct rf_adaptive_options, half_life, "0", 0, 1e9, 0,
                 "steps after which squared gradients, and what is known of rates, count half; 0: they count for ever"),
+        RF_REAL(struct rf_adaptive_options, half_life_seconds, "0", 0, 1e12, 0,
+                "the same in seconds of event time, see features.time; 0: they count for ever"),
         {0},
 };
 

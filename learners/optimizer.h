@@ -35,7 +35,8 @@ struct rf_step {
     const double *gradient;     // by the score, times `weight`
     const struct rf_loss *loss; // of a sum NULL, and there is no score
     double label;
-    double weight; // importance of the example, above 0
+    double weight;   // importance of the example, above 0
+    int64_t time_ms; // event time, -1: unknown
 };
 
 // What the gradient of output k is multiplied by for feature i. `outputs` is given so that it can be a constant.
@@ -100,8 +101,8 @@ struct rf_optimizer { // embedded first in each kind
     double l1, l2;
     double l1_bias, l2_bias; // the same, or 0
     uint32_t tick_limit;
-    double half_life; // steps after which what is known of the experts counts half; 0: none
-    double *move;     // [experts * outputs] rate * gradient, of the step being taken
+    double half_lives; // that passed before the record learned last, by which what is known of the experts counts less
+    double *move;      // [experts * outputs] rate * gradient, of the step being taken
 
     unsigned char *cells; // [rows][row_size]
     size_t row_size;
@@ -251,7 +252,8 @@ struct rf_adaptive_options {
     double rate; // NaN: auto
     double power, initial;
     bool adaptive, normalized, invariant, resistant;
-    double half_life; // 0: none
+    double half_life;         // steps; 0: none
+    double half_life_seconds; // of event time; 0: none
 };
 enum rf_status rf_optimizer_adaptive_create(const void *options, const struct rf_optimizer_context *context,
                                             struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;

@@ -17,12 +17,15 @@
 
 #define BOUND 100.0 // of what counts at one record, by its mean
 
-enum { HALVINGS = 32 }; // between renewals of ticks: what is added grows by 2^32 meanwhile
+#define AGE_MAX 32.0 // then A is brought down: what is added has grown by 2^32
+#define GAP_MAX 64.0 // half-lives that may pass between two records: then nothing is left
 
 static const struct rf_column norms_columns[] = {
         {"weight", RF_F64, offsetof(struct rf_adaptive_norms, weight), 1, RF_MERGE_SUM},
         {"norm", RF_F64, offsetof(struct rf_adaptive_norms, norm), 1, RF_MERGE_SUM},
         {"slope", RF_F64, offsetof(struct rf_adaptive_norms, slope), 1, RF_MERGE_SUM},
+        {"age", RF_F64, offsetof(struct rf_adaptive_norms, age), 1, RF_MERGE_MAX},
+        {"clock_ms", RF_I64, offsetof(struct rf_adaptive_norms, clock_ms), 1, RF_MERGE_MAX},
 };
 
 enum rf_status rf_adaptive_init(struct rf_adaptive *self, const struct rf_adaptive_options *options,
@@ -30,25 +33,22 @@ enum rf_status rf_adaptive_init(struct rf_adaptive *self, const struct rf_adapti
     if (options->half_life > 0 && !(options->half_life >= 1 && options->adaptive)) {
         return rf_fail(err, RF_INVALID, "half_life is %g, must be 0, or at least 1 with adaptive true", options->half_life);
     }
+    if (options->half_life_seconds > 0 && (options->half_life > 0 || !options->adaptive)) {
+        return rf_fail(err, RF_INVALID, "half_life_seconds is %g, must be 0, or half_life 0 and adaptive true",
+                       options->half_life_seconds);
+    }
     self->options = *options;
     self->growth = options->adaptive ? 1 - 2 * options->power : 1;
-    struct rf_optimizer_context table = *context;
-    if (options->half_life > 0) {
-        double limit = ceil(options->half_life * HALVINGS);
-        uint32_t most = table.tick_limit ? table.tick_limit : UINT32_C(1) << 29;
-        table.tick_limit = limit < most ? (uint32_t)limit : most;
-    }
     // The optimizer's own schedule is constant: without `adaptive` the rate falls with the importance, not with the steps.
     const struct rf_rate rate = {.first = isnan(options->rate) ? 1 : options->rate, .decay = RF_RATE_CONSTANT};
     self->norms = calloc(1, sizeof *self->norms);
     self->base.is_scale_free = options->normalized;
     self->base.needs_record = true; // invariance and sizes are those of single records
-    self->base.half_life = options->half_life;
     self->slope = calloc((size_t)(self->base.experts ? self->base.experts : 1) * context->outputs, sizeof *self->slope);
     if (!self->norms || !self->slope) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
-    return rf_optimizer_init_rows(&self->base, &table, &rate, err);
+    return rf_optimizer_init_rows(&self->base, context, &rate, err);
 }
 
 void rf_adaptive_finish(struct rf_adaptive *self) {
@@ -89,6 +89,10 @@ enum rf_status rf_adaptive_check_norms(const struct rf_optimizer *self, struct r
                        "the optimizer has learned an importance of %g with a norm of %g and a slope of %g, must be 0 to %g",
                        norms->weight, norms->norm, norms->slope, RF_CELL_MAX_DOUBLE);
     }
+    if (!(norms->age >= 0 && norms->age <= AGE_MAX && norms->clock_ms >= 0)) {
+        return rf_fail(err, RF_CORRUPT, "the optimizer has an age of %g half-lives at %lld ms, must be 0 to %g, and not below 0",
+                       norms->age, (long long)norms->clock_ms, AGE_MAX);
+    }
     return RF_OK;
 }
 
@@ -106,12 +110,29 @@ enum rf_status rf_adaptive_check_row(const struct rf_optimizer *self, size_t row
     return RF_OK;
 }
 
-double rf_adaptive_inflation(const struct rf_adaptive *self) {
-    return self->options.half_life > 0 ? rf_exp(LN2 / self->options.half_life * self->base.ticks->tick) : 1;
+static bool forgets(const struct rf_adaptive *self) {
+    return self->options.half_life > 0 || self->options.half_life_seconds > 0;
 }
 
-double rf_adaptive_deflation(const struct rf_adaptive *self) {
-    return rf_exp(-LN2 / self->options.half_life * self->base.tick_limit);
+double rf_adaptive_inflation(const struct rf_adaptive *self) {
+    return forgets(self) ? rf_exp(LN2 * self->age) : 1;
+}
+
+double rf_adaptive_deflate(struct rf_adaptive *self) {
+    double factor = forgets(self) ? rf_exp(-LN2 * self->norms->age) : 1;
+    self->norms->age = 0;
+    return factor;
+}
+
+// How many half-lives pass between the record before and this one.
+static double gap_before(struct rf_adaptive *self, int64_t time_ms) {
+    const struct rf_adaptive_norms *norms = self->norms;
+    self->clock_ms = time_ms > norms->clock_ms ? time_ms : norms->clock_ms;
+    if (self->options.half_life > 0) {
+        return self->base.ticks->steps > 0 ? 1 / self->options.half_life : 0;
+    }
+    double seconds = norms->clock_ms > 0 ? (double)(self->clock_ms - norms->clock_ms) / 1000 : 0;
+    return fmin(seconds / self->options.half_life_seconds, GAP_MAX);
 }
 
 const struct rf_step *rf_adaptive_bound(struct rf_adaptive *self, const struct rf_step *step, struct rf_step *bounded_out) {
@@ -120,6 +141,15 @@ const struct rf_step *rf_adaptive_bound(struct rf_adaptive *self, const struct r
     const uint64_t steps = self->base.ticks->steps;
     const bool is_regression = step->loss->ops->task == RF_TASK_REGRESSION;
     double weight = step->weight, most = INFINITY, largest = 0;
+    if (forgets(self)) {
+        self->base.half_lives = gap_before(self, step->time_ms);
+        self->age = norms->age + self->base.half_lives;
+        if (self->age > AGE_MAX) {
+            norms->age = self->age;
+            self->base.ops->renew(&self->base);
+            self->age = 0;
+        }
+    }
     if (!self->options.resistant) {
         return step;
     }
@@ -148,6 +178,8 @@ double rf_adaptive_learn_norm(struct rf_adaptive *self, double norm, double weig
     struct rf_adaptive_norms *norms = self->norms;
     norms->weight = fmin(norms->weight + weight, RF_CELL_MAX_DOUBLE);
     norms->norm = fmin(norms->norm + weight * norm, RF_CELL_MAX_DOUBLE);
+    norms->age = self->age;
+    norms->clock_ms = self->clock_ms;
     if (!self->options.normalized || norms->norm == 0) {
         return 1;
     }

@@ -19,8 +19,9 @@
 // An importance counts at most 100 times the mean of those before, and the g of a regression at most 100 times the root of
 // its mean square, that neither decides for ever (`resistant`).
 //
-// Forgetting: with a half-life h, A halves every h steps. Rather than to shrink every A at every step, what is added is
-// inflated by 2^(tick / h), and A counts by as much less. When ticks are renewed, all are brought down.
+// Forgetting: A halves every `half_life` steps, or every `half_life_seconds` of event time (which never runs backwards). Rather
+// than to shrink every A at every step, what is added is inflated by 2^age, the age being half-lives since it was last 0, and A
+// counts by as much less. Beyond an age of 32 all A are brought down and it is 0 again.
 #include "learners/normaliser.h"
 #include "learners/optimizer.h"
 
@@ -30,16 +31,20 @@ struct rf_adaptive_norms { // one row of state
     double weight;         // sum of i
     double norm;           // sum of i |z|^2
     double slope;          // of a regression: sum of i g^2, the largest of the experts'
+    double age;            // half-lives since A was brought down
+    int64_t clock_ms;      // the latest event time; 0: none yet
 };
 
 struct rf_adaptive { // embedded first, holds the base
     struct rf_optimizer base;
     struct rf_adaptive_options options;
     struct rf_adaptive_norms *norms;
-    double growth; // the exponent by which v falls when a size grows: 1 - 2 power
-    double *slope; // [experts][outputs] of the record being learned: gradients within bounds
-    float *reach;  // [inputs_max, rounded up to 8] z / sqrt(A) of the record being learned
-    double *z;     // [inputs_max] of the record being learned; 0: nothing is learned from the value
+    double age;       // of the record being learned
+    int64_t clock_ms; // likewise
+    double growth;    // the exponent by which v falls when a size grows: 1 - 2 power
+    double *slope;    // [experts][outputs] of the record being learned: gradients within bounds
+    float *reach;     // [inputs_max, rounded up to 8] z / sqrt(A) of the record being learned
+    double *z;        // [inputs_max] of the record being learned; 0: nothing is learned from the value
 };
 
 #define RF_ADAPTIVE_SQUARE_MIN 1e-30 // a square z^2 below it counts as 0
@@ -57,14 +62,18 @@ enum rf_status rf_adaptive_check_norms(const struct rf_optimizer *self, struct r
 enum rf_status rf_adaptive_check_row(const struct rf_optimizer *self, size_t row, double size, uint32_t note,
                                      struct rf_error *err) RF_MUST_USE;
 
-// By how much what is added to A counts more at this step than at the last renewal of ticks.
+// By how much what is added to A counts more at the step of this record than at age 0.
 double rf_adaptive_inflation(const struct rf_adaptive *self);
-double rf_adaptive_deflation(const struct rf_adaptive *self); // at a renewal, of all A
 
-// Takes a record with sum of z^2 `norm` into account, and returns M^(power - 1).
+// At a renewal: what all A are to be multiplied by, 1: they stay. The age is 0 from here on.
+double rf_adaptive_deflate(struct rf_adaptive *self);
+
+// Takes a record with sum of z^2 `norm`, its age and its time into account, once its step is sure to be taken, and returns
+// M^(power - 1).
 double rf_adaptive_learn_norm(struct rf_adaptive *self, double norm, double weight);
 
-// The record as it counts: itself, or `bounded_out` with a smaller importance and smaller gradients.
+// Lets time pass up to the record, and gives it as it counts: itself, or `bounded_out` with a smaller importance and smaller
+// gradients.
 const struct rf_step *rf_adaptive_bound(struct rf_adaptive *self, const struct rf_step *step, struct rf_step *bounded_out);
 
 // The change of output k's score for an importance h = rate i u M^(power - 1): `gradient` is by the score, times `weight`. No

@@ -161,10 +161,10 @@ INLINE bool CELLS(step)(struct rf_adaptive *self, const struct rf_step *given, u
 
 static void CELLS(renew)(struct rf_optimizer *base) {
     struct rf_adaptive *self = adaptive_from(base);
-    if (self->options.half_life == 0) {
+    const double deflation = rf_adaptive_deflate(self);
+    if (deflation == 1) {
         return;
     }
-    const double deflation = rf_adaptive_deflation(self);
     for (size_t row = 0; row < base->rows; row++) {
         REAL *cell = CELLS(cell)(self, row, base->outputs);
         if (self->options.normalized && cell[2 * base->outputs] == 0) {

@@ -302,10 +302,10 @@ INLINE bool CELLS(step)(struct bank *bank, const struct rf_step *given, uint32_t
 static void CELLS(renew)(struct rf_optimizer *self) {
     struct bank *bank = bank_from(self);
     const uint32_t outputs = self->outputs;
-    if (bank->adaptive.options.half_life == 0) {
+    const REAL deflation = (REAL)rf_adaptive_deflate(&bank->adaptive);
+    if (deflation == 1) {
         return;
     }
-    const REAL deflation = (REAL)rf_adaptive_deflation(&bank->adaptive);
     for (size_t i = 0; i < self->rows; i++) {
         REAL *row = CELLS(row)(bank, i, outputs);
         if (row[LAST] == 0) {

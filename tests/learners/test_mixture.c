@@ -9,14 +9,14 @@
 
 enum { EXPERTS = 3, OUTPUTS = 3 };
 
-static struct rf_mixture *create(const char *loss_name, uint32_t outputs, double half_life) {
+static struct rf_mixture *create(const char *loss_name, uint32_t outputs) {
     struct rf_variant_value value = variant_of(rf_loss_variants, loss_name);
     struct rf_loss loss;
     struct rf_error err;
     struct rf_mixture *mixture = NULL;
     assert_int_equal(rf_loss_init(&value, &loss, &err), RF_OK);
     loss.outputs = outputs;
-    assert_int_equal(rf_mixture_create(&loss, EXPERTS, half_life, &mixture, &err), RF_OK);
+    assert_int_equal(rf_mixture_create(&loss, EXPERTS, &mixture, &err), RF_OK);
     variant_finish(&value);
     return mixture;
 }
@@ -49,7 +49,7 @@ static double run_binary(struct rf_mixture *mixture, size_t count, size_t length
         rf_mixture_predict(mixture, score, p, &mixed);
         assert_true(mixed > 0 && mixed < 1);
         loss -= rf_log(label == 1 ? mixed : 1 - mixed);
-        rf_mixture_learn(mixture, score, p, label, 1);
+        rf_mixture_learn(mixture, score, p, label, 1, 0);
     }
     assert_sound(mixture);
     return loss;
@@ -57,7 +57,7 @@ static double run_binary(struct rf_mixture *mixture, size_t count, size_t length
 
 static void log_loss_is_that_of_the_best_but_for_the_promise(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("logistic", 1, 0);
+    struct rf_mixture *mixture = create("logistic", 1);
     double loss[EXPERTS] = {0};
     double total = run_binary(mixture, 3000, 3000, loss);
     assert_true(loss[0] < loss[1] && loss[0] < loss[2]);
@@ -67,7 +67,7 @@ static void log_loss_is_that_of_the_best_but_for_the_promise(void **state) {
 
 static void a_change_of_the_best_is_followed(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("logistic", 1, 0);
+    struct rf_mixture *mixture = create("logistic", 1);
     double loss[EXPERTS] = {0};
     double total = run_binary(mixture, 3000, 1000, loss);
     double best = 3000 * -(0.9 * rf_log(0.9) + 0.1 * rf_log(0.1)); // of whoever is good
@@ -81,7 +81,7 @@ static void a_change_of_the_best_is_followed(void **state) {
 // By hand: Bayes' rule, then a share of 1 / (2 (t + 2) log(t + 2 + e)^2) for each of the classes' experts alike.
 static void weights_are_bayes_with_a_share(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("softmax", OUTPUTS, 0);
+    struct rf_mixture *mixture = create("softmax", OUTPUTS);
     static const double p[EXPERTS * OUTPUTS] = {0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.3, 0.3, 0.4};
     static const double labels[] = {0, 1, 1, 2, 1}, weights[] = {1, 1, 2.5, 1, 0.5};
     double weight[EXPERTS] = {1.0 / 3, 1.0 / 3, 1.0 / 3}, share[EXPERTS];
@@ -91,7 +91,7 @@ static void weights_are_bayes_with_a_share(void **state) {
         for (size_t k = 0; k < OUTPUTS; k++) {
             assert_true(fabs(mixed[k] - (weight[0] * p[k] + weight[1] * p[3 + k] + weight[2] * p[6 + k])) < 1e-14);
         }
-        rf_mixture_learn(mixture, p, p, labels[t], weights[t]);
+        rf_mixture_learn(mixture, p, p, labels[t], weights[t], 0);
         double part = 0.5 / (((double)t + 2) * pow(log((double)t + 2 + exp(1)), 2));
         for (size_t e = 0; e < EXPERTS; e++) {
             weight[e] *= pow(p[e * OUTPUTS + (size_t)labels[t]], weights[t]);
@@ -111,7 +111,7 @@ static void weights_are_bayes_with_a_share(void **state) {
 // Two experts who are each right where the other knows nothing: their log odds add up, their probabilities do not.
 static void the_stack_learns_what_no_weights_can(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("logistic", 1, 0);
+    struct rf_mixture *mixture = create("logistic", 1);
     struct rf_random random;
     rf_random_init(&random, 4);
     double loss = 0, best = 0;
@@ -122,7 +122,7 @@ static void the_stack_learns_what_no_weights_can(void **state) {
         rf_mixture_predict(mixture, score, p, &mixed);
         loss -= rf_log(label == 1 ? mixed : 1 - mixed);
         best += rf_softplus(label == 1 ? -(a + b) : a + b);
-        rf_mixture_learn(mixture, score, p, label, 1);
+        rf_mixture_learn(mixture, score, p, label, 1, 0);
     }
     assert_sound(mixture);
     assert_true(loss < 1.02 * best);
@@ -132,7 +132,7 @@ static void the_stack_learns_what_no_weights_can(void **state) {
 // The bound of the paper, with losses between 0 and 4.
 static void losses_are_those_of_the_best_but_for_the_promise(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("squared", 1, 0);
+    struct rf_mixture *mixture = create("squared", 1);
     struct rf_random random;
     rf_random_init(&random, 2);
     double loss[EXPERTS] = {0}, total = 0;
@@ -144,7 +144,7 @@ static void losses_are_those_of_the_best_but_for_the_promise(void **state) {
         for (size_t e = 0; e < EXPERTS; e++) {
             loss[e] += (p[e] - label) * (p[e] - label);
         }
-        rf_mixture_learn(mixture, p, p, label, 1);
+        rf_mixture_learn(mixture, p, p, label, 1, 0);
     }
     double range = 4, log = rf_log(EXPERTS);
     assert_sound(mixture);
@@ -154,7 +154,7 @@ static void losses_are_those_of_the_best_but_for_the_promise(void **state) {
 
 static void an_absurd_label_does_not_decide(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("squared", 1, 0);
+    struct rf_mixture *mixture = create("squared", 1);
     struct rf_random random;
     rf_random_init(&random, 6);
     double late = 0;
@@ -163,7 +163,7 @@ static void an_absurd_label_does_not_decide(void **state) {
         const double p[EXPERTS] = {label + 0.1, 1, 2};
         rf_mixture_predict(mixture, p, p, &mixed);
         late += t > 600 ? (mixed - label) * (mixed - label) : 0;
-        rf_mixture_learn(mixture, p, p, t == 500 ? 1e30 : label, 1); // 1 and 2 are nearer to it than most labels
+        rf_mixture_learn(mixture, p, p, t == 500 ? 1e30 : label, 1, 0); // 1 and 2 are nearer to it than most labels
     }
     assert_sound(mixture);
     assert_true(late / 399 < 0.02);
@@ -172,7 +172,7 @@ static void an_absurd_label_does_not_decide(void **state) {
 
 static void forged_states_are_refused(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("logistic", 1, 0);
+    struct rf_mixture *mixture = create("logistic", 1);
     struct rf_state blocks;
     struct rf_error err;
     rf_state_init(&blocks);
@@ -197,7 +197,7 @@ static void forged_states_are_refused(void **state) {
 // A spread that no stream leaves behind is within its bounds and passes; learning from it stays finite.
 static void a_forged_spread_does_no_harm(void **state) {
     (void)state;
-    struct rf_mixture *mixture = create("logistic", 1, 0);
+    struct rf_mixture *mixture = create("logistic", 1);
     struct rf_state blocks;
     rf_state_init(&blocks);
     rf_mixture_state(mixture, "mixture", &blocks);
