@@ -9,6 +9,7 @@ struct part_lists {                     // of one cross, for the example being w
     uint32_t *list[RF_CROSS_SIDES_MAX]; // [features_max] indices of inputs
     size_t count[RF_CROSS_SIDES_MAX];
     bool is_same[RF_CROSS_SIDES_MAX]; // as the side before
+    size_t *tail;                     // [features_max + 1] for count_combinations()
 };
 
 struct rf_crosses {
@@ -71,12 +72,13 @@ struct appending {
     size_t dropped;
 };
 
+static bool has_room(const struct appending *to) {
+    return to->inputs->count < to->inputs_max;
+}
+
 static void append(struct appending *to, uint64_t hash, const uint32_t *part) {
     struct rf_inputs *inputs = to->inputs;
-    if (inputs->count == to->inputs_max) {
-        to->dropped++;
-        return;
-    }
+    assert(has_room(to));
     inputs->hash[inputs->count] = hash;
     inputs->field[inputs->count] = RF_FIELD_CROSS + to->cross;
     memcpy(inputs->part[inputs->count], part, sizeof inputs->part[0]);
@@ -92,24 +94,48 @@ static size_t first_after(const struct appending *to, uint32_t side, size_t befo
     return has_square(to->examples, to->begin + parts->list[side][before]) ? before : before + 1;
 }
 
-static void append_cross(struct appending *to, uint32_t sides) {
+// How many crosses there are, without going through them: of a long record they may be more than could ever be gone through.
+static size_t count_combinations(const struct appending *to, uint32_t sides) {
+    const struct part_lists *parts = &to->crosses->parts;
+    size_t *tail = parts->tail; // of member j: pairs of sides 1 and 2 that begin with j or behind it
+    size_t combinations = 0;
+    tail[parts->count[1]] = 0;
+    for (size_t j = parts->count[1]; j-- > 0;) {
+        tail[j] = tail[j + 1] + (sides == 3 ? parts->count[2] - first_after(to, 2, j) : 1);
+    }
+    for (size_t i = 0; i < parts->count[0]; i++) {
+        combinations += tail[first_after(to, 1, i)];
+    }
+    return combinations;
+}
+
+// Appends all there is room for.
+static void append_combinations(struct appending *to, uint32_t sides) {
     const struct part_lists *parts = &to->crosses->parts;
     const uint64_t *hash = to->inputs->hash;
     uint32_t part[RF_CROSS_SIDES_MAX];
-    for (size_t i = 0; i < parts->count[0]; i++) {
+    for (size_t i = 0; i < parts->count[0] && has_room(to); i++) {
         part[0] = parts->list[0][i];
-        for (size_t j = first_after(to, 1, i); j < parts->count[1]; j++) {
+        for (size_t j = first_after(to, 1, i); j < parts->count[1] && has_room(to); j++) {
             part[1] = part[2] = parts->list[1][j];
             uint64_t pair = crossed(to->crosses, hash[part[0]], hash[part[1]]);
             if (sides == 2) {
                 append(to, pair, part);
             }
-            for (size_t k = sides == 3 ? first_after(to, 2, j) : SIZE_MAX; k < parts->count[2]; k++) {
+            for (size_t k = sides == 3 ? first_after(to, 2, j) : SIZE_MAX; k < parts->count[2] && has_room(to); k++) {
                 part[2] = parts->list[2][k];
                 append(to, crossed(to->crosses, pair, hash[part[2]]), part);
             }
         }
     }
+}
+
+static void append_cross(struct appending *to, uint32_t sides) {
+    size_t combinations = count_combinations(to, sides), before = to->inputs->count;
+    if (combinations > 0) { // else two sides may be long all the same
+        append_combinations(to, sides);
+    }
+    to->dropped += combinations - (to->inputs->count - before);
 }
 
 size_t rf_crosses_append(struct rf_crosses *crosses, const struct rf_examples *examples, size_t index, size_t inputs_max,
@@ -149,6 +175,7 @@ void rf_crosses_destroy(struct rf_crosses *crosses) {
         for (uint32_t side = 0; side < RF_CROSS_SIDES_MAX; side++) {
             free(crosses->parts.list[side]);
         }
+        free(crosses->parts.tail);
         free(crosses);
     }
 }
@@ -160,12 +187,15 @@ enum rf_status rf_crosses_create(const struct rf_crosses_options *options, struc
         return rf_fail(err, RF_MEMORY, "out of memory for crosses");
     }
     crosses->options = *options;
+    crosses->parts.tail = calloc(options->features_max + 1, sizeof *crosses->parts.tail);
+    bool is_whole = crosses->parts.tail != NULL;
     for (uint32_t side = 0; side < RF_CROSS_SIDES_MAX; side++) {
         crosses->parts.list[side] = calloc(options->features_max + 1, sizeof *crosses->parts.list[side]);
-        if (!crosses->parts.list[side]) {
-            rf_crosses_destroy(crosses);
-            return rf_fail(err, RF_MEMORY, "out of memory for crosses of %zu features", options->features_max);
-        }
+        is_whole = is_whole && crosses->parts.list[side];
+    }
+    if (!is_whole) {
+        rf_crosses_destroy(crosses);
+        return rf_fail(err, RF_MEMORY, "out of memory for crosses of %zu features", options->features_max);
     }
     *crosses_out = crosses;
     return RF_OK;

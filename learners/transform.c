@@ -124,7 +124,7 @@ size_t rf_transform_learn(struct rf_transform *transform, const struct rf_exampl
         if (transform->noise > 0 && kind != RF_CATEGORY) {
             *x += transform->noise * rf_random_normal(transform->random);
         } else if (kind == RF_CATEGORY) {
-            *x = examples->value[begin + i]; // it may have been put to 0 once crossed
+            *x = bounded(examples->value[begin + i]); // it may have been put to 0 once crossed
         }
     }
     complete(transform, examples, begin, own);

@@ -110,6 +110,59 @@ static void crosses_beyond_the_room_are_left_out_and_counted(void **state) {
     rf_examples_finish(&examples);
 }
 
+static size_t choose(size_t n, size_t k) {
+    return k == 0 ? 1 : choose(n - 1, k - 1) * n / k;
+}
+
+// Going through 10^13 crosses would take days: what finds no room is counted, not visited.
+static void crosses_without_end_are_counted_by_a_formula(void **state) {
+    (void)state;
+    enum { NUMBERS = 20000, CATEGORIES = 25000, ALL = NUMBERS + CATEGORIES };
+    const struct rf_cross crosses[] = {
+            {.sides = 3, .side = {SIDE(field_bc), SIDE(field_bc), SIDE(field_bc)}},
+            {.sides = 3, .side = {SIDE(field_bc), SIDE(field_bc), SIDE(field_a)}}, // nothing is of a
+    };
+    const struct rf_learner_context context = {.features_max = ALL, .crosses = crosses, .cross_count = 2};
+    struct rf_transform *transform = NULL;
+    assert_int_equal(rf_transform_create(&plain, RF_TASK_BINARY, &context, &transform, &err), RF_OK);
+    static struct feature features[ALL];
+    for (uint64_t i = 0; i < ALL; i++) {
+        features[i] = (struct feature){i, 2, i % 9 < 4 ? RF_NUMBER : RF_CATEGORY};
+    }
+    struct rf_examples examples;
+    examples_create(&examples, 1, ALL);
+    append_example(&examples, 1, features, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        examples.field[i] = 1;
+    }
+    const struct rf_inputs *inputs = rf_transform_see(transform, &examples, 0);
+    size_t sets = 0; // of three, in which a number may stand again and a category not
+    for (size_t k = 0; k <= 3; k++) {
+        sets += choose(CATEGORIES, k) * choose(NUMBERS + 2 - k, 3 - k);
+    }
+    assert_int_equal(inputs->count, ALL + 64);
+    assert_int_equal(inputs->uncrossed, sets - 64);
+    rf_transform_destroy(transform);
+    rf_examples_finish(&examples);
+}
+
+// A category of a value without bounds is cut like a number, also where it is learned.
+static void learned_categories_are_cut_like_seen_ones(void **state) {
+    (void)state;
+    struct rf_transform_options options = plain;
+    options.scale = RF_SCALE_MAX_ABS;
+    struct rf_transform *transform = create(&options, RF_TASK_BINARY, NULL, 0);
+    struct rf_examples examples;
+    fill(&examples);
+    examples.value[2] = 1e300;
+    const struct rf_inputs *inputs = rf_transform_see(transform, &examples, 0);
+    assert_true(inputs->x[2] == RF_SCALER_VALUE_MAX);
+    assert_int_equal(rf_transform_learn(transform, &examples, 0), 0);
+    assert_true(inputs->x[2] == RF_SCALER_VALUE_MAX);
+    rf_transform_destroy(transform);
+    rf_examples_finish(&examples);
+}
+
 static void crosses_of_scaled_numbers_follow_what_was_learned(void **state) {
     (void)state;
     const struct rf_cross cross = {.sides = 2, .side = {SIDE(field_a), SIDE(field_bc)}};
@@ -305,6 +358,8 @@ int main(void) {
             cmocka_unit_test(crosses_hold_every_choice_of_a_feature_from_each_side),
             cmocka_unit_test(crosses_like_vowpal_multiply_and_flip),
             cmocka_unit_test(crosses_beyond_the_room_are_left_out_and_counted),
+            cmocka_unit_test(crosses_without_end_are_counted_by_a_formula),
+            cmocka_unit_test(learned_categories_are_cut_like_seen_ones),
             cmocka_unit_test(crosses_of_scaled_numbers_follow_what_was_learned),
             cmocka_unit_test(categories_become_how_their_labels_differ),
             cmocka_unit_test(categories_beyond_the_room_are_counted),
