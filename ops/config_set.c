@@ -75,7 +75,8 @@ static enum rf_status open_kind(struct rf_yaml *node, bool is_member, struct rf_
 
 // Whether members of the setting go by their index.
 static bool has_indices(const struct rf_setting *row) {
-    return row && (row->type == RF_TYPE_VARIANTS || row->type == RF_TYPE_SECTIONS || row->type == RF_TYPE_TEXT_LISTS);
+    return row && (row->type == RF_TYPE_VARIANTS || row->type == RF_TYPE_SECTIONS || row->type == RF_TYPE_TEXT_LISTS ||
+                   row->type == RF_TYPE_TEXTS || row->type == RF_TYPE_REALS);
 }
 
 // The child of that name as a map, or list, that can be set in; made when nothing is written there.
@@ -122,7 +123,8 @@ static bool find_member(const struct rf_yaml *list, struct step step, size_t *in
            *index_out <= list->count;
 }
 
-// `0.zeromq.publish` within a list of variants: the member's index, its kind, and on; `0.width` within a list of sections.
+// `0.zeromq.publish` within a list of variants: the member's index, its kind, and on; `0.width` within a list of sections; `0`
+// within lists of what has no names.
 // Takes ownership of `value`, unless there is a rest to go on with.
 // NOLINTNEXTLINE(readability-function-size): one step of a walk, which hands on where it got to
 static enum rf_status set_member(struct rf_yaml *list, const struct rf_setting *row, const char *path, struct rf_yaml *value,
@@ -145,13 +147,16 @@ static enum rf_status set_member(struct rf_yaml *list, const struct rf_setting *
         return RF_OK;
     }
     struct rf_yaml *member = index < list->count ? list->list[index] : NULL;
+    bool has_maps = row->type == RF_TYPE_VARIANTS || row->type == RF_TYPE_SECTIONS;
     enum rf_status status = RF_OK;
-    if (!member) {
+    if (!has_maps) {
+        status = rf_yaml_fail(err, value->place, "%s.%zu is no map, must be set as a whole", row->name, index);
+    } else if (!member) {
         status = put_empty(list, NULL, RF_YAML_MAP, value->place, &member, err);
     } else if (row->type == RF_TYPE_VARIANTS && member->kind == RF_YAML_SCALAR) {
         status = open_kind(member, true, err);
     }
-    if (!status && row->type != RF_TYPE_VARIANTS && (row->type == RF_TYPE_TEXT_LISTS || member->kind != RF_YAML_MAP)) {
+    if (!status && row->type == RF_TYPE_SECTIONS && member->kind != RF_YAML_MAP) {
         status = rf_yaml_fail(err, value->place, "%s.%zu is no map, must be set as a whole", row->name, index);
     }
     if (status != RF_OK) {

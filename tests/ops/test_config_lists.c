@@ -104,6 +104,16 @@ static void config_sets_members_by_index_and_name(void **state) {
     assert_int_equal(options.features.buckets.count, 1);
     assert_int_equal(options.features.crosses.count, 1);
     rf_config_finish(model_settings, &options);
+    static const char *const plain[] = {"features.numbers.0=n", "features.numbers.1=m", "features.numbers.0=k",
+                                        "features.buckets.1.edges.1=2.5", "features.buckets.0.edges.0=7"};
+    options = read_ok(full, plain, sizeof plain / sizeof plain[0]);
+    assert_int_equal(options.features.numbers.count, 2);
+    assert_string_equal(options.features.numbers.list[0], "k");
+    assert_string_equal(options.features.numbers.list[1], "m");
+    buckets = options.features.buckets.list;
+    assert_int_equal(buckets[1].edges.count, 3);
+    assert_true(buckets[1].edges.list[1] == 2.5 && buckets[0].edges.list[0] == 7);
+    rf_config_finish(model_settings, &options);
 }
 
 static void config_refuses_lists_of_another_shape(void **state) {
@@ -128,6 +138,9 @@ static void config_refuses_lists_of_another_shape(void **state) {
     refuse("buckets: [{field: a, edges: [[1]]}]", "fraud.yaml:2:41: features.buckets.0.edges.0 is a list, must be a number");
     refuse_set("features.crosses.0.1=x", "--set features.crosses.0.1: crosses.0 is no map, must be set as a whole");
     refuse_set("features.crosses.x=[a, b]", "--set features.crosses.x: \"x\" is no member of crosses, must be 0 to 1");
+    refuse_set("features.numbers.1=x", "--set features.numbers.1: \"1\" is no member of numbers, must be 0 to 0");
+    refuse_set("features.numbers.0.x=1", "--set features.numbers.0.x: numbers.0 is no map, must be set as a whole");
+    refuse_set("features.buckets.0.edges.x=1", "--set features.buckets.0.edges.x: \"x\" is no member of edges, must be 0 to 0");
     refuse_set("features.buckets.3.width=1", "--set features.buckets.3.width: \"3\" is no member of buckets, must be 0 to 1");
     refuse_set("features.buckets.0.widht=1",
                "--set features.buckets.0.widht: unknown setting \"features.buckets.0.widht\", did you mean "
