@@ -109,8 +109,9 @@ enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struc
 // - A feature's value is the number times the scale of its namespace, 1 where none is written. A value of 0 is the same as no
 //   feature. name:text is a feature of the value 1, hashed from both; :value is one without a name. A feature that stands twice
 //   stays two features.
-// - Namespaces are the fields: those in `numbers` or `categories` are features, all but those in `ignore` where neither is given.
-//   The namespace without a name is called " ". A namespace may come several times.
+// - Namespaces are the fields: those in `numbers`, `categories` or `crosses` are features, all but those in `ignore` where no
+//   numbers and categories are given. The namespace without a name is called " ". A namespace may come several times. RF_INVALID,
+//   in words, for one in `texts`, `buckets` or `vector`: it holds features already.
 // - Blanks are spaces, and behind the first | tabs too. The line's end and a byte order mark are passed over; a line of nothing
 //   else is rejected (files pass over lines without a byte).
 // - What Vowpal Wabbit merely warns of is rejected: a line without |, a value that is cut, NaN and infinity.
@@ -127,7 +128,7 @@ enum rf_status rf_decoder_vw_create(const struct rf_schema *schema, const struct
 //   Indices have up to 18 digits, rise, and may begin at 0; zeros in front mean nothing.
 // - A label is the number itself for regression; -1, 0 or 1 for two classes (-1 is 0); 0 to classes - 1 for several; or the name
 //   of a class. Sets that count otherwise are read by naming their classes: `classes: [1, 2]`. It may be left out.
-// - qid is a field of that name where the schema declares one, e.g. as a category.
+// - qid is a field of that name where the schema declares one, e.g. as a category. RF_INVALID, in words, for any other feature.
 enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                         struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 

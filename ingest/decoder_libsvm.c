@@ -166,6 +166,20 @@ static uint32_t find_query(const struct rf_sparse_text *text, const struct rf_sc
     return !is_taken && index != RF_FIELD_UNKNOWN && rf_schema_wants(schema, index) ? index : RF_FIELD_UNKNOWN;
 }
 
+// Features of other fields would never come.
+static enum rf_status check_fields(const struct libsvm_decoder *libsvm, const struct rf_schema *schema, struct rf_error *err) {
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        if (field->roles & RF_ROLES_FEATURE && i != libsvm->query_index && !rf_text_equal(field->name, rf_text_of(" "))) {
+            return rf_fail(err, RF_INVALID,
+                           "field %s is among features, must be \" \" (of all indices) or qid: a line of libsvm "
+                           "has no other",
+                           field->name.data);
+        }
+    }
+    return RF_OK;
+}
+
 enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                         struct rf_decoder **decoder_out, struct rf_error *err) {
     struct libsvm_decoder *libsvm = calloc(1, sizeof *libsvm);
@@ -173,11 +187,12 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
         return rf_fail(err, RF_MEMORY, "a decoder of libsvm does not fit into memory");
     }
     enum rf_status status = rf_sparse_text_init(&libsvm->text, &libsvm_ops, schema, options, err);
+    libsvm->query_index = status ? RF_FIELD_UNKNOWN : find_query(&libsvm->text, schema);
+    status = status ? status : check_fields(libsvm, schema, err);
     if (status) {
         libsvm_destroy(&libsvm->text.base);
         return status;
     }
-    libsvm->query_index = find_query(&libsvm->text, schema);
     *decoder_out = &libsvm->text.base;
     return RF_OK;
 }

@@ -26,6 +26,22 @@ static enum rf_status check_roles(const struct rf_sparse_text *sparse, const str
     return RF_OK;
 }
 
+// What a namespace holds are features already: numbers of a name each, and no text, number or vector of its own.
+static enum rf_status check_features(const struct rf_sparse_text *sparse, const struct rf_schema *schema, struct rf_error *err) {
+    const struct {
+        const char *list;
+        enum rf_role role;
+    } wrong[] = {{"texts", RF_ROLE_TEXT}, {"buckets", RF_ROLE_BUCKET}, {"vector", RF_ROLE_VECTOR}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        uint32_t index = rf_schema_find_role(schema, wrong[i].role);
+        if (index != RF_FIELD_UNKNOWN) {
+            return rf_fail(err, RF_INVALID, "field %s is in %s, must be in numbers or categories: fields of %s hold features",
+                           rf_schema_field(schema, index)->name.data, wrong[i].list, sparse->base.ops->name);
+        }
+    }
+    return RF_OK;
+}
+
 enum rf_status rf_sparse_text_init(struct rf_sparse_text *sparse, const struct rf_decoder_ops *ops,
                                    const struct rf_schema *schema, const struct rf_decoder_options *options,
                                    struct rf_error *err) {
@@ -34,7 +50,7 @@ enum rf_status rf_sparse_text_init(struct rf_sparse_text *sparse, const struct r
     sparse->id_index = rf_schema_find_role(schema, RF_ROLE_ID);
     sparse->label_index = rf_schema_find_role(schema, RF_ROLE_LABEL);
     sparse->weight_index = rf_schema_find_role(schema, RF_ROLE_WEIGHT);
-    if (check_roles(sparse, schema, err)) {
+    if (check_roles(sparse, schema, err) || check_features(sparse, schema, err)) {
         return RF_INVALID;
     }
     size_t fields = sparse->base.limits.fields;
@@ -207,7 +223,8 @@ enum rf_status rf_sparse_add_label(struct rf_sparse_text *sparse, struct rf_text
 
 static bool wants_space(const struct rf_schema *schema, uint32_t index) {
     unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
-    return roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY) || (!(roles & RF_ROLE_IGNORED) && rf_schema_takes_rest(schema));
+    return roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY | RF_ROLE_CROSSED) ||
+           (!(roles & RF_ROLE_IGNORED) && rf_schema_takes_rest(schema));
 }
 
 struct rf_sparse_space rf_sparse_open(const struct rf_sparse_text *sparse, struct rf_text name) {

@@ -112,6 +112,20 @@ static void libsvm_hashes_as_vw_does_without_a_namespace(void **state) {
     assert_memory_equal(fixture->event.feature_hash, expected, sizeof expected);
 }
 
+static void libsvm_refuses_features_that_never_come(void **state) {
+    (void)state;
+    struct rf_schema *schema;
+    struct rf_decoder *decoder = NULL;
+    struct rf_error err;
+    struct rf_feature_options features = {.label = "y", .numbers = TEXTS(" ", "qid", "3")};
+    assert_int_equal(rf_schema_create(&features, rf_hash_key_of_seed(1), &schema, &err), RF_OK);
+    assert_int_equal(rf_decoder_libsvm_create(schema, &(struct rf_decoder_options){0}, &decoder, &err), RF_INVALID);
+    assert_string_equal(err.text,
+                        "field 3 is among features, must be \" \" (of all indices) or qid: a line of libsvm has no other");
+    assert_null(decoder);
+    rf_schema_destroy(schema);
+}
+
 #define WITH(set_up_, test_) cmocka_unit_test_setup_teardown(test_, set_up_, tear_down)
 
 int main(void) {
@@ -128,6 +142,7 @@ int main(void) {
             WITH(set_up, libsvm_refuses_bytes_that_are_no_text),
             WITH(set_up, libsvm_keeps_to_its_limits),
             WITH(set_up_keyed, libsvm_hashes_as_vw_does_without_a_namespace),
+            cmocka_unit_test(libsvm_refuses_features_that_never_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,21 @@ static void vw_takes_the_namespaces_that_are_declared(void **state) {
     EXPECT(*state, {"1 2 'me |100 1 |200 1 | 5 |300 1 |100 2", "|100 101:1 |  5:1 |300 301:1 |100 102:1"});
 }
 
+static int set_up_crossed(void **state) {
+    static struct decode_fixture fixture;
+    static char *sides[] = {"100", "200"};
+    static struct rf_texts cross = {sides, 2};
+    fixture_init(&fixture, "vw",
+                 &(struct rf_feature_options){.numbers = TEXTS("300"), .crosses = {&cross, 1}, .hash = RF_HASHING_VOWPAL},
+                 &(struct rf_decoder_options){0});
+    *state = &fixture;
+    return 0;
+}
+
+static void vw_takes_the_namespaces_that_crosses_name(void **state) {
+    EXPECT(*state, {"|100 1 |200 2 |300 3 |400 4", "|100 101:1 |200 202:1 |300 303:1"});
+}
+
 // As `vw --audit --sparse_weights -b 40` of Vowpal Wabbit 9.11 prints them.
 static void vw_hashes_as_vowpal_wabbit_does(void **state) {
     (void)state;
@@ -245,6 +260,29 @@ static void vw_refuses_two_roles_in_one_field(void **state) {
     rf_schema_destroy(schema);
 }
 
+static void vw_refuses_features_that_no_namespace_can_be(void **state) {
+    (void)state;
+    struct rf_bucket_options bucket = {.field = "b", .width = 1};
+    const struct {
+        struct rf_feature_options features;
+        const char *sentence;
+    } cases[] = {
+            {{.texts = TEXTS("a")}, "field a is in texts, must be in numbers or categories: fields of vw hold features"},
+            {{.buckets = {&bucket, 1}}, "field b is in buckets, must be in numbers or categories: fields of vw hold features"},
+            {{.vector = {.field = "v", .size = 3}},
+             "field v is in vector, must be in numbers or categories: fields of vw hold features"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_schema *schema;
+        struct rf_decoder *decoder = NULL;
+        struct rf_error err;
+        assert_int_equal(rf_schema_create(&cases[i].features, rf_hash_key_of_seed(1), &schema, &err), RF_OK);
+        assert_int_equal(rf_decoder_vw_create(schema, &(struct rf_decoder_options){0}, &decoder, &err), RF_INVALID);
+        assert_string_equal(err.text, cases[i].sentence);
+        rf_schema_destroy(schema);
+    }
+}
+
 #define WITH(set_up_, test_) cmocka_unit_test_setup_teardown(test_, set_up_, tear_down)
 
 int main(void) {
@@ -265,9 +303,11 @@ int main(void) {
             WITH(set_up, vw_refuses_bytes_that_are_no_text),
             WITH(set_up, vw_keeps_to_its_limits),
             WITH(set_up_declared, vw_takes_the_namespaces_that_are_declared),
+            WITH(set_up_crossed, vw_takes_the_namespaces_that_crosses_name),
             cmocka_unit_test(vw_hashes_as_vowpal_wabbit_does),
             WITH(set_up_keyed, vw_hashes_with_the_key_by_namespace_and_name),
             cmocka_unit_test(vw_refuses_two_roles_in_one_field),
+            cmocka_unit_test(vw_refuses_features_that_no_namespace_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
