@@ -41,7 +41,7 @@ enum rf_status rf_chain_append(struct rf_chain *chain, const struct rf_snapshot_
                                const uint8_t sha256[RF_SHA256_SIZE], struct rf_error *err) RF_MUST_USE;
 
 // Walks the chain and the snapshots that are there. RF_CORRUPT names the first link that is broken: a snapshot that grew from
-// one that is not on record, or whose bytes are not those on record.
+// one that is not on record, whose bytes are not those on record, or that is not on record itself though it is not the newest.
 struct rf_chain_report {
     uint64_t links, lines, snapshots; // on record; lines among them; files that are there
     uint64_t first, last;             // numbers

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char prefix[] = "snapshot-", suffix[] = ".riffle";
+
 struct known { // one link, for those that grew from it
     uint64_t number;
     uint32_t line;
@@ -49,7 +51,7 @@ static enum rf_status remember(struct walk *walk, const struct rf_chain_link *li
 // The snapshot itself, where it was not thinned out.
 static enum rf_status check_file(struct walk *walk, const struct known *known, struct rf_error *err) {
     char path[4352];
-    snprintf(path, sizeof path, "%s/snapshot-%020" PRIu64 ".riffle", walk->folder, known->number);
+    snprintf(path, sizeof path, "%s/%s%020" PRIu64 "%s", walk->folder, prefix, known->number, suffix);
     const uint8_t *data;
     size_t size;
     enum rf_status status = rf_disk_read(walk->disk, path, &data, &size, err);
@@ -106,6 +108,36 @@ static enum rf_status take_link(void *context, const struct rf_chain_link *link,
     return remember(walk, link, err);
 }
 
+// Snapshots without a link: links were lost, or files moved. Only the newest may be one: a crash kept its link off.
+static enum rf_status check_names(const struct walk *walk, char *const *names, size_t count, struct rf_error *err) {
+    size_t link = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = strtoull(names[i] + strlen(prefix), NULL, 10);
+        while (link < walk->count && walk->known[link].number < number) {
+            link++;
+        }
+        bool is_known = link < walk->count && walk->known[link].number == number;
+        bool is_newest = i + 1 == count && link == walk->count;
+        if (!is_known && !is_newest) {
+            return rf_fail(err, RF_CORRUPT,
+                           "%s/%s is not on record: links to snapshots are lost, or it is a copy under that name", walk->folder,
+                           names[i]);
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status check_folder(const struct walk *walk, struct rf_error *err) {
+    char **names;
+    size_t count;
+    enum rf_status status = rf_disk_list(walk->disk, walk->folder, prefix, suffix, &names, &count, err);
+    if (!status) {
+        status = check_names(walk, names, count, err);
+        rf_disk_names_destroy(names, count);
+    }
+    return status;
+}
+
 static uint64_t count_passed_over(const struct walk *walk) {
     uint64_t passed = 0;
     for (size_t i = 0; i + 1 < walk->count; i++) {
@@ -121,6 +153,7 @@ enum rf_status rf_chain_verify(struct rf_disk *disk, const char *folder, struct 
     for (size_t i = 0; !status && i < walk.count; i++) {
         status = check_file(&walk, &walk.known[i], err);
     }
+    status = status ? status : check_folder(&walk, err);
     if (!status) {
         walk.report.links = walk.count;
         walk.report.passed_over = count_passed_over(&walk);

@@ -110,6 +110,31 @@ static void snapshots_passed_over_are_counted(void **state) {
     assert_int_equal(report.lines, 2);
 }
 
+static void put_file(struct rf_disk *disk, const char *path) {
+    int handle;
+    assert_int_equal(rf_disk_create(disk, path, &handle, &err), RF_OK);
+    assert_int_equal(rf_disk_close(disk, path, handle, &err), RF_OK);
+}
+
+static void snapshots_not_on_record_are_named(void **state) {
+    struct rf_disk *disk = *state;
+    struct rf_chain_report report;
+    put_file(disk, "state/snapshot-00000000000000000005.riffle");
+    assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_OK); // a crash kept the very first link off
+    struct rf_chain *chain = open_chain(disk);
+    assert_int_equal(append(chain, 4, 3, 1), RF_OK);
+    assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_OK); // or that of the newest
+    assert_int_equal(append(chain, 6, 4, 1), RF_OK);
+    assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_CORRUPT);
+    assert_string_equal(err.text,
+                        "state/snapshot-00000000000000000005.riffle is not on record: links to snapshots are lost, or it "
+                        "is a copy under that name");
+    rf_chain_close(chain);
+    assert_int_equal(rf_disk_remove(disk, "state/chain-00000000000000000004.log", &err), RF_OK);
+    put_file(disk, "state/snapshot-00000000000000000007.riffle");
+    assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_CORRUPT);
+}
+
 static const char segment[] = "state/chain-00000000000000000001.log";
 
 static void a_torn_end_is_no_damage_and_a_torn_middle_is(void **state) {
@@ -197,6 +222,7 @@ int main(void) {
             ON_DISK(links_are_read_back_over_starts),
             ON_DISK(a_link_to_nothing_is_named),
             ON_DISK(snapshots_passed_over_are_counted),
+            ON_DISK(snapshots_not_on_record_are_named),
             ON_DISK(a_torn_end_is_no_damage_and_a_torn_middle_is),
             ON_DISK(a_link_that_cannot_be_written_is_written_the_next_time),
             cmocka_unit_test(retention_keeps_the_latest_and_the_last_of_hours_and_days),
