@@ -199,6 +199,14 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
     return status;
 }
 
+// Whether the format can give what `features` names.
+static enum rf_status check_decoder(const struct rf_pipeline *pipeline, struct rf_error *err) {
+    struct rf_decoder *decoder = NULL;
+    enum rf_status status = rf_pipeline_decoder(pipeline, &decoder, err);
+    rf_decoder_destroy(decoder);
+    return status;
+}
+
 static enum rf_status check_one(const char *path, const struct rf_arguments *arguments, bool connects, const char *record,
                                 struct rf_error *err) {
     struct rf_assembly assembly;
@@ -216,6 +224,9 @@ static enum rf_status check_one(const char *path, const struct rf_arguments *arg
     }
     if (!status) {
         status = rf_assembly_pipeline(&assembly, &columns, &pipeline, err);
+    }
+    if (!status && source) { // else the columns of csv may be unknown
+        status = check_decoder(pipeline, err);
     }
     if (!status && record) {
         status = check_record(&assembly, pipeline, record, err);

@@ -1,6 +1,7 @@
 // Files of sparse text through the whole of `riffle evaluate`: source, decoder, features, learner.
 #include "ops/assembly.h"
 #include "ops/evaluate.h"
+#include "ops/verbs.h"
 #include "proto/random.h"
 #include "tests/test.h"
 
@@ -84,9 +85,31 @@ static void vw_and_libsvm_lines_of_the_same_features_give_the_same_model(void **
     assert_memory_equal(runs[0].model_sha256, runs[1].model_sha256, RF_SHA256_SIZE);
 }
 
+static int check(const char *features) {
+    static const struct rf_verb verb = {.name = "check", .operands = "FILE.yaml", .summary = ""};
+    char path[] = "/tmp/riffle-sparse-XXXXXX", text[1024];
+    int file = mkstemp(path);
+    int size = snprintf(text, sizeof text, "name: test\nsource: {file: '%s', format: libsvm}\nfeatures: {label: y%s}\n", path,
+                        features); // any file can be opened
+    assert_true(file >= 0 && write(file, text, (size_t)size) == size);
+    assert_int_equal(close(file), 0);
+    char *arguments[] = {path};
+    int code = rf_verb_check(&verb, 1, arguments);
+    assert_int_equal(unlink(path), 0);
+    return code;
+}
+
+static void check_refuses_features_that_the_format_never_gives(void **state) {
+    (void)state;
+    assert_int_equal(check(""), RF_EXIT_DONE);
+    assert_int_equal(check(", numbers: [\" \"]"), RF_EXIT_DONE);
+    assert_int_equal(check(", numbers: [1, 3]"), RF_EXIT_USAGE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(vw_and_libsvm_lines_of_the_same_features_give_the_same_model),
+            cmocka_unit_test(check_refuses_features_that_the_format_never_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
