@@ -73,7 +73,8 @@ static void multinomial_parts(const struct counter *counter, const struct rf_exa
     for (size_t i = examples->row_start[index]; i < examples->row_start[index + 1]; i++) {
         const double *counts = counts_at(counter, row_of(counter, examples->hash[i]));
         double x = counted(examples->value[i]);
-        for (uint32_t c = 0; c < counter->base.classes && x > 0 && is_met(counter, counts); c++) {
+        uint32_t classes = x > 0 && is_met(counter, counts) ? counter->base.classes : 0;
+        for (uint32_t c = 0; c < classes; c++) {
             counter->part[c] += x * multinomial_log(counter, counts, c);
         }
     }
