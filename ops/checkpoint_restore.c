@@ -91,6 +91,7 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
     if (status) {
         return status;
     }
+    checkpoint->next_number = rf_chain_number(checkpoint->chain) + 1; // a number on record is not given again
     status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
     if (status) {
         return status;

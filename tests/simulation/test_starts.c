@@ -1,5 +1,6 @@
 // What a start finds is not what the life before it left: snapshots that are damaged or cannot be read, sinks that were left out
 // for a while, a log that is another one.
+#include "ops/chain.h"
 #include "tests/simulation/outputs.h"
 
 #include <stdio.h>
@@ -67,6 +68,23 @@ static void an_older_snapshot_leads_to_the_same_lines(void **state) {
         run_to_end(world, digest);
         close_simulated(world);
     }
+}
+
+// The newest snapshots were taken away: what grows from an older one is on record beside them.
+static void snapshots_behind_removed_ones_join_the_chain(void **state) {
+    struct world *world = *state;
+    uint8_t digest[RF_SHA256_SIZE];
+    struct rf_chain_report report;
+    struct rf_error err;
+    open_small(world, 2, 7, FEW_RECORDS);
+    live_to(world, 380);
+    assert_in_range(keep_oldest_snapshots(world, 1), 3, 100);
+    run_to_end(world, digest);
+    if (rf_chain_verify(world->disk, "state", &report, &err) != RF_OK) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(report.snapshots, keep_oldest_snapshots(world, SIZE_MAX));
+    close_simulated(world);
 }
 
 // The older snapshot does not know how long the file was when the sink was added.
@@ -145,6 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             IN_WORLD(a_start_on_a_disk_that_fails_once_leaves_a_good_one_possible),
             IN_WORLD(an_older_snapshot_leads_to_the_same_lines),
+            IN_WORLD(snapshots_behind_removed_ones_join_the_chain),
             IN_WORLD(an_older_snapshot_that_does_not_know_a_sink_repeats_nothing),
             IN_WORLD(a_sink_that_was_left_out_for_a_while_is_refused_with_what_it_holds),
             IN_WORLD(a_log_that_was_made_anew_and_has_grown_is_refused),
