@@ -29,11 +29,20 @@ void rf_evaluate_lines_init(struct rf_evaluate_lines *lines, uint64_t every, FIL
 // A line is due: `batch` holds the record it is about last. The first line has a head above it.
 void rf_evaluate_line(struct rf_evaluate_lines *lines, struct rf_pipeline *pipeline, const struct rf_batch *batch);
 
+// What records had and the model did not take, for want of room or of reason; since the start, a resumed run counts anew.
+struct rf_left_out {
+    uint64_t records;    // not learned: an absurd step, or a label that is none of the task
+    uint64_t numbers;    // of fields beyond the room of the scaler
+    uint64_t crosses;    // beyond cross_inputs
+    uint64_t categories; // beyond the room of the encoder
+};
+
 // What a run came to. Figures of nothing evaluated are not told.
 struct rf_result {
     const char *model;
     struct rf_pipeline_counts counts; // of the model, since it began
     uint64_t resumed;                 // records of them that an earlier run applied
+    struct rf_left_out left_out;      // before a test
     double seconds;                   // of this run
     struct rf_figures figures;        // of all records learned
     struct rf_figures window;         // of the last ones
@@ -45,11 +54,13 @@ struct rf_result {
     uint8_t model_sha256[RF_SHA256_SIZE];
 };
 
+struct rf_left_out rf_left_out_of(const struct rf_learner *learner);
+
 // Fills in what the pipeline knows.
 void rf_result_take(struct rf_result *result, struct rf_pipeline *pipeline);
 
-// One JSON object on one line: counts, seconds, rate, the figures that apply with their baselines and errors, those of window,
-// held out and test records as objects, and the model's digest.
+// One JSON object on one line: counts (of what was left out those above 0), seconds, rate, the figures that apply with their
+// baselines and errors, those of window, held out and test records as objects, and the model's digest.
 void rf_evaluate_json(const struct rf_result *result, FILE *to);
 
 // The same as a table for people, figures beside their baselines.

@@ -115,6 +115,29 @@ static void print_rejected(const struct rf_pipeline_counts *counts, FILE *to) {
     fputs(count ? "}" : "", to);
 }
 
+struct rf_left_out rf_left_out_of(const struct rf_learner *learner) {
+    return (struct rf_left_out){learner->skipped_steps, learner->unscaled, learner->uncrossed, learner->unencoded};
+}
+
+enum { LEFT_OUT_COUNT = 4 };
+static const char *const left_out_names[LEFT_OUT_COUNT] = {"records", "numbers", "crosses", "categories"};
+
+static uint64_t left_out_at(const struct rf_left_out *left_out, unsigned i) {
+    const uint64_t list[LEFT_OUT_COUNT] = {left_out->records, left_out->numbers, left_out->crosses, left_out->categories};
+    return list[i];
+}
+
+static void print_left_out(const struct rf_left_out *left_out, FILE *to) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < LEFT_OUT_COUNT; i++) {
+        uint64_t times = left_out_at(left_out, i);
+        if (times) {
+            fprintf(to, "%s\"%s\":%" PRIu64, count++ ? "," : ",\"left_out\":{", left_out_names[i], times);
+        }
+    }
+    fputs(count ? "}" : "", to);
+}
+
 void rf_evaluate_json(const struct rf_result *result, FILE *to) {
     char digest[RF_SHA256_TEXT_SIZE];
     const struct rf_pipeline_counts *counts = &result->counts;
@@ -138,6 +161,7 @@ void rf_evaluate_json(const struct rf_result *result, FILE *to) {
     print_part("holdout", &result->holdout, to);
     print_part("test", &result->test, to);
     print_rejected(counts, to);
+    print_left_out(&result->left_out, to);
     fprintf(to, ",\"model_sha256\":\"%s\"}\n", digest);
 }
 
@@ -245,6 +269,12 @@ void rf_evaluate_table(const struct rf_result *result, FILE *to) {
             fprintf(to, "    %-13s %14" PRIu64 "\n", rf_reason_word((enum rf_reason)reason), counts->rejected_by[reason]);
         }
     }
+    for (unsigned i = 0; i < LEFT_OUT_COUNT; i++) {
+        uint64_t times = left_out_at(&result->left_out, i);
+        if (times) {
+            fprintf(to, "  %-15s %14" PRIu64 " %s\n", "left out", times, left_out_names[i]);
+        }
+    }
     fprintf(to, "  %-15s %14.3f\n  %-15s %14.0f a second\n  %-15s %s\n", "seconds", result->seconds, "rate", rate_of(result),
             "model", digest);
 }
@@ -255,7 +285,12 @@ void rf_evaluate_warn(const struct rf_result *result, const char *prefix, const 
         fprintf(to, "%s%" PRIu64 " of %" PRIu64 " records were rejected, the last one %s\n", prefix, result->counts.rejected,
                 result->counts.records, last_reject);
     }
-    if (accepted && !result->counts.learned) {
+    if (accepted && !result->counts.learned && result->left_out.records) {
+        fprintf(to,
+                "%snothing was learned: the steps of %" PRIu64
+                " records were absurd, or their labels none of the task; are label and weight the right fields?\n",
+                prefix, result->left_out.records);
+    } else if (accepted && !result->counts.learned) {
         fprintf(to, "%snothing was learned: none of %" PRIu64 " records had a label; does features.label name the right field?\n",
                 prefix, accepted);
     }

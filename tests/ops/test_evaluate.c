@@ -277,6 +277,20 @@ static void the_table_stands_figures_beside_their_baselines(void **state) {
     }
 }
 
+static void what_is_left_out_is_told(void **state) {
+    (void)state;
+    const char *numbers = "--set=features.numbers=[x, id]";
+    assert_int_equal(evaluate("--quiet", "--json", NULL), 0);
+    assert_null(strstr(output, "left_out"));
+    assert_int_equal(evaluate("--quiet", "--json", numbers, "--set=learner.scale_fields=1", "--set=learner.scale=standard", NULL),
+                     0);
+    assert_non_null(strstr(output, ",\"left_out\":{\"numbers\":400},"));
+    assert_int_equal(evaluate("--quiet", numbers, "--set=learner.cross_inputs=1", "--set=source.limits.fields=3",
+                              "--set=features.namespaces.z=[x, id]", "--set=features.crosses=[[x, z], [x, id]]", NULL),
+                     0); // room for four inputs, of which the numbers are two
+    assert_non_null(strstr(output, "\n  left out                   400 crosses\n"));
+}
+
 static void flags_that_do_not_go_together_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -312,6 +326,7 @@ int main(void) {
             cmocka_unit_test(folds_hold_out_every_record_once),
             cmocka_unit_test(the_spread_is_the_standard_deviation_between_folds),
             cmocka_unit_test(the_table_stands_figures_beside_their_baselines),
+            cmocka_unit_test(what_is_left_out_is_told),
             cmocka_unit_test(flags_that_do_not_go_together_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
