@@ -40,21 +40,23 @@ struct rf_left_out {
 // What a run came to. Figures of nothing evaluated are not told.
 struct rf_result {
     const char *model;
-    struct rf_pipeline_counts counts; // of the model, since it began
-    uint64_t resumed;                 // records of them that an earlier run applied
-    struct rf_left_out left_out;      // before a test
-    double seconds;                   // of this run
-    struct rf_figures figures;        // of all records learned
-    struct rf_figures window;         // of the last ones
-    struct rf_figures holdout;        // of those held out
-    struct rf_figures test;           // of those of the test file
-    const double *confusion;          // [classes][classes] of all records learned; NULL: not told
+    struct rf_pipeline_counts counts;      // of the model, since it began
+    uint64_t resumed;                      // records of them that an earlier run applied
+    struct rf_left_out left_out;           // before a test
+    struct rf_collision_shares collisions; // sampled 0: none are measured
+    double seconds;                        // of this run
+    struct rf_figures figures;             // of all records learned
+    struct rf_figures window;              // of the last ones
+    struct rf_figures holdout;             // of those held out
+    struct rf_figures test;                // of those of the test file
+    const double *confusion;               // [classes][classes] of all records learned; NULL: not told
     uint32_t classes;
     const char *const *class_names; // [classes], NULL: they go by their numbers
     uint8_t model_sha256[RF_SHA256_SIZE];
 };
 
 struct rf_left_out rf_left_out_of(const struct rf_learner *learner);
+struct rf_collision_shares rf_collisions_of(const struct rf_learner *learner);
 
 // Fills in what the pipeline knows.
 void rf_result_take(struct rf_result *result, struct rf_pipeline *pipeline);

@@ -120,6 +120,16 @@ struct rf_left_out rf_left_out_of(const struct rf_learner *learner) {
 }
 
 enum { LEFT_OUT_COUNT = 4 };
+struct rf_collision_shares rf_collisions_of(const struct rf_learner *learner) {
+    return learner->collisions ? rf_collisions_shares(learner->collisions) : (struct rf_collision_shares){0};
+}
+
+static void print_collisions(const struct rf_collision_shares *collisions, FILE *to) {
+    if (collisions->sampled) {
+        fprintf(to, ",\"collisions\":{\"inputs\":%.6f,\"rows_used\":%.6f}", collisions->inputs, collisions->rows_used);
+    }
+}
+
 static const char *const left_out_names[LEFT_OUT_COUNT] = {"records", "numbers", "crosses", "categories"};
 
 static uint64_t left_out_at(const struct rf_left_out *left_out, unsigned i) {
@@ -162,6 +172,7 @@ void rf_evaluate_json(const struct rf_result *result, FILE *to) {
     print_part("test", &result->test, to);
     print_rejected(counts, to);
     print_left_out(&result->left_out, to);
+    print_collisions(&result->collisions, to);
     fprintf(to, ",\"model_sha256\":\"%s\"}\n", digest);
 }
 
@@ -274,6 +285,10 @@ void rf_evaluate_table(const struct rf_result *result, FILE *to) {
         if (times) {
             fprintf(to, "  %-15s %14" PRIu64 " %s\n", "left out", times, left_out_names[i]);
         }
+    }
+    if (result->collisions.sampled) {
+        fprintf(to, "  %-15s %13.3f%% of inputs, in rows of which %.3f%% are used\n", "collisions",
+                100 * result->collisions.inputs, 100 * result->collisions.rows_used);
     }
     fprintf(to, "  %-15s %14.3f\n  %-15s %14.0f a second\n  %-15s %s\n", "seconds", result->seconds, "rate", rate_of(result),
             "model", digest);

@@ -18,6 +18,11 @@ enum rf_metric_type { RF_COUNTER, RF_GAUGE };
     X(duplicates_total, RF_COUNTER, "", "records delivered again and dropped")                              \
     X(skipped_steps_total, RF_COUNTER, "", "steps not taken because they would have made state non-finite") \
     X(bounded_steps_total, RF_COUNTER, "", "examples learned by a gradient that was cut to its bound")      \
+    X(unscaled_total, RF_COUNTER, "", "numbers left out for want of room in the scaler")                    \
+    X(uncrossed_total, RF_COUNTER, "", "crosses left out for want of room")                                 \
+    X(unencoded_total, RF_COUNTER, "", "labels of categories left out for want of room in the encoder")     \
+    X(collided_inputs_ppm, RF_GAUGE, "", "of a million inputs, those that found another feature's row")     \
+    X(used_rows_ppm, RF_GAUGE, "", "of a million rows of the hashed table, those that any feature met")     \
     X(sink_published_total, RF_COUNTER, "sink", "predictions or rejected records handed to a sink")         \
     X(sink_waits_total, RF_COUNTER, "sink", "times a sink had no room")                                     \
     X(source_waits_total, RF_COUNTER, "", "times the source waited for room in the ring")                   \

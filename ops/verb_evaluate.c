@@ -152,6 +152,7 @@ static enum rf_status evaluate_once(struct rf_assembly *assembly, const struct f
     if (!status) {
         result.counts = *rf_pipeline_counts(run.pipeline); // those of a test are not the model's
         result.left_out = rf_left_out_of(rf_pipeline_learner(run.pipeline));
+        result.collisions = rf_collisions_of(rf_pipeline_learner(run.pipeline));
         rf_assembly_model_sha256(assembly, run.pipeline, result.model_sha256);
         status = flags->test ? test(assembly, &run, flags->test, err) : RF_OK;
     }

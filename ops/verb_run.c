@@ -208,6 +208,7 @@ static void report_end(const struct run *run, struct model *model) {
                                .resumed = report.resumed,
                                .seconds = (double)report.busy_ms / 1000};
     result.left_out = rf_left_out_of(rf_pipeline_learner(rf_worker_pipeline(model->worker)));
+    result.collisions = rf_collisions_of(rf_pipeline_learner(rf_worker_pipeline(model->worker)));
     rf_result_take(&result, rf_worker_pipeline(model->worker));
     rf_assembly_model_sha256(&model->assembly, rf_worker_pipeline(model->worker), result.model_sha256);
     if (run->flags.wants_json) {
