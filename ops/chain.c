@@ -138,6 +138,25 @@ static enum rf_status see_last(void *context, const struct rf_chain_link *link, 
     return RF_OK;
 }
 
+// A process that died may have written the last segment and not synced it. What is extended must not be taken by a cut of power
+// later, from under links that grew from it.
+static enum rf_status sync_last(struct rf_disk *disk, const char *folder, struct rf_error *err) {
+    char **names;
+    size_t count;
+    enum rf_status status = rf_disk_list(disk, folder, "chain-", ".log", &names, &count, err);
+    if (status) {
+        return status;
+    }
+    if (count) {
+        char path[PATH_SIZE];
+        snprintf(path, sizeof path, "%s/%s", folder, names[count - 1]);
+        status = rf_disk_sync_path(disk, path, err);
+        status = status ? status : rf_disk_sync_folder(disk, folder, err);
+    }
+    rf_disk_names_destroy(names, count);
+    return status;
+}
+
 enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, struct rf_chain **chain_out, struct rf_error *err) {
     struct rf_chain *chain = calloc(1, sizeof *chain);
     if (!chain) {
@@ -149,7 +168,10 @@ enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, struct rf
                                           : rf_fail(err, RF_MEMORY, "chain of snapshots: out of memory");
     if (status == RF_CORRUPT) {
         chain->damage = *err;
-    } else if (status) {
+        status = RF_OK;
+    }
+    status = status ? status : sync_last(disk, folder, err);
+    if (status) {
         rf_chain_close(chain);
         return status;
     }

@@ -6,9 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The header of the newest snapshot that verifies: how far the sinks had written stands there. *number_out: the highest of any.
+static bool is_passed_over(enum rf_status status) {
+    return status == RF_NOT_FOUND || status == RF_CORRUPT || status == RF_UNSUPPORTED;
+}
+
+// The header of the newest snapshot that verifies: how far the sinks had written stands there. It is put on record, if what
+// failed behind its rename kept it off. *number_out: the highest of any.
 static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_snapshot_header *header_out, uint64_t *number_out,
                                   struct rf_error *err) {
+    uint8_t sha256[RF_SHA256_SIZE];
     struct rf_folder *folder = checkpoint->options.folder;
     char **names;
     size_t count;
@@ -17,20 +23,31 @@ static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_sn
         return status;
     }
     *number_out = count ? strtoull(names[count - 1] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10) : 0;
+    // Passed over is what is damaged, not what a disk that fails keeps back: sinks would be cut to what an older one knows of.
     status = RF_NOT_FOUND;
-    for (size_t i = count; i-- > 0 && status;) {
+    for (size_t i = count; i-- > 0 && is_passed_over(status);) {
         char path[RF_CHECKPOINT_PATH_SIZE];
         const uint8_t *data;
         size_t size;
         snprintf(path, sizeof path, "%s/%s", folder->path, names[i]);
         status = rf_disk_read(folder->disk, path, &data, &size, err);
         if (!status) {
-            status = rf_snapshot_read_header(data, size, header_out, NULL, err);
+            status = rf_snapshot_read_header(data, size, header_out, sha256, err);
             rf_disk_forget(folder->disk, data, size);
         }
     }
     rf_disk_names_destroy(names, count);
-    return status ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path) : RF_OK;
+    if (is_passed_over(status)) {
+        return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path);
+    }
+    if (status) {
+        return status;
+    }
+    status = rf_chain_append(checkpoint->chain, header_out, sha256, err);
+    if (status) {
+        rf_snapshot_header_finish(header_out);
+    }
+    return status;
 }
 
 static void swap_bookmarks(struct rf_snapshot_header *a, struct rf_snapshot_header *b) {

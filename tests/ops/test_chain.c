@@ -217,6 +217,31 @@ static void retention_keeps_the_latest_and_the_last_of_hours_and_days(void **sta
 
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+// A process that dies between writing a link and syncing it leaves a link that the next one sees, and builds on.
+static void what_a_later_link_grows_from_outlives_a_cut_of_power(void **state) {
+    struct rf_disk *disk = *state;
+    struct rf_chain *chain = open_chain(disk);
+    uint64_t before = rf_disk_simulated_calls(disk);
+    assert_int_equal(append(chain, 1, 0, 1), RF_OK);
+    uint64_t calls = rf_disk_simulated_calls(disk) - before;
+    rf_chain_close(chain);
+
+    chain = open_chain(disk);
+    rf_disk_simulated_halt(disk, calls); // the sync of its file
+    assert_int_equal(append(chain, 2, 1, 1), RF_IO);
+    rf_chain_close(chain);
+    rf_disk_simulated_fail(disk, 0, 0);
+
+    chain = open_chain(disk);
+    assert_int_equal(rf_chain_number(chain), 2);
+    assert_int_equal(append(chain, 3, 2, 1), RF_OK);
+    rf_chain_close(chain);
+    rf_disk_simulated_cut_power(disk);
+    struct rf_chain_report report;
+    assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_OK);
+    assert_int_equal(report.links, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             ON_DISK(links_are_read_back_over_starts),
@@ -225,6 +250,7 @@ int main(void) {
             ON_DISK(snapshots_not_on_record_are_named),
             ON_DISK(a_torn_end_is_no_damage_and_a_torn_middle_is),
             ON_DISK(a_link_that_cannot_be_written_is_written_the_next_time),
+            ON_DISK(what_a_later_link_grows_from_outlives_a_cut_of_power),
             cmocka_unit_test(retention_keeps_the_latest_and_the_last_of_hours_and_days),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ struct file {
     size_t size, capacity;
     uint8_t *synced_data; // as a power cut would leave it
     size_t synced_size;
-    size_t kept; // bytes at the beginning that are as they were synced: the file was not cut below since
+    size_t kept;   // bytes at the beginning that are as they were synced: the file was not cut below since
+    char path[64]; // that it was made by
 };
 
 struct name {
@@ -30,8 +32,10 @@ struct simulated_disk {
     struct file files[FILES_MAX]; // a handle is an index
     size_t file_count;
     struct names now, durable;
-    uint64_t calls, fail_at;
+    uint64_t calls, fail_from, fail_to; // calls [fail_from, fail_to) fail
     int error;
+    bool is_full, has_failed;
+    char failed_call[PATH_SIZE + 32];
 };
 
 static const struct rf_disk_ops simulated_ops;
@@ -42,8 +46,15 @@ static struct simulated_disk *simulated_from(const struct rf_disk *self) {
 }
 
 // Counts the call; the error it is to fail with, or 0.
-static int called(struct simulated_disk *disk) {
-    return ++disk->calls == disk->fail_at ? disk->error : 0;
+static int called(struct simulated_disk *disk, const char *what, const char *path) {
+    uint64_t call = ++disk->calls;
+    bool needs_room = strcmp(what, "create") == 0 || strcmp(what, "write") == 0;
+    int error = call >= disk->fail_from && call < disk->fail_to ? disk->error : disk->is_full && needs_room ? ENOSPC : 0;
+    if (error) {
+        disk->has_failed = true;
+        snprintf(disk->failed_call, sizeof disk->failed_call, "%s %s", what, path);
+    }
+    return error;
 }
 
 static struct name *find(struct names *names, const char *path) {
@@ -69,32 +80,37 @@ static void drop_name(struct names *names, struct name *name) {
     *name = names->list[--names->count];
 }
 
-static int simulated_create(struct rf_disk *self, const char *path, int *handle_out) {
-    struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+static int make(struct simulated_disk *disk, const char *what, const char *path, int *handle_out) {
+    int error = called(disk, what, path);
     if (error) {
         return error;
     }
-    assert(disk->file_count < FILES_MAX);
+    assert(disk->file_count < FILES_MAX && strlen(path) < sizeof disk->files->path);
     set_name(&disk->now, path, disk->file_count);
+    strcpy(disk->files[disk->file_count].path, path);
     *handle_out = (int)disk->file_count++;
     return 0;
 }
 
+static int simulated_create(struct rf_disk *self, const char *path, int *handle_out) {
+    return make(simulated_from(self), "create", path, handle_out);
+}
+
 static int simulated_lock(struct rf_disk *self, const char *path, int *handle_out) {
-    return simulated_create(self, path, handle_out); // there is only one process
+    return make(simulated_from(self), "lock", path, handle_out); // there is only one process
 }
 
 static int simulated_write(struct rf_disk *self, int handle, const void *data, size_t size) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
     struct file *file = &disk->files[handle];
+    int error = called(disk, "write", file->path);
     if (file->size + size > file->capacity) {
         file->capacity = 2 * (file->size + size);
         file->data = realloc(file->data, file->capacity);
         assert(file->data);
     }
-    size_t taken = error ? size / 2 : size; // a failing write leaves a part behind
+    bool is_dead = error && disk->fail_to == UINT64_MAX && disk->calls > disk->fail_from;
+    size_t taken = is_dead ? 0 : error ? size / 2 : size; // a failing write leaves a part behind
     if (taken) {
         memcpy(file->data + file->size, data, taken);
     }
@@ -113,7 +129,7 @@ static void settle(struct file *file) {
 
 static int simulated_sync(struct rf_disk *self, int handle) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "sync", disk->files[handle].path);
     if (error) {
         return error;
     }
@@ -122,13 +138,13 @@ static int simulated_sync(struct rf_disk *self, int handle) {
 }
 
 static int simulated_close(struct rf_disk *self, int handle) {
-    (void)handle;
-    return called(simulated_from(self));
+    struct simulated_disk *disk = simulated_from(self);
+    return called(disk, "close", disk->files[handle].path);
 }
 
 static int simulated_read(struct rf_disk *self, const char *path, const uint8_t **data_out, size_t *size_out) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "read", path);
     struct name *name = find(&disk->now, path);
     if (error || !name) {
         return error ? error : ENOENT;
@@ -150,7 +166,7 @@ static void simulated_forget(struct rf_disk *self, const uint8_t *data, size_t s
 
 static int simulated_rename(struct rf_disk *self, const char *from, const char *to) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "rename into place", to);
     struct name *name = find(&disk->now, from);
     if (error || !name) {
         return error ? error : ENOENT;
@@ -163,7 +179,7 @@ static int simulated_rename(struct rf_disk *self, const char *from, const char *
 
 static int simulated_remove(struct rf_disk *self, const char *path) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "remove", path);
     struct name *name = find(&disk->now, path);
     if (error || !name) {
         return error ? error : ENOENT;
@@ -173,8 +189,7 @@ static int simulated_remove(struct rf_disk *self, const char *path) {
 }
 
 static int simulated_make_folder(struct rf_disk *self, const char *path) {
-    (void)path;
-    return called(simulated_from(self));
+    return called(simulated_from(self), "make folder", path);
 }
 
 static bool is_in(const char *path, const char *folder) {
@@ -184,7 +199,7 @@ static bool is_in(const char *path, const char *folder) {
 
 static int simulated_sync_path(struct rf_disk *self, const char *path) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "sync", path);
     struct name *name = find(&disk->now, path);
     if (error || !name) {
         return error ? error : ENOENT;
@@ -195,7 +210,7 @@ static int simulated_sync_path(struct rf_disk *self, const char *path) {
 
 static int simulated_sync_folder(struct rf_disk *self, const char *path) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "sync folder", path);
     if (error) {
         return error;
     }
@@ -215,7 +230,7 @@ static int simulated_sync_folder(struct rf_disk *self, const char *path) {
 static int simulated_list(struct rf_disk *self, const char *folder, void (*visit)(void *context, const char *name),
                           void *context) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
+    int error = called(disk, "list", folder);
     for (size_t i = 0; !error && i < disk->now.count; i++) {
         if (is_in(disk->now.list[i].path, folder)) {
             visit(context, disk->now.list[i].path + strlen(folder) + 1);
@@ -255,18 +270,34 @@ struct rf_disk *rf_disk_simulated_create(void) {
     struct simulated_disk *disk = calloc(1, sizeof *disk);
     assert(disk);
     disk->base.ops = &simulated_ops;
+    disk->fail_from = disk->fail_to = UINT64_MAX;
     return &disk->base;
 }
 
 void rf_disk_simulated_fail(struct rf_disk *self, uint64_t call, int error) {
     struct simulated_disk *disk = simulated_from(self);
-    disk->fail_at = call ? disk->calls + call : 0;
+    disk->fail_from = call ? disk->calls + call : UINT64_MAX;
+    disk->fail_to = call ? disk->fail_from + 1 : UINT64_MAX;
     disk->error = error;
+    disk->has_failed = false;
+    disk->failed_call[0] = '\0';
+}
+
+void rf_disk_simulated_halt(struct rf_disk *self, uint64_t call) {
+    rf_disk_simulated_fail(self, call, EIO);
+    simulated_from(self)->fail_to = UINT64_MAX;
+}
+
+void rf_disk_simulated_fill(struct rf_disk *self, bool is_full) {
+    simulated_from(self)->is_full = is_full;
+}
+
+const char *rf_disk_simulated_failed_call(const struct rf_disk *self) {
+    return simulated_from(self)->failed_call;
 }
 
 bool rf_disk_simulated_has_failed(const struct rf_disk *self) {
-    const struct simulated_disk *disk = simulated_from(self);
-    return disk->fail_at && disk->calls >= disk->fail_at;
+    return simulated_from(self)->has_failed;
 }
 
 uint64_t rf_disk_simulated_calls(const struct rf_disk *self) {
@@ -278,17 +309,17 @@ int rf_disk_simulated_append(struct rf_disk *self, const char *path, int *handle
     const struct name *name = find(&disk->now, path);
     if (!name) {
         *size_out = 0;
-        return simulated_create(self, path, handle_out);
+        return make(disk, "open", path, handle_out);
     }
     *handle_out = (int)name->file;
     *size_out = disk->files[name->file].size;
-    return called(disk);
+    return called(disk, "open", path);
 }
 
 int rf_disk_simulated_truncate(struct rf_disk *self, int handle, uint64_t size) {
     struct simulated_disk *disk = simulated_from(self);
-    int error = called(disk);
     struct file *file = &disk->files[handle];
+    int error = called(disk, "cut", file->path);
     assert(size <= file->size);
     if (!error) {
         file->size = size;

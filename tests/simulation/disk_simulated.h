@@ -11,7 +11,16 @@ struct rf_disk *rf_disk_simulated_create(void);
 // The call with this number, counted from now on (1 is the next one), answers `error`; 0: none fails.
 void rf_disk_simulated_fail(struct rf_disk *disk, uint64_t call, int error);
 
-bool rf_disk_simulated_has_failed(const struct rf_disk *disk); // that call has come
+// From the call with this number on none has any effect, and all fail: what a process that dies there leaves behind.
+void rf_disk_simulated_halt(struct rf_disk *disk, uint64_t call);
+
+// While it is full nothing can be made or written.
+void rf_disk_simulated_fill(struct rf_disk *disk, bool is_full);
+
+bool rf_disk_simulated_has_failed(const struct rf_disk *disk); // one of those calls has come
+
+// The call that failed last, as sentences name it ("write state/snapshot.tmp"), or "".
+const char *rf_disk_simulated_failed_call(const struct rf_disk *disk);
 
 uint64_t rf_disk_simulated_calls(const struct rf_disk *disk); // so far
 
