@@ -125,13 +125,19 @@ enum rf_status rf_worker_start(struct rf_worker *worker, struct rf_error *err) {
     return RF_OK;
 }
 
-bool rf_worker_turn(struct rf_worker *worker) {
+bool rf_worker_turn_of(struct rf_worker *worker, enum rf_worker_part part) {
+    static void (*const turns[RF_WORKER_PARTS])(struct rf_worker *, int) = {rf_worker_intake_turn, rf_worker_fold_turn,
+                                                                            rf_worker_keeper_turn};
     assert(!worker->has_threads);
     worker->has_started = true;
-    rf_worker_intake_turn(worker, 0);
-    rf_worker_fold_turn(worker, 0);
-    rf_worker_keeper_turn(worker, 0);
+    turns[part](worker, 0);
     return !atomic_load(&worker->is_kept) || !atomic_load(&worker->is_committed);
+}
+
+bool rf_worker_turn(struct rf_worker *worker) {
+    (void)rf_worker_turn_of(worker, RF_WORKER_INTAKE);
+    (void)rf_worker_turn_of(worker, RF_WORKER_FOLD);
+    return rf_worker_turn_of(worker, RF_WORKER_KEEPER);
 }
 
 void rf_worker_stop(struct rf_worker *worker) {

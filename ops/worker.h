@@ -49,6 +49,10 @@ enum rf_status rf_worker_start(struct rf_worker *worker, struct rf_error *err) R
 // drive a worker step by step. False when it has come to its end.
 bool rf_worker_turn(struct rf_worker *worker);
 
+// The same for one of the three threads alone, so that their turns can follow one another in any order.
+enum rf_worker_part { RF_WORKER_INTAKE, RF_WORKER_FOLD, RF_WORKER_KEEPER, RF_WORKER_PARTS };
+bool rf_worker_turn_of(struct rf_worker *worker, enum rf_worker_part part);
+
 // Asks for the end: stop taking, fold what was taken, snapshot, commit. Any thread.
 void rf_worker_stop(struct rf_worker *worker);
 

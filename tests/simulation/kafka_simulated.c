@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128, IDLE_ONE_IN = 8, NOT_READ = PARTITIONS_MAX };
+enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128, IDLE_ONE_IN = 8, REPEATED_MAX = 8, NOT_READ = PARTITIONS_MAX };
 
 struct partition {
     struct rf_record *records; // [count], by offset, bytes owned
     size_t count, capacity;
-    int64_t first;     // that is still there
-    int64_t committed; // -1: nothing
+    int64_t first;           // that is still there
+    int64_t committed;       // -1: nothing
+    uint64_t without_leader; // polls
     bool is_named;
 };
 
@@ -23,6 +24,8 @@ struct simulated_kafka {
     enum rf_start start;
     char note[NOTE_SIZE];
     struct rf_random random;
+    uint64_t away;                         // calls
+    uint64_t repeat_one_in, silent_one_in; // 0: never
 };
 
 struct simulated_source {
@@ -58,6 +61,21 @@ static size_t partition_of(const struct simulated_kafka *kafka, const struct rf_
 static size_t left_in(const struct simulated_source *source, size_t index) {
     size_t partition = source->of[index];
     return partition == NOT_READ ? 0 : source->kafka->partitions[partition].count - (size_t)source->next[index];
+}
+
+static bool happens(struct simulated_kafka *kafka, uint64_t one_in) {
+    return one_in && rf_random_below(&kafka->random, one_in) == 0;
+}
+
+// RF_IO while the brokers are away.
+static enum rf_status reach(struct simulated_source *source, struct rf_error *err) {
+    struct simulated_kafka *kafka = source->kafka;
+    source->base.is_temporary = kafka->away > 0;
+    if (kafka->away > 0) {
+        kafka->away--;
+        return rf_fail(err, RF_IO, "all brokers are away");
+    }
+    return RF_OK;
 }
 
 // The position to read for: the wanted one, or one by chance among those that have records. -1: none.
@@ -99,6 +117,10 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
                                      struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
     struct rf_random *random = &source->kafka->random;
+    enum rf_status status = reach(source, err);
+    if (status) {
+        return status;
+    }
     if (!source->is_told) {
         return offer(source, event_out, partitions_out);
     }
@@ -110,11 +132,22 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
         *event_out = source->until_end && source->assigned_count && chosen < 0 ? RF_SOURCE_END : RF_SOURCE_IDLE;
         return RF_OK;
     }
-    size_t index = (size_t)chosen, most = left_in(source, index);
+    size_t index = (size_t)chosen;
+    struct partition *partition = &source->kafka->partitions[source->of[index]];
+    if (partition->without_leader > 0) {
+        partition->without_leader--;
+        *event_out = RF_SOURCE_IDLE;
+        return RF_OK;
+    }
+    if (happens(source->kafka, source->kafka->repeat_one_in)) {
+        uint64_t back = 1 + rf_random_below(random, REPEATED_MAX), given = (uint64_t)(source->next[index] - partition->first);
+        source->next[index] -= (int64_t)(back < given ? back : given);
+    }
+    size_t most = left_in(source, index);
     most = most < want->records_max ? most : want->records_max;
     size_t count = want->has_partition ? most : 1 + (size_t)rf_random_below(random, most);
     for (size_t i = 0; i < count; i++) {
-        records->list[i] = source->kafka->partitions[source->of[index]].records[source->next[index]++];
+        records->list[i] = partition->records[source->next[index]++];
         records->list[i].partition = (uint32_t)index;
     }
     records->count = count;
@@ -142,6 +175,10 @@ static enum rf_status find_start(const struct simulated_kafka *kafka, const stru
 
 static enum rf_status simulated_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
+    enum rf_status reached = reach(source, err);
+    if (reached) {
+        return reached;
+    }
     int64_t known[PARTITIONS_MAX];
     assert(positions->count <= PARTITIONS_MAX);
     for (size_t i = 0; i < positions->count; i++) {
@@ -168,8 +205,16 @@ static void simulated_unassign(struct rf_source *self) {
 
 static enum rf_status simulated_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
                                        struct rf_error *err) {
-    (void)err;
     struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    enum rf_status status = reach(simulated_from(self), err);
+    bool is_silent = !status && happens(kafka, kafka->silent_one_in);
+    if (is_silent) {
+        self->is_temporary = true;
+        rf_fail(err, RF_IO, "no answer to a commit");
+    }
+    if (status || (is_silent && rf_random_below(&kafka->random, 2))) { // it was not made
+        return err->status;
+    }
     for (size_t i = 0; i < positions->count; i++) {
         size_t partition = partition_of(kafka, &positions->list[i]);
         if (partition != NOT_READ) {
@@ -177,13 +222,16 @@ static enum rf_status simulated_commit(struct rf_source *self, const struct rf_p
         }
     }
     snprintf(kafka->note, sizeof kafka->note, "%s", note);
-    return RF_OK;
+    return is_silent ? err->status : RF_OK;
 }
 
 static enum rf_status simulated_committed(struct rf_source *self, struct rf_positions *positions, char *note_out,
                                           size_t note_size, struct rf_error *err) {
-    (void)err;
     const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    enum rf_status status = reach(simulated_from(self), err);
+    if (status) {
+        return status;
+    }
     for (size_t i = 0; i < positions->count; i++) {
         size_t partition = partition_of(kafka, &positions->list[i]);
         positions->list[i].next_offset = partition == NOT_READ ? RF_OFFSET_NONE : kafka->partitions[partition].committed;
@@ -196,7 +244,9 @@ static void simulated_ends(struct rf_source *self, int64_t *end_out) {
     struct simulated_source *source = simulated_from(self);
     for (size_t i = 0; i < source->assigned_count; i++) {
         size_t partition = source->of[i];
-        end_out[i] = partition == NOT_READ ? source->next[i] : (int64_t)source->kafka->partitions[partition].count;
+        end_out[i] = partition == NOT_READ     ? source->next[i]
+                     : source->kafka->away > 0 ? -1
+                                               : (int64_t)source->kafka->partitions[partition].count;
     }
 }
 
@@ -331,4 +381,20 @@ struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool unt
     source->until_end = until_end;
     rf_positions_init(&source->offered);
     return &source->base;
+}
+
+void simulated_kafka_go_away(struct simulated_kafka *kafka, uint64_t calls) {
+    kafka->away = calls;
+}
+
+void simulated_kafka_lose_leader(struct simulated_kafka *kafka, size_t index, uint64_t polls) {
+    kafka->partitions[index].without_leader = polls;
+}
+
+void simulated_kafka_repeat(struct simulated_kafka *kafka, uint64_t one_in) {
+    kafka->repeat_one_in = one_in;
+}
+
+void simulated_kafka_lose_answers(struct simulated_kafka *kafka, uint64_t one_in) {
+    kafka->silent_one_in = one_in;
 }

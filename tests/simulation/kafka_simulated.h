@@ -38,6 +38,16 @@ int64_t simulated_kafka_committed(const struct simulated_kafka *kafka, size_t in
 void simulated_kafka_name(struct simulated_kafka *kafka, const char *topic, bool is_named);
 void simulated_kafka_set_start(struct simulated_kafka *kafka, enum rf_start start);
 
+// What may go wrong on the way to it, from now on:
+// its brokers are away for so many calls: those fail, and that may pass by itself;
+void simulated_kafka_go_away(struct simulated_kafka *kafka, uint64_t calls);
+// a partition has no leader for so many polls that wanted its records: they get none;
+void simulated_kafka_lose_leader(struct simulated_kafka *kafka, size_t index, uint64_t polls);
+// one in so many polls gives records once more that it gave before (0: none does);
+void simulated_kafka_repeat(struct simulated_kafka *kafka, uint64_t one_in);
+// one in so many commits gets no answer, whether it was made or not (0: all get theirs).
+void simulated_kafka_lose_answers(struct simulated_kafka *kafka, uint64_t one_in);
+
 // A source that assigns itself all partitions of the topics named and, with `until_end`, ends where the log ends.
 struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end);
 

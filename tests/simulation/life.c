@@ -42,8 +42,12 @@ static void simulated_sleep_ms(struct rf_clock *self, int ms) {
 
 // The story.
 
-int make_world(void **state) {
+void keep_large_memory_cheap(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 17); // else it grows, and large memory that is hardly used is cleared in every life
+}
+
+int make_world(void **state) {
+    keep_large_memory_cheap();
     *state = calloc(1, sizeof(struct world));
     return *state ? 0 : -1;
 }
@@ -51,7 +55,7 @@ int make_world(void **state) {
 int drop_world(void **state) {
     struct world *world = *state;
     if (world->story[0]) {
-        print_error("the story: %s\n", world->story);
+        fprintf(stderr, "the story: %s\n", world->story); // cmocka cuts what is longer than a line
         close_simulated(world);
     }
     free(world);
@@ -109,7 +113,8 @@ static void open_world(struct world *world, int32_t partitions, uint64_t seed, u
                             .kafka = simulated_kafka_create("cards", partitions, seed),
                             .folder = "state",
                             .clock = {{simulated_unix_ms, simulated_monotonic_ms, simulated_sleep_ms}, 1000},
-                            .sinks = {"out/scores"}};
+                            .sinks = {"out/scores"},
+                            .pace = {.no_room_one_in = 4, .not_yet_max = 3}};
     rf_random_init(&world->random, seed);
     tell(world, "seed %" PRIu64 ", %" PRId32 " partitions", seed, partitions);
     produce_everywhere(world, records);
@@ -164,7 +169,8 @@ size_t keep_oldest_snapshots(struct world *world, size_t kept) {
 
 // Lives.
 
-static enum rf_status assemble(struct world *world, struct life *life) {
+void assemble(struct world *world, struct rf_assembly *assembly_out) {
+    struct rf_error err;
     char path[] = "/tmp/riffle-simulation-XXXXXX";
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, settings_text, sizeof settings_text - 1) == sizeof settings_text - 1);
@@ -176,14 +182,27 @@ static enum rf_status assemble(struct world *world, struct life *life) {
     const char *sets[2 + SMALL_SET_COUNT] = {directory, window};
     memcpy(sets + 2, small_sets, sizeof small_sets);
     size_t set_count = world->is_small ? 2 + SMALL_SET_COUNT : 2;
-    assert_int_equal(rf_assembly_init(path, sets, set_count, &life->assembly, &life->err), RF_OK);
+    assert_int_equal(rf_assembly_init(path, sets, set_count, assembly_out, &err), RF_OK);
     unlink(path);
-    life->assembly.log.options.file = open("/dev/null", O_WRONLY | O_CLOEXEC); // failures are wanted here; reports tell of them
+    // Failures are wanted here; reports tell of them.
+    assembly_out->log.options.file = world->log_file ? dup(world->log_file) : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assembly_out->log.options.level = world->log_file ? RF_LOG_DEBUG : RF_LOG_ERROR;
     if (world->disk) {
-        rf_disk_destroy(life->assembly.disk);
-        life->assembly.disk = world->disk;
+        rf_disk_destroy(assembly_out->disk);
+        assembly_out->disk = world->disk;
     }
-    return RF_OK;
+}
+
+void disassemble(struct world *world, struct rf_assembly *assembly) {
+    close(assembly->log.options.file);
+    if (world->disk) {
+        if (assembly->has_folder) {
+            rf_folder_close(&assembly->folder);
+            assembly->has_folder = false;
+        }
+        assembly->disk = NULL;
+    }
+    rf_assembly_finish(assembly);
 }
 
 static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipeline, struct rf_error *err) {
@@ -191,21 +210,27 @@ static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipelin
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < SINKS_MAX && world->disk && !status; i++) {
         if (world->sinks[i]) {
-            status = simulated_sink_create(world->disk, world->sinks[i], false, rf_random_next(&world->random), &sink, err);
+            status = simulated_sink_create(world->disk, world->sinks[i], false, rf_random_next(&world->random), &world->pace,
+                                           &sink, err);
             status = status ? status : rf_pipeline_add_sink(pipeline, sink, err);
         }
     }
     if (world->disk && !status) {
-        status = simulated_sink_create(world->disk, REJECTED_FILE, true, rf_random_next(&world->random), &sink, err);
+        status =
+                simulated_sink_create(world->disk, REJECTED_FILE, true, rf_random_next(&world->random), &world->pace, &sink, err);
         if (!status) {
             rf_pipeline_set_rejected(pipeline, sink);
         }
+    }
+    if (world->observer && !status) {
+        status = sink_observer_create(world->observer, &sink, err);
+        status = status ? status : rf_pipeline_add_sink(pipeline, sink, err);
     }
     return status;
 }
 
 enum rf_status be_born(struct world *world, struct life *life) {
-    assemble(world, life);
+    assemble(world, &life->assembly);
     struct rf_worker_options options = {
             .folder = &life->assembly.folder,
             .clock = world->real_clock ? world->real_clock : &world->clock.base,
@@ -216,7 +241,7 @@ enum rf_status be_born(struct world *world, struct life *life) {
     };
     struct rf_texts columns;
     if (world->kafka) {
-        options.source = simulated_kafka_source(world->kafka, true);
+        options.source = simulated_kafka_source(world->kafka, !world->is_endless);
     } else {
         assert_int_equal(rf_assembly_set_bootstrap(&life->assembly, world->bootstrap, &life->err), RF_OK);
         assert_int_equal(rf_assembly_source(&life->assembly, true, &options.source, &columns, &life->err), RF_OK);
@@ -242,15 +267,7 @@ enum rf_status be_born(struct world *world, struct life *life) {
 
 void die(struct world *world, struct life *life) {
     rf_worker_destroy(life->worker);
-    close(life->assembly.log.options.file);
-    if (world->disk) {
-        if (life->assembly.has_folder) {
-            rf_folder_close(&life->assembly.folder);
-            life->assembly.has_folder = false;
-        }
-        life->assembly.disk = NULL;
-    }
-    rf_assembly_finish(&life->assembly);
+    disassemble(world, &life->assembly);
     *life = (struct life){0};
     tell(world, "; dead");
 }
@@ -259,18 +276,24 @@ uint64_t records_of(struct life *life) {
     return rf_pipeline_counts(rf_worker_pipeline(life->worker))->records;
 }
 
+bool turn(struct world *world, struct life *life) {
+    world->clock.now_ms++;
+    return world->has_shuffled_turns
+                   ? rf_worker_turn_of(life->worker, (enum rf_worker_part)rf_random_below(&world->random, RF_WORKER_PARTS))
+                   : rf_worker_turn(life->worker);
+}
+
 static bool live(struct world *world, struct life *life, uint64_t records, uint64_t turns) {
-    uint64_t turn = 0;
+    uint64_t turned = 0;
     bool goes_on = true;
-    while (goes_on && turn < turns && (turn == 0 || records_of(life) < records)) {
-        goes_on = rf_worker_turn(life->worker);
-        world->clock.now_ms++;
-        turn++;
-        if (turn == TURNS_MAX) {
+    while (goes_on && turned < turns && (turned == 0 || records_of(life) < records)) {
+        goes_on = turn(world, life);
+        turned++;
+        if (turned == TURNS_MAX) {
             fail_msg("no end after %d turns", TURNS_MAX);
         }
     }
-    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s", turn, records_of(life), goes_on ? "" : " and its end");
+    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s", turned, records_of(life), goes_on ? "" : " and its end");
     return goes_on;
 }
 

@@ -7,6 +7,8 @@
 #include "proto/random.h"
 #include "tests/simulation/disk_simulated.h"
 #include "tests/simulation/kafka_simulated.h"
+#include "tests/simulation/sink_observer.h"
+#include "tests/simulation/sink_simulated.h"
 #include "tests/test.h"
 
 #include <stdbool.h>
@@ -37,6 +39,11 @@ struct world {
 
     uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
+    struct simulated_pace pace;     // of the sinks
+    struct observer *observer;      // of all predictions that leave; NULL: nobody looks
+    bool is_endless;                // a source does not end where the log does
+    bool has_shuffled_turns;        // the turns of the three threads follow one another by chance
+    int log_file;                   // that lives log to; 0: nowhere
     uint64_t produced, undecodable; // records, and how many of them no decoder takes
     struct rf_random random;        // for what is left to chance
     char story[STORY_SIZE];         // "": closed
@@ -52,6 +59,7 @@ struct life {
 // A test whose state is a world, closed; one that fails before it closed it tells the story.
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, drop_world)
 int make_world(void **state);
+void keep_large_memory_cheap(void); // once, before the first life; make_world() does
 int drop_world(void **state);
 
 // A world whose Kafka holds RECORDS card payments, now and then one that is none; a seed decides what is left to chance. The
@@ -67,6 +75,10 @@ void produce_everywhere(struct world *world, uint64_t records); // to all partit
 
 void tell(struct world *world, const char *format, ...) RF_PRINTF(2, 3); // adds to the story
 
+// The settings of all lives in this world.
+void assemble(struct world *world, struct rf_assembly *assembly_out);
+void disassemble(struct world *world, struct rf_assembly *assembly);
+
 enum rf_status be_born(struct world *world, struct life *life);
 
 // Ends the life as kill -9 does: nothing is finished.
@@ -77,6 +89,9 @@ uint64_t records_of(struct life *life);
 // Turns until `records` are applied, or so many times. False when it ended by itself: at the end, or because it failed.
 bool live_until(struct world *world, struct life *life, uint64_t records);
 bool live_for(struct world *world, struct life *life, uint64_t turns);
+
+// One turn, of all threads or of one by chance. False as above.
+bool turn(struct world *world, struct life *life);
 
 void cut_power(struct world *world, bool by_chance);
 void fail_disk(struct world *world, uint64_t call); // the call with this number from now on; 0: none

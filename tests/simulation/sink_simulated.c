@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 256, LINES_SIZE = 64 * 1024, NO_ROOM_ONE_IN = 4, NOT_YET_MAX = 3 };
+enum { PATH_SIZE = 256, LINES_SIZE = 64 * 1024 };
 
 struct simulated_sink {
     struct rf_sink base;
@@ -23,10 +23,22 @@ struct simulated_sink {
     bool is_settled;  // the last one
     uint64_t not_yet; // times that settling is still to be put off
     struct rf_random random;
-    struct rf_error failure; // nothing may follow what a failing write left
+    const struct simulated_pace *pace; // borrowed
+    struct rf_error failure;           // nothing may follow what a failing write left
     char lines[LINES_SIZE];
     size_t lines_size;
 };
+
+size_t simulated_line(const char *topic, int32_t partition, int64_t offset, const double *score,
+                      char line_out[SIMULATED_LINE_SIZE]) {
+    char bits[24] = "";
+    if (score) {
+        snprintf(bits, sizeof bits, " %a", *score);
+    }
+    int size = snprintf(line_out, SIMULATED_LINE_SIZE, "%s %" PRId32 " %" PRId64 "%s\n", topic, partition, offset, bits);
+    assert(size > 0 && size < SIMULATED_LINE_SIZE);
+    return (size_t)size;
+}
 
 static const struct rf_sink_ops simulated_ops;
 static const struct rf_sink_ops simulated_rejected_ops;
@@ -36,17 +48,20 @@ static struct simulated_sink *simulated_from(struct rf_sink *self) {
     return (struct simulated_sink *)self;
 }
 
-static void add_line(struct simulated_sink *sink, const struct rf_positions *positions, uint32_t partition, int64_t offset) {
+// `score` NULL: it was rejected.
+static void add_line(struct simulated_sink *sink, const struct rf_positions *positions, uint32_t partition, int64_t offset,
+                     const double *score) {
+    char line[SIMULATED_LINE_SIZE];
     const struct rf_position *position = &positions->list[partition];
-    int size = snprintf(sink->lines + sink->lines_size, LINES_SIZE - sink->lines_size, "%s %" PRId32 " %" PRId64 "\n",
-                        position->topic, position->partition, offset);
-    assert(size > 0 && (size_t)size < LINES_SIZE - sink->lines_size);
-    sink->lines_size += (size_t)size;
+    size_t size = simulated_line(position->topic, position->partition, offset, score, line);
+    assert(size <= LINES_SIZE - sink->lines_size);
+    memcpy(sink->lines + sink->lines_size, line, size);
+    sink->lines_size += size;
 }
 
 // How many of `left` are taken now; *has_room_out tells whether there is room for more.
 static size_t room_for(struct simulated_sink *sink, size_t left, bool *has_room_out) {
-    *has_room_out = rf_random_below(&sink->random, NO_ROOM_ONE_IN) != 0;
+    *has_room_out = rf_random_below(&sink->random, sink->pace->no_room_one_in) != 0;
     return *has_room_out ? left : (size_t)rf_random_below(&sink->random, left + 1);
 }
 
@@ -78,7 +93,8 @@ static enum rf_status simulated_publish(struct rf_sink *self, const struct rf_pr
     size_t end = *done + room_for(sink, examples->count - *done, &has_room);
     for (size_t i = *done; i < end; i++) {
         if (rf_message_is_due(predictions, i)) {
-            add_line(sink, predictions->positions, examples->partition[i], examples->offset[i]);
+            add_line(sink, predictions->positions, examples->partition[i], examples->offset[i],
+                     &predictions->score[i * predictions->outputs]);
         }
     }
     return write_lines(sink, end, has_room, done, err);
@@ -94,7 +110,7 @@ static enum rf_status simulated_reject(struct rf_sink *self, const struct rf_rej
     bool has_room;
     size_t end = *done + room_for(sink, rejects->count - *done, &has_room);
     for (size_t i = *done; i < end; i++) {
-        add_line(sink, rejects->positions, rejects->list[i].record.partition, rejects->list[i].record.offset);
+        add_line(sink, rejects->positions, rejects->list[i].record.partition, rejects->list[i].record.offset, NULL);
     }
     return write_lines(sink, end, has_room, done, err);
 }
@@ -103,7 +119,7 @@ static uint64_t simulated_mark(struct rf_sink *self) {
     struct simulated_sink *sink = simulated_from(self);
     sink->has_line = true;
     sink->is_settled = false;
-    sink->not_yet = rf_random_below(&sink->random, NOT_YET_MAX + 1);
+    sink->not_yet = rf_random_below(&sink->random, sink->pace->not_yet_max + 1);
     return sink->size;
 }
 
@@ -178,12 +194,13 @@ static enum rf_status open_file(struct simulated_sink *sink, struct rf_error *er
 }
 
 enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, bool is_rejected, uint64_t seed,
-                                     struct rf_sink **sink_out, struct rf_error *err) {
+                                     const struct simulated_pace *pace, struct rf_sink **sink_out, struct rf_error *err) {
     struct simulated_sink *sink = calloc(1, sizeof *sink);
     assert(sink && strlen(path) < PATH_SIZE);
     sink->base.ops = is_rejected ? &simulated_rejected_ops : &simulated_ops;
     sink->disk = disk;
     sink->handle = -1;
+    sink->pace = pace;
     snprintf(sink->path, sizeof sink->path, "%s", path);
     rf_random_init(&sink->random, seed);
     enum rf_status status = open_file(sink, err);

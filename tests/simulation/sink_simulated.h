@@ -10,8 +10,21 @@
 #include "ops/disk.h"
 #include "sinks/sink.h"
 
+// How slow a sink is. Belongs to the test, and may change at any time.
+struct simulated_pace {
+    uint64_t no_room_one_in; // at least 2: then it takes what it has room for, and asks to be called again
+    uint64_t not_yet_max;    // times that confirming is put off
+};
+
+enum { SIMULATED_LINE_SIZE = 128 };
+
+// A line of such a file: where the record stood and, when it was not rejected (NULL), its score to the last bit.
+size_t simulated_line(const char *topic, int32_t partition, int64_t offset, const double *score,
+                      char line_out[SIMULATED_LINE_SIZE]);
+
 // Opens the file, made if need be; the disk is borrowed. The label is that of a file.
 enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, bool is_rejected, uint64_t seed,
-                                     struct rf_sink **sink_out, struct rf_error *err) RF_MUST_USE;
+                                     const struct simulated_pace *pace, struct rf_sink **sink_out,
+                                     struct rf_error *err) RF_MUST_USE;
 
 #endif
