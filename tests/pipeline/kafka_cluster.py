@@ -64,12 +64,13 @@ def tail(path, lines=30):
 
 
 class KafkaBroker:
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, proxy_port=None):
         self.settings = settings or {}  # properties over those of kafka/server.properties
+        self.proxy_port = proxy_port  # clients that come in at behind_port are told to come to this port instead
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="riffle-kafka-"))
         self.log = self.folder / "broker.log"
         self.process = None
-        self.port = None
+        self.port = self.behind_port = None
 
     def __enter__(self):
         try:
@@ -135,13 +136,25 @@ class KafkaBroker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _configure(self):
-        self.port, controller_port = free_ports(2)
+        self.port, controller_port, self.behind_port = free_ports(3)
         template = (HERE / "kafka" / "server.properties").read_text()
         text = template.format(port=self.port, controller_port=controller_port, folder=self.folder)
-        text += "".join(f"{name}={value}\n" for name, value in self.settings.items())
+        settings = {**self._behind_proxy(controller_port), **self.settings}
+        text += "".join(f"{name}={value}\n" for name, value in settings.items())
         (self.folder / "server.properties").write_text(text)
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         shutil.copytree(self._formatted(), self.folder / "data")
+
+    def _behind_proxy(self, controller_port):
+        """A listener of its own for the clients of a proxy."""
+        if not self.proxy_port:
+            return {}
+        host = "://127.0.0.1"
+        return {
+            "listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.behind_port},CONTROLLER{host}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.proxy_port}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT",
+        }
 
     def _formatted(self):
         """A freshly formatted data folder, made by Kafka's own tool once and copied ever after."""
