@@ -128,39 +128,22 @@ static void set_the_clock(struct play *play) {
     tell(&play->world, "; the clock jumps by %d s", (int)(by / 1000));
 }
 
-// As `riffle snapshot rollback` does, to any snapshot that is there; now and then on a disk that fails.
-static void roll_back(struct play *play) {
-    struct world *world = &play->world;
+static void roll_back_to_any(struct play *play) {
+    struct rf_disk *disk = play->world.disk;
     struct rf_error err;
     char **names;
     size_t count;
     end_life(play);
-    assert_int_equal(rf_disk_list(world->disk, world->folder, "snapshot-", ".riffle", &names, &count, &err), RF_OK);
+    assert_int_equal(rf_disk_list(disk, play->world.folder, "snapshot-", ".riffle", &names, &count, &err), RF_OK);
     uint64_t number = count ? strtoull(names[below(play, count)] + strlen("snapshot-"), NULL, 10) : 0;
     rf_disk_names_destroy(names, count);
-    if (!number) {
-        return;
+    if (number) {
+        fail_disk(&play->world, below(play, 4) == 0 ? 1 + below(play, 30) : 0);
+        if (roll_back(play, number, &err) && !rf_disk_simulated_has_failed(disk)) {
+            fail_msg("a rollback on a good disk failed: %s", err.text);
+        }
+        end_life(play);
     }
-    bool has_bad_disk = below(play, 4) == 0;
-    fail_disk(world, has_bad_disk ? 1 + below(play, 30) : 0);
-    struct rf_assembly assembly;
-    struct rf_pipeline *pipeline = NULL;
-    struct rf_version version;
-    assemble(world, &assembly);
-    assert_int_equal(rf_assembly_pipeline(&assembly, NULL, &pipeline, &err), RF_OK);
-    enum rf_status status = rf_assembly_state(&assembly, pipeline, &err);
-    if (!status) {
-        status = rf_checkpoint_rollback(rf_pipeline_checkpoint(pipeline), pipeline, number, world->clock.now_ms, &version, &err);
-    }
-    rf_pipeline_destroy(pipeline);
-    disassemble(world, &assembly);
-    tell(world, "; rolled back to snapshot %d%s%s", (int)number, status ? ", which failed: " : "", status ? err.text : "");
-    if (status && !rf_disk_simulated_has_failed(world->disk)) {
-        fail_msg("a rollback on a good disk failed: %s", err.text);
-    }
-    play->rollbacks++;
-    fail_disk(world, 0);
-    assert_at_rest(play);
 }
 
 const struct act acts[] = {
@@ -180,6 +163,6 @@ const struct act acts[] = {
         {"more partitions", 1, add_a_partition},
         {"slow sinks", 1, change_the_pace_of_sinks},
         {"clock", 1, set_the_clock},
-        {"rollback", 1, roll_back},
+        {"rollback", 1, roll_back_to_any},
         {NULL, 0, NULL},
 };

@@ -34,6 +34,12 @@ bool have_life(struct play *play);
 void go_on(struct play *play, uint64_t turns);
 
 void end_life(struct play *play); // as kill -9 does
+
+// As `riffle snapshot rollback` does, while nobody lives.
+enum rf_status roll_back(struct play *play, uint64_t number, struct rf_error *err);
+
+// All invariants.
 void assert_at_rest(struct play *play);
+void assert_at_end(struct play *play);
 
 #endif

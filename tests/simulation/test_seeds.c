@@ -25,59 +25,6 @@ enum { ACTS_MIN = 6, ACTS_MAX = 30, PARTITIONS_MAX = 3 };
 
 static struct play play;
 
-// Lives.
-
-static void assert_excused(const char *sentence) {
-    if (!play.has_excuse && !strstr(sentence, "all brokers are away")) {
-        fail_msg("nothing was done to disk or Kafka, but the worker failed: %s", sentence);
-    }
-    assert_true(strlen(sentence) > 10);
-}
-
-void assert_at_rest(struct play *now) {
-    for (const struct invariant *invariant = invariants; invariant->claim; invariant++) {
-        if (invariant->at_rest) {
-            invariant->at_rest(now);
-        }
-    }
-}
-
-void end_life(struct play *now) {
-    if (now->is_alive) {
-        die(&now->world, &now->life);
-        now->is_alive = false;
-    }
-    fail_disk(&now->world, 0);
-    now->has_excuse = false;
-    assert_at_rest(now);
-}
-
-bool have_life(struct play *now) {
-    if (!now->is_alive) {
-        now->is_alive = be_born(&now->world, &now->life) == RF_OK;
-        now->lives++;
-        if (!now->is_alive) {
-            assert_excused(now->life.err.text);
-            die(&now->world, &now->life);
-            end_life(now);
-        }
-    }
-    return now->is_alive;
-}
-
-void go_on(struct play *now, uint64_t turns) {
-    if (live_for(&now->world, &now->life, turns)) {
-        return;
-    }
-    struct rf_worker_report report;
-    rf_worker_report(now->life.worker, &report);
-    if (report.status) {
-        tell(&now->world, ": %s", report.sentence);
-        assert_excused(report.sentence);
-    }
-    end_life(now);
-}
-
 // A play.
 
 static void act(void) {
@@ -105,11 +52,7 @@ static void end(void) {
     world->is_endless = false;
     assert_true(have_life(&play));
     live_to_end(world, &play.life);
-    for (const struct invariant *invariant = invariants; invariant->claim; invariant++) {
-        if (invariant->at_end) {
-            invariant->at_end(&play);
-        }
-    }
+    assert_at_end(&play);
 }
 
 static void open_play(uint64_t seed) {
