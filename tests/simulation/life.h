@@ -30,6 +30,7 @@ struct simulated_clock {
 // What outlives a process.
 struct world {
     struct rf_disk *disk;          // NULL: the machine's own, and no sinks
+    struct rf_disk *real_disk;     // to look at a folder there; NULL: nobody does
     struct simulated_kafka *kafka; // NULL: a broker
     const char *bootstrap;
     char folder[64];

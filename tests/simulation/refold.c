@@ -9,6 +9,10 @@
 
 enum { MAGIC_SIZE = 8, HEAD_SIZE = 8, NAMES_MAX = 32, PATH_SIZE = 128, PARTITIONS_MAX = 16 };
 
+static struct rf_disk *disk_of(const struct world *world) {
+    return world->disk ? world->disk : world->real_disk;
+}
+
 // The chain.
 
 static enum rf_status take_link(void *context, const struct rf_chain_link *from, struct rf_error *err) {
@@ -31,7 +35,7 @@ static enum rf_status take_link(void *context, const struct rf_chain_link *from,
 void read_links(struct world *world, struct links *links_out) {
     struct rf_error err = {0};
     links_out->count = 0;
-    if (rf_chain_each(world->disk, world->folder, take_link, links_out, &err)) {
+    if (rf_chain_each(disk_of(world), world->folder, take_link, links_out, &err)) {
         fail_msg("the chain cannot be read: %s", err.text);
     }
 }
@@ -110,17 +114,18 @@ static void read_order(struct world *world, uint32_t line, uint64_t begins, stru
     struct rf_error err;
     *order = (struct order){.count = begins};
     snprintf(prefix, sizeof prefix, "schedule-%010" PRIu32 "-", line);
-    assert_int_equal(rf_disk_list(world->disk, world->folder, prefix, ".log", &names, &count, &err), RF_OK);
+    assert_int_equal(rf_disk_list(disk_of(world), world->folder, prefix, ".log", &names, &count, &err), RF_OK);
     for (size_t i = 0; i < count; i++) {
-        const char *data;
+        const uint8_t *data;
         size_t size = 0;
         uint64_t first = strtoull(names[i] + strlen(prefix), NULL, 10);
         snprintf(path, sizeof path, "%s/%s", world->folder, names[i]);
-        assert_true(rf_disk_simulated_peek(world->disk, path, &data, &size));
+        assert_int_equal(rf_disk_read(disk_of(world), path, &data, &size, &err), RF_OK);
         if (first != order->count) {
             fail_msg("%s begins at record %" PRIu64 ", but the order before it ends at %" PRIu64, path, first, order->count);
         }
-        read_segment(world, (const uint8_t *)data, size, first, order);
+        read_segment(world, data, size, first, order);
+        rf_disk_forget(disk_of(world), data, size);
     }
     rf_disk_names_destroy(names, count);
 }
