@@ -61,6 +61,15 @@ enum rf_status rf_checkpoint_put_in_place(struct rf_checkpoint *checkpoint, stru
     return status ? status : rf_checkpoint_retain(checkpoint, &checkpoint->header, err);
 }
 
+// What the snapshot covers reaches the disk too, before it counts. Disks take their time: the fold goes on meanwhile.
+static void sync_beside(struct rf_checkpoint *checkpoint) {
+    for (size_t i = 0; i < checkpoint->sink_count; i++) {
+        rf_sink_sync(checkpoint->sinks[i]);
+    }
+    checkpoint->schedule_error.status =
+            checkpoint->schedule ? rf_schedule_sync_marked(checkpoint->schedule, &checkpoint->schedule_error) : RF_OK;
+}
+
 bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
     int stage = atomic_load_explicit(&checkpoint->stage, memory_order_acquire);
     if (stage != WRITING && stage != SETTLED) {
@@ -68,6 +77,9 @@ bool rf_checkpoint_work(struct rf_checkpoint *checkpoint) {
     }
     enum rf_status status = stage == WRITING ? rf_checkpoint_write_temporary(checkpoint, &checkpoint->error)
                                              : rf_checkpoint_put_in_place(checkpoint, &checkpoint->error);
+    if (stage == WRITING && !status) {
+        sync_beside(checkpoint);
+    }
     int next = status ? FAILED : stage == WRITING ? WRITTEN : IN_PLACE;
     atomic_store_explicit(&checkpoint->stage, next, memory_order_release);
     return true;
@@ -120,6 +132,11 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->begun_ms = now_ms;
     checkpoint->begun_records = rf_pipeline_counts(pipeline)->records;
     checkpoint->state = rf_pipeline_state(pipeline);
+    checkpoint->sinks = rf_pipeline_sinks(pipeline, &checkpoint->sink_count);
+    checkpoint->schedule = rf_pipeline_schedule(pipeline);
+    if (checkpoint->schedule) {
+        rf_schedule_mark(rf_pipeline_schedule(pipeline));
+    }
     rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
     snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
     enum rf_status status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);
@@ -144,7 +161,7 @@ static bool is_due(const struct rf_checkpoint *checkpoint, const struct rf_pipel
            (options->every_ms && grown && now_ms - checkpoint->begun_ms >= options->every_ms);
 }
 
-// Has the outside confirmed all that the snapshot covers, and is the order in which it was folded on disk?
+// Has the outside confirmed all that the snapshot covers, and did the order in which it was folded reach the disk?
 static enum rf_status settle(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
     size_t count;
     struct rf_sink *const *sinks = rf_pipeline_sinks(pipeline, &count);
@@ -154,12 +171,12 @@ static enum rf_status settle(struct rf_checkpoint *checkpoint, struct rf_pipelin
             return status == RF_AGAIN ? RF_OK : status;
         }
     }
-    struct rf_schedule *schedule = rf_pipeline_schedule(pipeline);
-    enum rf_status status = schedule ? rf_schedule_sync(schedule, err) : RF_OK;
-    if (!status) {
-        atomic_store_explicit(&checkpoint->stage, SETTLED, memory_order_release);
+    if (checkpoint->schedule_error.status) {
+        *err = checkpoint->schedule_error;
+        return err->status;
     }
-    return status;
+    atomic_store_explicit(&checkpoint->stage, SETTLED, memory_order_release);
+    return RF_OK;
 }
 
 static void adopt(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline) {

@@ -6,8 +6,8 @@
 // long is done by whoever calls rf_checkpoint_work(), a thread beside the fold or the same one:
 //
 //     idle -> writing      fold: due; lines are drawn under the sinks, the state is frozen
-//     writing -> written   work: the temporary file is written and synced
-//     written -> settled   fold: the state is thawed; every sink has confirmed what the snapshot covers; schedule synced
+//     writing -> written   work: the temporary file is written and synced; sinks that sync do, and the schedule is synced
+//     written -> settled   fold: the state is thawed; every sink has confirmed what the snapshot covers
 //     settled -> in place  work: renamed, folder synced, old ones removed
 //     in place -> idle     fold: a new base begins; its positions may be told to the source
 //

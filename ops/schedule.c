@@ -217,6 +217,20 @@ enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *e
     return status;
 }
 
+// A segment that is closed was synced before. This one may be closed while it is synced, so that is done by its path.
+void rf_schedule_mark(struct rf_schedule *schedule) {
+    bool has_more = schedule->is_open && schedule->is_dirty;
+    memcpy(schedule->marked_path, has_more ? schedule->path : "", has_more ? sizeof schedule->marked_path : 1);
+}
+
+enum rf_status rf_schedule_sync_marked(const struct rf_schedule *schedule, struct rf_error *err) {
+    if (!schedule->marked_path[0]) {
+        return RF_OK;
+    }
+    enum rf_status status = rf_disk_sync_path(schedule->disk, schedule->marked_path, err);
+    return status ? status : rf_disk_sync_folder(schedule->disk, schedule->folder, err);
+}
+
 uint64_t rf_schedule_records(const struct rf_schedule *schedule) {
     return schedule->records;
 }

@@ -43,6 +43,11 @@ enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_
 // Makes all that was written reach the disk; before a snapshot that covers it is renamed into place.
 enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
 
+// The same in two parts, so that folding need not wait for the disk: a line is drawn under what was written so far, and another
+// thread may then sync what stands before it, while more is written. Draw the next line only when that is over.
+void rf_schedule_mark(struct rf_schedule *schedule);
+enum rf_status rf_schedule_sync_marked(const struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+
 // Did a frame not verify when it was opened? After a crash the last one may be torn.
 bool rf_schedule_is_torn(const struct rf_schedule *schedule);
 

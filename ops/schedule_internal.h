@@ -38,6 +38,8 @@ struct rf_schedule {
     size_t named; // partitions [0, named) have been named in it
     bool is_dirty;
 
+    char marked_path[RF_SCHEDULE_PATH_SIZE]; // the segment written last when a line was drawn; "": all was on disk
+
     uint8_t *frame; // [frame_capacity]
     size_t frame_capacity;
 };

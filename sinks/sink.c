@@ -37,6 +37,12 @@ uint64_t rf_sink_mark(struct rf_sink *self) {
     return self->ops->mark ? self->ops->mark(self) : 0;
 }
 
+void rf_sink_sync(struct rf_sink *self) {
+    if (self->ops->sync) {
+        self->ops->sync(self);
+    }
+}
+
 enum rf_status rf_sink_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) {
     return self->ops->settle ? self->ops->settle(self, timeout_ms, err) : RF_OK;
 }

@@ -10,7 +10,7 @@
 
 struct rf_sink;
 
-// What a kind of sink must do. All calls come from one thread.
+// What a kind of sink must do. All calls come from one thread, but for sync().
 struct rf_sink_ops {
     const char *name;
 
@@ -24,6 +24,11 @@ struct rf_sink_ops {
     // Draws a line under what was handed over so far, for a snapshot: settle() tells when all of it is safe. At most one
     // line is drawn at a time. Returns the bookmark to store in that snapshot.
     uint64_t (*mark)(struct rf_sink *self);
+
+    // After mark(): makes what stands before the line safe, where that takes so long that publishing should not wait for it (a
+    // disk). May be called by another thread while records are handed over; what went wrong is told by settle(). NULL: nothing
+    // takes long.
+    void (*sync)(struct rf_sink *self);
 
     // RF_OK: everything up to the line has been confirmed by the outside (written and synced, acknowledged by Kafka, or
     // there is nothing to confirm), and stays so until the next line. RF_AGAIN: not yet, after waiting up to timeout_ms.
@@ -54,6 +59,7 @@ enum rf_status rf_sink_publish(struct rf_sink *self, const struct rf_predictions
 enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done,
                               struct rf_error *err) RF_MUST_USE;
 uint64_t rf_sink_mark(struct rf_sink *self);
+void rf_sink_sync(struct rf_sink *self);
 enum rf_status rf_sink_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_rewind(struct rf_sink *self, uint64_t bookmark, struct rf_error *err) RF_MUST_USE;
 void rf_sink_destroy(struct rf_sink *self);
@@ -86,8 +92,8 @@ struct rf_sink_kafka_options {
 };
 
 // Appends one JSON line a prediction, with one write a batch; `-` is standard output. The file is locked while it is
-// open. What stood in it before a fresh start stays; its length is the bookmark. settle() syncs, whatever timeout_ms: the
-// disk has begun with nearly all of it by then.
+// open. What stood in it before a fresh start stays; its length is the bookmark. settle() syncs what sync() did not, whatever
+// timeout_ms: the disk has begun with nearly all of it by then.
 struct rf_sink_file_options {
     char *path;
 };

@@ -1,6 +1,6 @@
 // JSON lines at the end of a file. Every batch is written with one call, so a reader that follows sees whole batches and
-// a line drawn has nothing left to flush: settling is a sync. The sync holds up whoever settles, so the disk is asked to
-// begin with what is written long before: every START_SIZE bytes, and when a line is drawn.
+// a line drawn has nothing left to flush: settling is a sync, which another thread does meanwhile, or else whoever settles. The
+// disk is asked to begin with what is written long before: every START_SIZE bytes, and when a line is drawn.
 #include "sinks/message.h"
 #include "sinks/sink_internal.h"
 
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -29,6 +30,8 @@ struct file_sink {
     bool was_missing;
     bool was_marked;           // a line was drawn at some time
     bool is_settled;           // the last one
+    _Atomic bool is_synced;    // what stands before it, by sync()
+    _Atomic int sync_error;    // errno of a sync() that failed
     uint64_t size;             // bytes in the file
     uint64_t begun;            // bytes of those that the disk was asked to begin with; whole pages
     struct rf_message message; // not written yet
@@ -152,8 +155,18 @@ static uint64_t file_mark(struct rf_sink *self) {
     struct file_sink *file = file_from(self);
     file->was_marked = true;
     file->is_settled = false;
+    atomic_store(&file->is_synced, false);
     start_writeback(file);
     return file->is_regular ? file->size : 0;
+}
+
+static void file_sync(struct rf_sink *self) {
+    struct file_sink *file = file_from(self);
+    if (file->is_regular) {
+        int error = fdatasync(file->fd) ? errno : 0;
+        atomic_store(&file->sync_error, error);
+        atomic_store(&file->is_synced, !error);
+    }
 }
 
 static enum rf_status file_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) {
@@ -162,9 +175,14 @@ static enum rf_status file_settle(struct rf_sink *self, int timeout_ms, struct r
     if (file->failure.status) {
         return fail_again(file, err);
     }
-    enum rf_status status = file->is_settled ? RF_OK : write_out(file, err);
-    if (status == RF_OK && !file->is_settled && file->is_regular && fdatasync(file->fd) != 0) {
-        status = rf_fail(err, RF_IO, "cannot sync %s: %s", file->path, strerror(errno));
+    file->is_settled |= atomic_load(&file->is_synced);
+    int error = atomic_load(&file->sync_error);
+    enum rf_status status = file->is_settled || error ? RF_OK : write_out(file, err);
+    if (status == RF_OK && !file->is_settled && file->is_regular && !error) {
+        error = fdatasync(file->fd) ? errno : 0;
+    }
+    if (error) {
+        status = rf_fail(err, RF_IO, "cannot sync %s: %s", file->path, strerror(error));
     }
     if (status == RF_OK) {
         file->is_settled = file->was_marked;
@@ -210,6 +228,7 @@ static const struct rf_sink_ops file_ops = {
         .name = "file",
         .publish = file_publish,
         .mark = file_mark,
+        .sync = file_sync,
         .settle = file_settle,
         .rewind = file_rewind,
         .destroy = file_destroy,
@@ -219,6 +238,7 @@ static const struct rf_sink_ops file_rejected_ops = {
         .name = "file",
         .reject = file_reject,
         .mark = file_mark,
+        .sync = file_sync,
         .settle = file_settle,
         .rewind = file_rewind,
         .destroy = file_destroy,

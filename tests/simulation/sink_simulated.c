@@ -18,9 +18,11 @@ struct simulated_sink {
     struct rf_disk *disk;
     char path[PATH_SIZE];
     int handle;
-    uint64_t size;    // of the file
-    bool has_line;    // was drawn at some time
-    bool is_settled;  // the last one
+    uint64_t size;   // of the file
+    bool has_line;   // was drawn at some time
+    bool is_settled; // the last one
+    bool is_synced;  // what stands before it, by sync()
+    struct rf_error sync_failure;
     uint64_t not_yet; // times that settling is still to be put off
     struct rf_random random;
     const struct simulated_pace *pace; // borrowed
@@ -118,9 +120,14 @@ static enum rf_status simulated_reject(struct rf_sink *self, const struct rf_rej
 static uint64_t simulated_mark(struct rf_sink *self) {
     struct simulated_sink *sink = simulated_from(self);
     sink->has_line = true;
-    sink->is_settled = false;
+    sink->is_settled = sink->is_synced = false;
     sink->not_yet = rf_random_below(&sink->random, sink->pace->not_yet_max + 1);
     return sink->size;
+}
+
+static void simulated_sync(struct rf_sink *self) {
+    struct simulated_sink *sink = simulated_from(self);
+    sink->is_synced = rf_disk_sync(sink->disk, sink->path, sink->handle, &sink->sync_failure) == RF_OK;
 }
 
 static enum rf_status simulated_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) {
@@ -134,7 +141,14 @@ static enum rf_status simulated_settle(struct rf_sink *self, int timeout_ms, str
         sink->not_yet--;
         return RF_AGAIN;
     }
-    enum rf_status status = sink->is_settled ? RF_OK : rf_disk_sync(sink->disk, sink->path, sink->handle, err);
+    sink->is_settled |= sink->is_synced;
+    enum rf_status status = RF_OK;
+    if (sink->sync_failure.status) {
+        *err = sink->sync_failure;
+        status = err->status;
+    } else if (!sink->is_settled) {
+        status = rf_disk_sync(sink->disk, sink->path, sink->handle, err);
+    }
     sink->is_settled |= !status && sink->has_line;
     if (status) {
         sink->failure = *err; // what a failing sync left is unknown
@@ -168,6 +182,7 @@ static const struct rf_sink_ops simulated_ops = {
         .name = "simulated",
         .publish = simulated_publish,
         .mark = simulated_mark,
+        .sync = simulated_sync,
         .settle = simulated_settle,
         .rewind = simulated_rewind,
         .destroy = simulated_destroy,
@@ -177,6 +192,7 @@ static const struct rf_sink_ops simulated_rejected_ops = {
         .name = "simulated",
         .reject = simulated_reject,
         .mark = simulated_mark,
+        .sync = simulated_sync,
         .settle = simulated_settle,
         .rewind = simulated_rewind,
         .destroy = simulated_destroy,
