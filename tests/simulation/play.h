@@ -5,6 +5,19 @@
 // the program adds what can befall it, and what must hold of it.
 #include "tests/simulation/life.h"
 
+// Sanitizers are slow: their builds do the n-th part.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLOWNESS = 10 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { SLOWNESS = 10 };
+#else
+enum { SLOWNESS = 1 };
+#endif
+#else
+enum { SLOWNESS = 1 };
+#endif
+
 struct play {
     struct world world;
     struct life life;

@@ -9,19 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifdef IS_SANITIZED
-enum { SEEDS = 200 };
-#else
-enum { SEEDS = 2000 };
-#endif
-enum { ACTS_MIN = 6, ACTS_MAX = 30, PARTITIONS_MAX = 3 };
+enum { SEEDS = 2000 / SLOWNESS, ACTS_MIN = 6, ACTS_MAX = 30, PARTITIONS_MAX = 3 };
 
 static struct play play;
 
