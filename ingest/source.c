@@ -20,6 +20,20 @@ enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *pos
     return status;
 }
 
+enum rf_status rf_source_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                              struct rf_error *err) {
+    self->is_temporary = false;
+    for (size_t i = 0; i < positions->count; i++) {
+        holdings_out[i] = (struct rf_holding){.end = -1};
+    }
+    return self->ops->look && positions->count ? self->ops->look(self, positions, holdings_out, err) : RF_OK;
+}
+
+enum rf_status rf_source_refresh(struct rf_source *self, struct rf_error *err) {
+    self->is_temporary = false;
+    return self->ops->refresh ? self->ops->refresh(self, err) : RF_OK;
+}
+
 void rf_source_unassign(struct rf_source *self) {
     self->ops->unassign(self);
     self->partitions_assigned = 0;

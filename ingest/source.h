@@ -39,6 +39,13 @@ enum rf_source_event {
     RF_SOURCE_END,      // all that is to be read has been read (a file's end, or `until: end`)
 };
 
+// What the log holds around a position.
+struct rf_holding {
+    int64_t first, end;   // it holds [first, end); end -1: not known
+    bool has_last;        // the record at next_offset - 1 is there,
+    uint64_t fingerprint; // and this is its fingerprint
+};
+
 struct rf_source_ops {
     const char *name;
 
@@ -47,6 +54,18 @@ struct rf_source_ops {
     // go on; the caller decides whether to wait and poll again (is_temporary) or to give up.
     enum rf_status (*poll)(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
                            enum rf_source_event *event_out, const struct rf_positions **partitions_out, struct rf_error *err);
+
+    // Between RF_SOURCE_ASSIGNED and assign(): what the log holds around each position, so that all of them can be judged before
+    // anything of any is folded. The last applied record is read again where the position has a fingerprint; all of that waits
+    // for some seconds at most. holdings_out [positions->count] says {0, -1, false} of positions that are not known or not
+    // read. A file's end is told only where it comes before the position. NULL: a source whose log cannot change.
+    enum rf_status (*look)(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                           struct rf_error *err);
+
+    // Asks the outside whether there are more partitions than were offered; if so, the next poll tells RF_SOURCE_ASSIGNED with
+    // all of them: answer with unassign() and begin anew. Waits for the answer, mostly a millisecond, seconds at most. Fails
+    // as a poll does. NULL when partitions stay as they are.
+    enum rf_status (*refresh)(struct rf_source *self, struct rf_error *err);
 
     // Starts reading. Indices of `positions` are what records carry from now on. next_offset RF_OFFSET_NONE: by the start
     // policy, and what it came to is filled in. Where a fingerprint is known, reading starts one record earlier, at
@@ -82,7 +101,7 @@ struct rf_source_ops {
 
 struct rf_source { // embedded first in each kind
     const struct rf_source_ops *ops;
-    bool is_temporary;          // the failure told last (by poll, assign, commit or committed) may pass by itself
+    bool is_temporary;          // the failure told last (by poll, look, refresh, assign, commit or committed) may pass by itself
     size_t partitions_assigned; // kept by the dispatcher
 };
 
@@ -90,6 +109,9 @@ enum rf_status rf_source_poll(struct rf_source *self, const struct rf_poll *want
                               enum rf_source_event *event_out, const struct rf_positions **partitions_out,
                               struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                              struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_refresh(struct rf_source *self, struct rf_error *err) RF_MUST_USE;
 void rf_source_unassign(struct rf_source *self);
 enum rf_status rf_source_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
                                 struct rf_error *err) RF_MUST_USE;
