@@ -16,6 +16,7 @@ enum { NAME_SIZE_MAX = 100 };
 static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
 static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const offset_lost[] = {"fail", "earliest", "latest", NULL}; // as enum rf_offset_lost
 static const char *const kernels[] = {"auto", "baseline", NULL};
 
 static const struct rf_setting source_settings[] = {
@@ -24,6 +25,9 @@ static const struct rf_setting source_settings[] = {
         RF_CHOICE(struct rf_settings_source, format, "json", formats, NOT_MODEL, "form of the records"),
         RF_TEXT(struct rf_settings_source, start, "earliest", NOT_MODEL,
                 "where to start without a snapshot: earliest, latest or an RFC 3339 time"),
+        RF_CHOICE(struct rf_settings_source, on_offset_lost, "fail", offset_lost, NOT_MODEL,
+                  "when the log no longer holds what comes next, or another record than the one learned last: fail, or go on at "
+                  "its first record or at its end, in a new line of the model"),
         RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
                  "csv: names of the columns; a file may give them in its first line"),
         RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
@@ -182,6 +186,9 @@ static enum rf_status derive_start(struct rf_settings *settings, struct rf_error
     }
     if (settings->source.file && settings->start != RF_START_EARLIEST) {
         return rf_fail(err, RF_INVALID, "source.start is \"%.100s\", must be earliest for a file", start);
+    }
+    if (settings->source.file && settings->source.on_offset_lost == RF_OFFSET_LOST_LATEST) {
+        return rf_fail(err, RF_INVALID, "source.on_offset_lost is latest, must be fail or earliest for a file");
     }
     return RF_OK;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum rf_offset_lost { RF_OFFSET_LOST_FAIL, RF_OFFSET_LOST_EARLIEST, RF_OFFSET_LOST_LATEST };
 enum rf_kernels { RF_KERNELS_AUTO, RF_KERNELS_BASELINE };
 
 struct rf_settings_source {
@@ -20,6 +21,7 @@ struct rf_settings_source {
     char *file;
     int format; // see rf_settings_decoder()
     char *start;
+    int on_offset_lost; // enum rf_offset_lost
     struct rf_texts columns;
     char *delimiter; // one character
     struct rf_decode_limits limits;

@@ -1,5 +1,6 @@
 """What most pipeline tests begin with: one broker for all of them, a workspace each, and a small model of small records."""
 
+import re
 import unittest
 
 from kafka_cluster import KafkaBroker
@@ -54,3 +55,9 @@ source: {source or f"{{topics: [{self.name}], format: json}}"}
 
     def snapshots(self):
         return sorted((self.workspace.folder / "state").glob("snapshot-*.riffle"))
+
+    def positions(self):
+        """{(topic, partition): (next offset, records)} of the newest snapshot."""
+        text = self.workspace.run_riffle("snapshot", "show", "state").output
+        found = re.findall(r"position +(\S+) \[(\d+)\] next offset (-?\d+), (\d+) records", text)
+        return {(topic, int(partition)): (int(offset), int(count)) for topic, partition, offset, count in found}

@@ -1,7 +1,6 @@
 """Where a worker starts reading, and that it is decided once: whatever comes after the first snapshot is learned."""
 
 import datetime
-import re
 import time
 
 import pipeline_test
@@ -16,12 +15,6 @@ def rfc3339(milliseconds):
 class SourceStarts(PipelineCase):
     def starting(self, start, topics=None):
         return self.settings(source=f"{{topics: [{', '.join(topics or [self.name])}], format: json, start: '{start}'}}")
-
-    def positions(self):
-        """{(topic, partition): (next offset, records)} of the newest snapshot."""
-        text = self.workspace.run_riffle("snapshot", "show", "state").output
-        found = re.findall(r"position +(\S+) \[(\d+)\] next offset (-?\d+), (\d+) records", text)
-        return {(topic, int(partition)): (int(offset), int(count)) for topic, partition, offset, count in found}
 
     def produce(self, first, count, partition=0, topic=None):
         self.broker.produce(topic or self.name, records(first, count), partition)

@@ -106,6 +106,11 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
         return rf_fail(err, RF_CONFLICT, "partition %u is wanted, but its topic is not named", (unsigned)want->partition);
     }
     int chosen = source->assigned_count ? choose(source, want) : -1;
+    if (chosen >= 0 && source->next[chosen] < source->kafka->partitions[source->of[chosen]].first) {
+        return rf_fail(err, RF_CONFLICT,
+                       "offset %lld of partition %d is no longer there: the log was cut while it was being read",
+                       (long long)source->next[chosen], chosen);
+    }
     if (chosen < 0 || rf_random_below(random, IDLE_ONE_IN) == 0) {
         *event_out = source->until_end && source->assigned_count && chosen < 0 ? RF_SOURCE_END : RF_SOURCE_IDLE;
         return RF_OK;
@@ -140,6 +145,37 @@ static enum rf_status find_start(const struct simulated_kafka *kafka, const stru
     return RF_OK;
 }
 
+static enum rf_status simulated_look(struct rf_source *self, const struct rf_positions *positions,
+                                     struct rf_holding *holdings_out, struct rf_error *err) {
+    (void)err;
+    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    for (size_t i = 0; i < positions->count; i++) {
+        size_t index = partition_of(kafka, &positions->list[i]);
+        int64_t next = positions->list[i].next_offset;
+        if (index == NOT_READ || next < 0) {
+            continue;
+        }
+        const struct partition *partition = &kafka->partitions[index];
+        bool has_last = next > partition->first && next <= (int64_t)partition->count;
+        holdings_out[i] = (struct rf_holding){.first = partition->first, .end = (int64_t)partition->count, .has_last = has_last};
+        if (has_last) {
+            holdings_out[i].fingerprint = rf_record_fingerprint(&partition->records[next - 1]);
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status simulated_refresh(struct rf_source *self, struct rf_error *err) {
+    (void)err;
+    struct simulated_source *source = simulated_from(self);
+    size_t named = 0;
+    for (size_t i = 0; i < source->kafka->names.count; i++) {
+        named += source->kafka->partitions[i].is_named;
+    }
+    source->is_told &= source->until_end || named <= source->offered.count;
+    return RF_OK;
+}
+
 static enum rf_status simulated_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
     int64_t known[PARTITIONS_MAX];
@@ -164,6 +200,7 @@ static enum rf_status simulated_assign(struct rf_source *self, struct rf_positio
 
 static void simulated_unassign(struct rf_source *self) {
     simulated_from(self)->assigned_count = 0;
+    simulated_from(self)->is_told = false;
 }
 
 static enum rf_status simulated_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
@@ -213,6 +250,8 @@ static void simulated_destroy(struct rf_source *self) {
 static const struct rf_source_ops simulated_ops = {
         .name = "simulated",
         .poll = simulated_poll,
+        .look = simulated_look,
+        .refresh = simulated_refresh,
         .assign = simulated_assign,
         .unassign = simulated_unassign,
         .commit = simulated_commit,
@@ -242,14 +281,18 @@ struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partit
     return kafka;
 }
 
-void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
+void simulated_kafka_shorten(struct simulated_kafka *kafka, size_t index, int64_t end) {
     struct partition *partition = &kafka->partitions[index];
-    for (size_t i = 0; i < partition->count; i++) {
+    for (size_t i = (size_t)end; i < partition->count; i++) {
         free((void *)(uintptr_t)partition->records[i].value.data);
         free((void *)(uintptr_t)partition->records[i].key.data);
     }
-    partition->count = 0;
-    partition->first = 0;
+    partition->count = (size_t)end;
+}
+
+void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
+    simulated_kafka_shorten(kafka, index, 0);
+    kafka->partitions[index].first = 0;
 }
 
 void simulated_kafka_destroy(struct simulated_kafka *kafka) {

@@ -28,6 +28,9 @@ void simulated_kafka_cut(struct simulated_kafka *kafka, size_t index, int64_t fi
 // The partition is empty and begins at offset 0 again, as after its topic was deleted and made anew.
 void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index);
 
+// Records from `end` on are gone, as after a leader was elected that had not got them.
+void simulated_kafka_shorten(struct simulated_kafka *kafka, size_t index, int64_t end);
+
 // The next offset to be written, and the record that was written at one, also when it is gone by now; NULL: none was.
 int64_t simulated_kafka_end(const struct simulated_kafka *kafka, size_t index);
 const struct rf_record *simulated_kafka_record(const struct simulated_kafka *kafka, size_t index, int64_t offset);

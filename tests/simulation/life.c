@@ -213,10 +213,12 @@ enum rf_status be_born(struct world *world, struct life *life) {
             .batches = 3,
             .wait_ms = 10000,
             .shutdown_ms = 1000000,
+            .on_offset_lost = world->on_offset_lost,
+            .refresh_ms = 20,
     };
     struct rf_texts columns;
     if (world->kafka) {
-        options.source = simulated_kafka_source(world->kafka, true);
+        options.source = simulated_kafka_source(world->kafka, !world->goes_on);
     } else {
         assert_int_equal(rf_assembly_set_bootstrap(&life->assembly, world->bootstrap, &life->err), RF_OK);
         assert_int_equal(rf_assembly_source(&life->assembly, true, &options.source, &columns, &life->err), RF_OK);
@@ -270,7 +272,10 @@ static bool live(struct world *world, struct life *life, uint64_t records, uint6
             fail_msg("no end after %d turns", TURNS_MAX);
         }
     }
-    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s", turn, records_of(life), goes_on ? "" : " and its end");
+    struct rf_worker_report report;
+    rf_worker_report(life->worker, &report);
+    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s%s", turn, records_of(life),
+         goes_on ? "" : " and its end: ", report.sentence);
     return goes_on;
 }
 

@@ -33,7 +33,9 @@ struct world {
     char folder[64];
     struct simulated_clock clock;
     struct rf_clock *real_clock; // NULL: the simulated one
-    bool is_small;               // few records, small batches, a snapshot every hundred records
+    bool goes_on;                // it reads on at the end of the log, until it is stopped
+    enum rf_offset_lost on_offset_lost;
+    bool is_small; // few records, small batches, a snapshot every hundred records
 
     uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
