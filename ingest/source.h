@@ -157,6 +157,7 @@ struct rf_source_file_options {
     bool is_csv;
     bool is_delimited;
     bool has_header_line;      // the first line names the columns and is no record
+    bool opens_late;           // when it is first to be read, and not before: it may be gone by then, unless it is asked for
     char delimiter;            // with is_csv; 0: a comma
     uint64_t record_bytes_max; // at least 1. A longer record is delivered cut to this size + 1 bytes, for the decoder to
                                // reject, and the rest of it passed over: up to the next line end, also within quotes
@@ -166,5 +167,14 @@ enum rf_status rf_source_file_create(const struct rf_source_file_options *option
 
 // The header line of the file (without its end); data NULL when it has none. Valid as long as the source.
 struct rf_text rf_source_file_header(const struct rf_source *source);
+
+// Sources one after the other, as history and what follows it: each is read to its end before the next one gives anything. The
+// sources are owned from here on, also when this fails; what they read must differ.
+//
+// All are assigned at once, so that where each begins is decided at the first start. A source is closed once a record of one
+// after it was applied: it is not read again, whatever came to it since, and what it reads may be gone. RF_CONFLICT when a source
+// was named after that.
+enum rf_status rf_source_sequence_create(struct rf_source *const *sources, size_t count, struct rf_source **source_out,
+                                         struct rf_error *err) RF_MUST_USE;
 
 #endif

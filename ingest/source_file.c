@@ -286,11 +286,11 @@ static enum rf_status skip_records(struct file_source *file, int64_t count, int6
 
 // At its first record, opened anew if need be. RF_UNSUPPORTED when it cannot be.
 static enum rf_status begin_reading(struct file_source *file, struct rf_error *err) {
-    if (!file->was_read) {
+    if (file->reader && !file->was_read) {
         file->was_read = true;
         return RF_OK;
     }
-    if (!rf_reader_is_rewindable(file->reader)) {
+    if (file->reader && !rf_reader_is_rewindable(file->reader)) {
         return rf_fail(err, RF_UNSUPPORTED, "%s cannot be read a second time", file->path);
     }
     enum rf_status status = open_file(file, err);
@@ -424,7 +424,7 @@ enum rf_status rf_source_file_create(const struct rf_source_file_options *option
         rf_fail(err, RF_MEMORY, "out of memory to read %s", options->path);
         goto fail;
     }
-    if (open_file(file, err)) {
+    if (!options->opens_late && open_file(file, err)) {
         goto fail;
     }
     *source_out = &file->base;
