@@ -56,8 +56,8 @@ source: {source or f"{{topics: [{self.name}], format: json}}"}
     def snapshots(self):
         return sorted((self.workspace.folder / "state").glob("snapshot-*.riffle"))
 
-    def positions(self):
+    def positions(self, state="state"):
         """{(topic, partition): (next offset, records)} of the newest snapshot."""
-        text = self.workspace.run_riffle("snapshot", "show", "state").output
+        text = self.workspace.run_riffle("snapshot", "show", state).output
         found = re.findall(r"position +(\S+) \[(\d+)\] next offset (-?\d+), (\d+) records", text)
         return {(topic, int(partition)): (int(offset), int(count)) for topic, partition, offset, count in found}

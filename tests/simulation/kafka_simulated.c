@@ -28,6 +28,7 @@ struct simulated_kafka {
 struct simulated_source {
     struct rf_source base;
     struct simulated_kafka *kafka;
+    const char *topic; // NULL: all that are named
     bool until_end, is_told;
     struct rf_positions offered;
     size_t assigned_count;        // 0: not yet
@@ -53,6 +54,17 @@ static size_t partition_of(const struct simulated_kafka *kafka, const struct rf_
     size_t index;
     bool is_there = simulated_kafka_find(kafka, position->topic, position->partition, &index);
     return is_there && kafka->partitions[index].is_named ? index : NOT_READ;
+}
+
+static bool reads(const struct simulated_source *source, size_t index) {
+    return source->kafka->partitions[index].is_named &&
+           (!source->topic || strcmp(source->topic, source->kafka->names.list[index].topic) == 0);
+}
+
+// The same for this source.
+static size_t read_for(const struct simulated_source *source, const struct rf_position *position) {
+    size_t index = partition_of(source->kafka, position);
+    return index != NOT_READ && reads(source, index) ? index : NOT_READ;
 }
 
 static size_t left_in(const struct simulated_source *source, size_t index) {
@@ -84,7 +96,7 @@ static enum rf_status offer(struct simulated_source *source, enum rf_source_even
     source->is_told = true;
     for (size_t i = 0; i < kafka->names.count; i++) {
         size_t index;
-        if (kafka->partitions[i].is_named &&
+        if (reads(source, i) &&
             rf_positions_add(&source->offered, kafka->names.list[i].topic, kafka->names.list[i].partition, &index)) {
             abort();
         }
@@ -148,14 +160,14 @@ static enum rf_status find_start(const struct simulated_kafka *kafka, const stru
 static enum rf_status simulated_look(struct rf_source *self, const struct rf_positions *positions,
                                      struct rf_holding *holdings_out, struct rf_error *err) {
     (void)err;
-    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    const struct simulated_source *source = simulated_from(self);
     for (size_t i = 0; i < positions->count; i++) {
-        size_t index = partition_of(kafka, &positions->list[i]);
+        size_t index = read_for(source, &positions->list[i]);
         int64_t next = positions->list[i].next_offset;
         if (index == NOT_READ || next < 0) {
             continue;
         }
-        const struct partition *partition = &kafka->partitions[index];
+        const struct partition *partition = &source->kafka->partitions[index];
         bool has_last = next > partition->first && next <= (int64_t)partition->count;
         holdings_out[i] = (struct rf_holding){.first = partition->first, .end = (int64_t)partition->count, .has_last = has_last};
         if (has_last) {
@@ -170,7 +182,7 @@ static enum rf_status simulated_refresh(struct rf_source *self, struct rf_error 
     struct simulated_source *source = simulated_from(self);
     size_t named = 0;
     for (size_t i = 0; i < source->kafka->names.count; i++) {
-        named += source->kafka->partitions[i].is_named;
+        named += reads(source, i);
     }
     source->is_told &= source->until_end || named <= source->offered.count;
     return RF_OK;
@@ -181,7 +193,7 @@ static enum rf_status simulated_assign(struct rf_source *self, struct rf_positio
     int64_t known[PARTITIONS_MAX];
     assert(positions->count <= PARTITIONS_MAX);
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(source->kafka, &positions->list[i]);
+        size_t partition = read_for(source, &positions->list[i]);
         known[i] = source->next[i] = positions->list[i].next_offset;
         source->of[i] = partition;
         enum rf_status status = partition == NOT_READ ? RF_OK
@@ -208,7 +220,7 @@ static enum rf_status simulated_commit(struct rf_source *self, const struct rf_p
     (void)err;
     struct simulated_kafka *kafka = simulated_from(self)->kafka;
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(kafka, &positions->list[i]);
+        size_t partition = read_for(simulated_from(self), &positions->list[i]);
         if (partition != NOT_READ) {
             kafka->partitions[partition].committed = positions->list[i].next_offset;
         }
@@ -222,7 +234,7 @@ static enum rf_status simulated_committed(struct rf_source *self, struct rf_posi
     (void)err;
     const struct simulated_kafka *kafka = simulated_from(self)->kafka;
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(kafka, &positions->list[i]);
+        size_t partition = read_for(simulated_from(self), &positions->list[i]);
         positions->list[i].next_offset = partition == NOT_READ ? RF_OFFSET_NONE : kafka->partitions[partition].committed;
     }
     snprintf(note_out, note_size, "%s", kafka->note);
@@ -366,11 +378,12 @@ void simulated_kafka_set_start(struct simulated_kafka *kafka, enum rf_start star
     kafka->start = start;
 }
 
-struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end) {
+struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, const char *topic, bool until_end) {
     struct simulated_source *source = calloc(1, sizeof *source);
     assert(source);
     source->base.ops = &simulated_ops;
     source->kafka = kafka;
+    source->topic = topic;
     source->until_end = until_end;
     rf_positions_init(&source->offered);
     return &source->base;

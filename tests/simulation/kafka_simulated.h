@@ -41,7 +41,7 @@ int64_t simulated_kafka_committed(const struct simulated_kafka *kafka, size_t in
 void simulated_kafka_name(struct simulated_kafka *kafka, const char *topic, bool is_named);
 void simulated_kafka_set_start(struct simulated_kafka *kafka, enum rf_start start);
 
-// A source that assigns itself all partitions of the topics named and, with `until_end`, ends where the log ends.
-struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end);
+// A source that assigns itself all partitions of one topic (NULL: of all named) and, with `until_end`, ends where the log ends.
+struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, const char *topic, bool until_end);
 
 #endif

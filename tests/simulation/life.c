@@ -204,6 +204,16 @@ static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipelin
     return status;
 }
 
+static enum rf_status make_source(struct world *world, struct rf_source **source_out, struct rf_error *err) {
+    if (!world->history) {
+        *source_out = simulated_kafka_source(world->kafka, NULL, !world->goes_on);
+        return RF_OK;
+    }
+    struct rf_source *list[] = {simulated_kafka_source(world->kafka, world->history, true),
+                                simulated_kafka_source(world->kafka, "cards", !world->goes_on)};
+    return rf_source_sequence_create(list, 2, source_out, err);
+}
+
 enum rf_status be_born(struct world *world, struct life *life) {
     assemble(world, life);
     struct rf_worker_options options = {
@@ -218,7 +228,7 @@ enum rf_status be_born(struct world *world, struct life *life) {
     };
     struct rf_texts columns;
     if (world->kafka) {
-        options.source = simulated_kafka_source(world->kafka, !world->goes_on);
+        assert_int_equal(make_source(world, &options.source, &life->err), RF_OK);
     } else {
         assert_int_equal(rf_assembly_set_bootstrap(&life->assembly, world->bootstrap, &life->err), RF_OK);
         assert_int_equal(rf_assembly_source(&life->assembly, true, &options.source, &columns, &life->err), RF_OK);

@@ -33,6 +33,7 @@ struct world {
     char folder[64];
     struct simulated_clock clock;
     struct rf_clock *real_clock; // NULL: the simulated one
+    const char *history;         // a topic that is learned first, before cards; NULL: none
     bool goes_on;                // it reads on at the end of the log, until it is stopped
     enum rf_offset_lost on_offset_lost;
     bool is_small; // few records, small batches, a snapshot every hundred records

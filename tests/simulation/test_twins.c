@@ -14,7 +14,7 @@ static void produce_to_broker(struct simulated_kafka *kafka, const char *bootstr
     struct rf_producer *producer;
     struct rf_error err;
     assert_int_equal(rf_producer_create(&properties, &producer, &err), RF_OK);
-    struct rf_source *source = simulated_kafka_source(kafka, true);
+    struct rf_source *source = simulated_kafka_source(kafka, NULL, true);
     struct rf_positions positions;
     rf_positions_init(&positions);
     size_t index;
