@@ -16,6 +16,7 @@ struct rf_poll {
     int timeout_ms;     // how long to wait for a first record
     bool has_partition; // only records of `partition`, an index: a recorded schedule is being followed
     uint32_t partition;
+    int64_t now_ms; // monotonic, for sources that wait for a partition no longer than so long
 };
 
 // A loan of records: valid until rf_source_release(). Several loans may be out at once.
@@ -176,5 +177,15 @@ struct rf_text rf_source_file_header(const struct rf_source *source);
 // was named after that.
 enum rf_status rf_source_sequence_create(struct rf_source *const *sources, size_t count, struct rf_source **source_out,
                                          struct rf_error *err) RF_MUST_USE;
+
+// All partitions of a source as one stream by time: next is, of the next records of each partition, the one with the smallest
+// (timestamp, topic, partition). Within a partition the order stays, whatever the timestamps. So the order depends on the log
+// alone, and at which positions it is taken up does not show.
+//
+// For that a partition of which nothing has come is waited for until it is known to be at its end: `idle_ms` < 0. With idle_ms
+// >= 0 it is passed over once nothing came of it for so long by `now_ms` of the polls, as live reading must, until it gives
+// again. The source is owned from here on, also when this fails. A poll for one partition is answered as the source would.
+enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, struct rf_source **source_out,
+                                      struct rf_error *err) RF_MUST_USE;
 
 #endif
