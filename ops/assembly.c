@@ -191,7 +191,13 @@ static enum rf_status topics_source(struct rf_assembly *assembly, const struct r
             .start_time_ms = assembly->settings.start_time_ms,
             .until_end = until_end || is_history,
     };
-    return rf_source_kafka_create(&options, source_out, err);
+    const struct rf_settings_source *settings = &assembly->settings.source;
+    enum rf_status status = rf_source_kafka_create(&options, source_out, err);
+    if (!status && settings->order == RF_ORDER_TIMESTAMP) {
+        int64_t idle_ms = options.until_end ? -1 : (int64_t)(settings->order_idle_seconds * 1000);
+        status = rf_source_merge_create(*source_out, idle_ms, source_out, err);
+    }
+    return status;
 }
 
 // Sources in the order in which they are read.

@@ -16,6 +16,7 @@ enum { NAME_SIZE_MAX = 100 };
 static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
 static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const orders[] = {"arrival", "timestamp", NULL};            // as enum rf_order
 static const char *const offset_lost[] = {"fail", "earliest", "latest", NULL}; // as enum rf_offset_lost
 static const char *const kernels[] = {"auto", "baseline", NULL};
 
@@ -34,6 +35,10 @@ static const struct rf_setting source_settings[] = {
         RF_CHOICE(struct rf_settings_source, format, "json", formats, NOT_MODEL, "form of the records"),
         RF_TEXT(struct rf_settings_source, start, "earliest", NOT_MODEL,
                 "where to start without a snapshot: earliest, latest or an RFC 3339 time"),
+        RF_CHOICE(struct rf_settings_source, order, "arrival", orders, NOT_MODEL,
+                  "of the partitions of topics: as records come, or merged by their timestamps, so that the log alone decides"),
+        RF_REAL(struct rf_settings_source, order_idle_seconds, "1", 0, 86400, NOT_MODEL,
+                "timestamp: seconds without a record after which a partition is not waited for; with --until end all are"),
         RF_CHOICE(struct rf_settings_source, on_offset_lost, "fail", offset_lost, NOT_MODEL,
                   "when the log no longer holds what comes next, or another record than the one learned last: fail, or go on at "
                   "its first record or at its end, in a new line of the model"),

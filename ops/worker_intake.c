@@ -47,10 +47,11 @@ static bool commit_posted(struct rf_worker *worker) {
     return true;
 }
 
-static void what_to_poll(const struct rf_worker *worker, const struct rf_batch *batch, int wait_ms, struct rf_poll *want) {
+static void what_to_poll(struct rf_worker *worker, const struct rf_batch *batch, int wait_ms, struct rf_poll *want) {
     *want = (struct rf_poll){.records_max = batch->records.capacity,
                              .bytes_max = rf_pipeline_batch_bytes(worker->pipeline),
-                             .timeout_ms = wait_ms};
+                             .timeout_ms = wait_ms,
+                             .now_ms = rf_worker_now_ms(worker)};
     if (worker->script_index < worker->script_count) {
         const struct rf_run *run = &worker->script[worker->script_index];
         uint64_t left = run->count - worker->script_done;

@@ -207,7 +207,7 @@ static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipelin
 static enum rf_status make_source(struct world *world, struct rf_source **source_out, struct rf_error *err) {
     if (!world->history) {
         *source_out = simulated_kafka_source(world->kafka, NULL, !world->goes_on);
-        return RF_OK;
+        return world->is_merged ? rf_source_merge_create(*source_out, world->goes_on ? 30 : -1, source_out, err) : RF_OK;
     }
     struct rf_source *list[] = {simulated_kafka_source(world->kafka, world->history, true),
                                 simulated_kafka_source(world->kafka, "cards", !world->goes_on)};

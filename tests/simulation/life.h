@@ -34,6 +34,7 @@ struct world {
     struct simulated_clock clock;
     struct rf_clock *real_clock; // NULL: the simulated one
     const char *history;         // a topic that is learned first, before cards; NULL: none
+    bool is_merged;              // partitions are read by time
     bool goes_on;                // it reads on at the end of the log, until it is stopped
     enum rf_offset_lost on_offset_lost;
     bool is_small; // few records, small batches, a snapshot every hundred records

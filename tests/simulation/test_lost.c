@@ -229,6 +229,7 @@ static void partitions_that_come_while_it_runs_are_read_once(void **state) {
         struct life life = {0};
         open_small(world, 2, seed, 300);
         world->goes_on = true;
+        world->is_merged = seed % 2;
         assert_int_equal(be_born(world, &life), RF_OK);
         for (int32_t partition = 2; partition < 5; partition++) {
             live_for(world, &life, rf_random_below(random, 60));
