@@ -15,6 +15,7 @@ struct partition {
     int64_t first;     // that is still there
     int64_t committed; // -1: nothing
     bool is_named;
+    uint64_t hidden; // so many times it is asked for in vain
 };
 
 struct simulated_kafka {
@@ -182,6 +183,10 @@ static enum rf_status simulated_refresh(struct rf_source *self, struct rf_error 
     struct simulated_source *source = simulated_from(self);
     size_t named = 0;
     for (size_t i = 0; i < source->kafka->names.count; i++) {
+        struct partition *partition = &source->kafka->partitions[i];
+        if (partition->hidden > 0 && --partition->hidden == 0) {
+            partition->is_named = true;
+        }
         named += reads(source, i);
     }
     source->is_told &= source->until_end || named <= source->offered.count;
@@ -280,6 +285,11 @@ void simulated_kafka_add(struct simulated_kafka *kafka, const char *topic, int32
     }
     assert(index + 1 == kafka->names.count && index < PARTITIONS_MAX);
     kafka->partitions[index] = (struct partition){.committed = -1, .is_named = true};
+}
+
+void simulated_kafka_hide(struct simulated_kafka *kafka, size_t index, uint64_t times) {
+    kafka->partitions[index].is_named = false;
+    kafka->partitions[index].hidden = times;
 }
 
 struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partitions, uint64_t seed) {

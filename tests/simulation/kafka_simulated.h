@@ -14,6 +14,9 @@ void simulated_kafka_destroy(struct simulated_kafka *kafka);
 
 // Adds an empty partition, of this topic or another; its index is the count before.
 void simulated_kafka_add(struct simulated_kafka *kafka, const char *topic, int32_t partition);
+
+// The partition comes to be known when sources have asked `times` times whether there are more.
+void simulated_kafka_hide(struct simulated_kafka *kafka, size_t index, uint64_t times);
 size_t simulated_kafka_count(const struct simulated_kafka *kafka);
 const struct rf_position *simulated_kafka_partition(const struct simulated_kafka *kafka, size_t index); // its names
 bool simulated_kafka_find(const struct simulated_kafka *kafka, const char *topic, int32_t partition, size_t *index_out);
