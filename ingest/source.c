@@ -68,6 +68,14 @@ void rf_source_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
+enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                               struct rf_error *err) {
+    self->is_temporary = false;
+    return self->ops->times
+                   ? self->ops->times(self, positions, time_ms, offset_out, err)
+                   : rf_fail(err, RF_UNSUPPORTED, "records of a %s carry no time of their own, give an offset", self->ops->name);
+}
+
 void rf_source_release(struct rf_source *self, struct rf_records *records) {
     if (records->count > 0) {
         self->ops->release(self, records);

@@ -95,6 +95,11 @@ struct rf_source_ops {
     // The end of each partition as known now (the next offset to be written), or -1. NULL when there is no such thing.
     void (*ends)(struct rf_source *self, int64_t *end_out);
 
+    // The first offset of each of `positions` whose record is not older than a time; -1 where there is none yet. Before
+    // assign() too. NULL when records carry no time.
+    enum rf_status (*times)(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                            struct rf_error *err);
+
     void (*release)(struct rf_source *self, struct rf_records *records); // takes the records of a loan back
 
     void (*destroy)(struct rf_source *self);
@@ -119,6 +124,8 @@ enum rf_status rf_source_commit(struct rf_source *self, const struct rf_position
 enum rf_status rf_source_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
                                    struct rf_error *err) RF_MUST_USE;
 void rf_source_ends(struct rf_source *self, int64_t *end_out); // [positions assigned], -1 where unknown
+enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                               struct rf_error *err) RF_MUST_USE; // RF_UNSUPPORTED where records carry no time
 void rf_source_release(struct rf_source *self, struct rf_records *records);
 void rf_source_destroy(struct rf_source *self);
 

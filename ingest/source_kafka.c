@@ -316,6 +316,13 @@ static enum rf_status kafka_committed(struct rf_source *self, struct rf_position
     return told(source, status);
 }
 
+static enum rf_status kafka_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                  int64_t *offset_out, struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    source->kafka->is_temporary = false;
+    return told(source, rf_kafka_times(source->kafka, positions, time_ms, offset_out, err));
+}
+
 static void kafka_ends(struct rf_source *self, int64_t *end_out) {
     struct kafka_source *source = kafka_from(self);
     if (source->partitions) {
@@ -354,6 +361,7 @@ static const struct rf_source_ops kafka_ops = {
         .commit = kafka_commit,
         .committed = kafka_committed,
         .ends = kafka_ends,
+        .times = kafka_times,
         .release = kafka_release,
         .destroy = kafka_destroy,
 };

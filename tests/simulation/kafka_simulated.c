@@ -254,6 +254,22 @@ static void simulated_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
+static enum rf_status simulated_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                      int64_t *offset_out, struct rf_error *err) {
+    (void)err;
+    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    for (size_t i = 0; i < positions->count; i++) {
+        size_t index = partition_of(kafka, &positions->list[i]);
+        const struct partition *partition = index == NOT_READ ? NULL : &kafka->partitions[index];
+        offset_out[i] = -1;
+        for (int64_t at = partition ? partition->first : 0; partition && at < (int64_t)partition->count && offset_out[i] < 0;
+             at++) {
+            offset_out[i] = partition->records[at].timestamp_ms >= time_ms ? at : -1;
+        }
+    }
+    return RF_OK;
+}
+
 static void simulated_release(struct rf_source *self, struct rf_records *records) {
     (void)self;
     records->count = 0;
@@ -274,6 +290,7 @@ static const struct rf_source_ops simulated_ops = {
         .commit = simulated_commit,
         .committed = simulated_committed,
         .ends = simulated_ends,
+        .times = simulated_times,
         .release = simulated_release,
         .destroy = simulated_destroy,
 };
