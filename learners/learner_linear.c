@@ -368,6 +368,10 @@ static void linear_weights(const struct rf_learner *self, rf_learner_visit *visi
     }
 }
 
+static void linear_link(const struct rf_learner *self, const double *score, double *prediction_out) {
+    rf_loss_link(&linear_from_const(self)->loss, score, prediction_out);
+}
+
 static void linear_state(struct rf_learner *self, struct rf_state *state) {
     struct linear *linear = linear_from(self);
     rf_optimizer_state(linear->optimizer, "linear.weights", "linear.ticks", state);
@@ -416,6 +420,7 @@ static const struct rf_learner_ops linear_ops = {
         .predict = linear_predict,
         .explain = linear_explain,
         .weights = linear_weights,
+        .link = linear_link,
         .state = linear_state,
         .check = linear_check,
         .destroy = linear_destroy,
