@@ -164,7 +164,7 @@ size_t keep_oldest_snapshots(struct world *world, size_t kept) {
 
 // Lives.
 
-static enum rf_status assemble(struct world *world, struct life *life) {
+void assemble(struct world *world, struct life *life) {
     char path[] = "/tmp/riffle-simulation-XXXXXX";
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, settings_text, sizeof settings_text - 1) == sizeof settings_text - 1);
@@ -183,20 +183,21 @@ static enum rf_status assemble(struct world *world, struct life *life) {
         rf_disk_destroy(life->assembly.disk);
         life->assembly.disk = world->disk;
     }
-    return RF_OK;
 }
 
 static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipeline, struct rf_error *err) {
     struct rf_sink *sink;
+    enum simulated_lines lines = world->tells_scores ? SIMULATED_SCORES : SIMULATED_ORIGINS;
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < SINKS_MAX && world->disk && !status; i++) {
         if (world->sinks[i]) {
-            status = simulated_sink_create(world->disk, world->sinks[i], false, rf_random_next(&world->random), &sink, err);
+            status = simulated_sink_create(world->disk, world->sinks[i], lines, rf_random_next(&world->random), &sink, err);
             status = status ? status : rf_pipeline_add_sink(pipeline, sink, err);
         }
     }
     if (world->disk && !status) {
-        status = simulated_sink_create(world->disk, REJECTED_FILE, true, rf_random_next(&world->random), &sink, err);
+        status =
+                simulated_sink_create(world->disk, REJECTED_FILE, SIMULATED_REJECTED, rf_random_next(&world->random), &sink, err);
         if (!status) {
             rf_pipeline_set_rejected(pipeline, sink);
         }

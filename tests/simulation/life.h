@@ -41,6 +41,7 @@ struct world {
 
     uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
+    bool tells_scores;              // in those files
     uint64_t produced, undecodable; // records, and how many of them no decoder takes
     struct rf_random random;        // for what is left to chance
     char story[STORY_SIZE];         // "": closed
@@ -70,6 +71,9 @@ void produce(struct world *world, size_t partition, uint64_t records);
 void produce_everywhere(struct world *world, uint64_t records); // to all partitions in turn
 
 void tell(struct world *world, const char *format, ...) RF_PRINTF(2, 3); // adds to the story
+
+// The settings alone, without a worker; die() lets go of them.
+void assemble(struct world *world, struct life *life);
 
 enum rf_status be_born(struct world *world, struct life *life);
 

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 256, LINES_SIZE = 64 * 1024, NO_ROOM_ONE_IN = 4, NOT_YET_MAX = 3 };
+enum { PATH_SIZE = 256, LINES_SIZE = 64 * 1024, NO_ROOM_ONE_IN = 4, NOT_YET_MAX = 3, REST_SIZE = 96 };
 
 struct simulated_sink {
     struct rf_sink base;
     struct rf_disk *disk;
     char path[PATH_SIZE];
     int handle;
+    bool tells_scores;
     uint64_t size;    // of the file
     bool has_line;    // was drawn at some time
     bool is_settled;  // the last one
@@ -36,12 +37,26 @@ static struct simulated_sink *simulated_from(struct rf_sink *self) {
     return (struct simulated_sink *)self;
 }
 
-static void add_line(struct simulated_sink *sink, const struct rf_positions *positions, uint32_t partition, int64_t offset) {
+static void add_line(struct simulated_sink *sink, const struct rf_positions *positions, uint32_t partition, int64_t offset,
+                     const char *rest) {
     const struct rf_position *position = &positions->list[partition];
-    int size = snprintf(sink->lines + sink->lines_size, LINES_SIZE - sink->lines_size, "%s %" PRId32 " %" PRId64 "\n",
-                        position->topic, position->partition, offset);
+    int size = snprintf(sink->lines + sink->lines_size, LINES_SIZE - sink->lines_size, "%s %" PRId32 " %" PRId64 "%s\n",
+                        position->topic, position->partition, offset, rest);
     assert(size > 0 && (size_t)size < LINES_SIZE - sink->lines_size);
     sink->lines_size += (size_t)size;
+}
+
+static void add_prediction(struct simulated_sink *sink, const struct rf_predictions *predictions, size_t index) {
+    const struct rf_examples *examples = predictions->examples;
+    const struct rf_version *version = &predictions->version;
+    char rest[REST_SIZE] = "";
+    uint64_t bits;
+    memcpy(&bits, &predictions->score[index * predictions->outputs], sizeof bits);
+    if (sink->tells_scores) {
+        snprintf(rest, sizeof rest, " %016" PRIx64 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRIu64, bits, version->line,
+                 version->base, version->epoch, predictions->since[index]);
+    }
+    add_line(sink, predictions->positions, examples->partition[index], examples->offset[index], rest);
 }
 
 // How many of `left` are taken now; *has_room_out tells whether there is room for more.
@@ -78,7 +93,7 @@ static enum rf_status simulated_publish(struct rf_sink *self, const struct rf_pr
     size_t end = *done + room_for(sink, examples->count - *done, &has_room);
     for (size_t i = *done; i < end; i++) {
         if (rf_message_is_due(predictions, i)) {
-            add_line(sink, predictions->positions, examples->partition[i], examples->offset[i]);
+            add_prediction(sink, predictions, i);
         }
     }
     return write_lines(sink, end, has_room, done, err);
@@ -94,7 +109,7 @@ static enum rf_status simulated_reject(struct rf_sink *self, const struct rf_rej
     bool has_room;
     size_t end = *done + room_for(sink, rejects->count - *done, &has_room);
     for (size_t i = *done; i < end; i++) {
-        add_line(sink, rejects->positions, rejects->list[i].record.partition, rejects->list[i].record.offset);
+        add_line(sink, rejects->positions, rejects->list[i].record.partition, rejects->list[i].record.offset, "");
     }
     return write_lines(sink, end, has_room, done, err);
 }
@@ -177,12 +192,14 @@ static enum rf_status open_file(struct simulated_sink *sink, struct rf_error *er
     return sink->size ? RF_OK : rf_disk_sync_folder(sink->disk, dirname(folder), err);
 }
 
-enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, bool is_rejected, uint64_t seed,
+enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, enum simulated_lines lines, uint64_t seed,
                                      struct rf_sink **sink_out, struct rf_error *err) {
+    bool is_rejected = lines == SIMULATED_REJECTED;
     struct simulated_sink *sink = calloc(1, sizeof *sink);
     assert(sink && strlen(path) < PATH_SIZE);
     sink->base.ops = is_rejected ? &simulated_rejected_ops : &simulated_ops;
     sink->disk = disk;
+    sink->tells_scores = lines == SIMULATED_SCORES;
     sink->handle = -1;
     snprintf(sink->path, sizeof sink->path, "%s", path);
     rf_random_init(&sink->random, seed);
