@@ -1,7 +1,7 @@
 """What most pipeline tests begin with: one broker for all of them, a workspace each, and a small model of small records."""
 
-import re
 import datetime
+import re
 import time
 import unittest
 

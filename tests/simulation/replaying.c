@@ -41,7 +41,7 @@ enum rf_status begin_replay(struct world *world, struct life *life, const struct
     struct rf_replay_options options = {
             .disk = &disk.base,
             .folder = world->folder,
-            .source = simulated_kafka_source(world->kafka, true),
+            .source = simulated_kafka_source(world->kafka, NULL, true),
             .log = &life->assembly.log,
             .specification = life->assembly.specification,
             .settings = rf_settings_table,
