@@ -130,7 +130,7 @@ struct rf_linear_options {
     struct rf_variant_value optimizer; // see learners/optimizer.h
     struct rf_variant_value update;    // see learners/waiting.h
     double gradient_max;               // 0: none; bounds |gradient by the score|, before the weight; not a step along the flow
-    int clip;                          // none, labels
+    int clip;                          // none, labels, labels_and_zero
     double l1, l2;                     // see learners/shrink.h; which optimizers know them: learners/combination.h
     bool regularise_bias;
     struct rf_transform_options transform; // see learners/transform.h
