@@ -240,8 +240,7 @@ enum rf_status rf_kafka_share(struct rf_kafka *kafka, size_t partitions, struct 
     return make_client(kafka, err);
 }
 
-static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pairs *properties, bool tells_ends,
-                                      struct rf_error *err) {
+static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pairs *properties, struct rf_error *err) {
     const char *servers = property_find(properties, "bootstrap.servers");
     if (!servers) {
         servers = property_find(properties, "metadata.broker.list"); // librdkafka's older name
@@ -265,7 +264,7 @@ static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pa
             {"queued.max.messages.kbytes", kafka->is_size_set ? NULL : "262144", NULL},
             {"queued.min.messages", kafka->is_count_set ? NULL : "1000000", NULL},
             {"group.id", kafka->has_group ? NULL : "riffle", NULL},
-            {"enable.partition.eof", tells_ends ? "true" : NULL, NULL},
+            {"enable.partition.eof", "true", NULL}, // where no record is left, that must be known
     };
     for (size_t i = 0; i < sizeof ours / sizeof ours[0] && !status; i++) {
         if (ours[i].value) {
@@ -275,8 +274,7 @@ static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pa
     return status;
 }
 
-enum rf_status rf_kafka_create(const struct rf_pairs *properties, bool tells_ends, struct rf_kafka **kafka_out,
-                               struct rf_error *err) {
+enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafka **kafka_out, struct rf_error *err) {
     struct rf_kafka *kafka = calloc(1, sizeof *kafka);
     if (!kafka) {
         return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
@@ -285,7 +283,7 @@ enum rf_status rf_kafka_create(const struct rf_pairs *properties, bool tells_end
     rd_kafka_conf_set_opaque(kafka->conf, kafka);
     rd_kafka_conf_set_error_cb(kafka->conf, note_error);
     rd_kafka_conf_set_log_cb(kafka->conf, drop_log);
-    enum rf_status status = describe_client(kafka, properties, tells_ends, err);
+    enum rf_status status = describe_client(kafka, properties, err);
     if (!status) {
         status = make_client(kafka, err);
     }

@@ -36,8 +36,7 @@ struct rf_kafka {
 // Passes the properties to librdkafka and makes a consumer; nothing is sent to the network to find out whether it works.
 // RF_INVALID names a property that is unknown, has no valid value, or would break what is promised: committing by itself,
 // and jumping elsewhere when a position is lost. Where the operator says nothing: small delays, checksums checked.
-enum rf_status rf_kafka_create(const struct rf_pairs *properties, bool tells_ends, struct rf_kafka **kafka_out,
-                               struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafka **kafka_out, struct rf_error *err) RF_MUST_USE;
 
 // Destroying never waits for the network.
 void rf_kafka_destroy(struct rf_kafka *kafka);

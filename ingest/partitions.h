@@ -15,6 +15,12 @@ enum rf_status rf_partitions_open(struct rf_kafka *kafka, const struct rf_positi
                                   struct rf_error *err) RF_MUST_USE;
 void rf_partitions_close(struct rf_partitions *self); // NULL is fine; records lent stay valid
 
+// Reads the last applied record of each position again that has a fingerprint, and whose record may still be there by what
+// `holdings` say of first and end; completes them. RF_IO, temporary, when one neither comes nor is known to be gone within ten
+// seconds.
+enum rf_status rf_partitions_look(struct rf_kafka *kafka, const struct rf_positions *positions, struct rf_holding *holdings,
+                                  struct rf_error *err) RF_MUST_USE;
+
 // Lends what is there, without waiting. RF_AGAIN: nothing; RF_END: nothing, and nothing will come (until_end). Failures are
 // told after the records before them: once when they may pass by themselves (kafka->is_temporary), else for ever.
 // RF_CONFLICT when a position is wanted that is not read.

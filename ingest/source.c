@@ -20,6 +20,20 @@ enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *pos
     return status;
 }
 
+enum rf_status rf_source_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                              struct rf_error *err) {
+    self->is_temporary = false;
+    for (size_t i = 0; i < positions->count; i++) {
+        holdings_out[i] = (struct rf_holding){.end = -1};
+    }
+    return self->ops->look && positions->count ? self->ops->look(self, positions, holdings_out, err) : RF_OK;
+}
+
+enum rf_status rf_source_refresh(struct rf_source *self, struct rf_error *err) {
+    self->is_temporary = false;
+    return self->ops->refresh ? self->ops->refresh(self, err) : RF_OK;
+}
+
 void rf_source_unassign(struct rf_source *self) {
     self->ops->unassign(self);
     self->partitions_assigned = 0;
@@ -52,6 +66,14 @@ void rf_source_ends(struct rf_source *self, int64_t *end_out) {
     if (self->ops->ends && self->partitions_assigned > 0) {
         self->ops->ends(self, end_out);
     }
+}
+
+enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                               struct rf_error *err) {
+    self->is_temporary = false;
+    return self->ops->times
+                   ? self->ops->times(self, positions, time_ms, offset_out, err)
+                   : rf_fail(err, RF_UNSUPPORTED, "records of a %s carry no time of their own, give an offset", self->ops->name);
 }
 
 void rf_source_release(struct rf_source *self, struct rf_records *records) {

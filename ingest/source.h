@@ -16,6 +16,7 @@ struct rf_poll {
     int timeout_ms;     // how long to wait for a first record
     bool has_partition; // only records of `partition`, an index: a recorded schedule is being followed
     uint32_t partition;
+    int64_t now_ms; // monotonic, for sources that wait for a partition no longer than so long
 };
 
 // A loan of records: valid until rf_source_release(). Several loans may be out at once.
@@ -39,6 +40,13 @@ enum rf_source_event {
     RF_SOURCE_END,      // all that is to be read has been read (a file's end, or `until: end`)
 };
 
+// What the log holds around a position.
+struct rf_holding {
+    int64_t first, end;   // it holds [first, end); end -1: not known
+    bool has_last;        // the record at next_offset - 1 is there,
+    uint64_t fingerprint; // and this is its fingerprint
+};
+
 struct rf_source_ops {
     const char *name;
 
@@ -47,6 +55,18 @@ struct rf_source_ops {
     // go on; the caller decides whether to wait and poll again (is_temporary) or to give up.
     enum rf_status (*poll)(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
                            enum rf_source_event *event_out, const struct rf_positions **partitions_out, struct rf_error *err);
+
+    // Between RF_SOURCE_ASSIGNED and assign(): what the log holds around each position, so that all of them can be judged before
+    // anything of any is folded. The last applied record is read again where the position has a fingerprint; all of that waits
+    // for some seconds at most. holdings_out [positions->count] says {0, -1, false} of positions that are not known or not
+    // read. A file's end is told only where it comes before the position. NULL: a source whose log cannot change.
+    enum rf_status (*look)(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                           struct rf_error *err);
+
+    // Asks the outside whether there are more partitions than were offered; if so, the next poll tells RF_SOURCE_ASSIGNED with
+    // all of them: answer with unassign() and begin anew. Waits for the answer, mostly a millisecond, seconds at most. Fails
+    // as a poll does. NULL when partitions stay as they are.
+    enum rf_status (*refresh)(struct rf_source *self, struct rf_error *err);
 
     // Starts reading. Indices of `positions` are what records carry from now on. next_offset RF_OFFSET_NONE: by the start
     // policy, and what it came to is filled in. Where a fingerprint is known, reading starts one record earlier, at
@@ -75,6 +95,11 @@ struct rf_source_ops {
     // The end of each partition as known now (the next offset to be written), or -1. NULL when there is no such thing.
     void (*ends)(struct rf_source *self, int64_t *end_out);
 
+    // The first offset of each of `positions` whose record is not older than a time; -1 where there is none yet. Before
+    // assign() too. NULL when records carry no time.
+    enum rf_status (*times)(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                            struct rf_error *err);
+
     void (*release)(struct rf_source *self, struct rf_records *records); // takes the records of a loan back
 
     void (*destroy)(struct rf_source *self);
@@ -82,7 +107,7 @@ struct rf_source_ops {
 
 struct rf_source { // embedded first in each kind
     const struct rf_source_ops *ops;
-    bool is_temporary;          // the failure told last (by poll, assign, commit or committed) may pass by itself
+    bool is_temporary;          // the failure told last (by poll, look, refresh, assign, commit or committed) may pass by itself
     size_t partitions_assigned; // kept by the dispatcher
 };
 
@@ -90,12 +115,17 @@ enum rf_status rf_source_poll(struct rf_source *self, const struct rf_poll *want
                               enum rf_source_event *event_out, const struct rf_positions **partitions_out,
                               struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_source_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                              struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_source_refresh(struct rf_source *self, struct rf_error *err) RF_MUST_USE;
 void rf_source_unassign(struct rf_source *self);
 enum rf_status rf_source_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
                                 struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_source_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
                                    struct rf_error *err) RF_MUST_USE;
 void rf_source_ends(struct rf_source *self, int64_t *end_out); // [positions assigned], -1 where unknown
+enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
+                               struct rf_error *err) RF_MUST_USE; // RF_UNSUPPORTED where records carry no time
 void rf_source_release(struct rf_source *self, struct rf_records *records);
 void rf_source_destroy(struct rf_source *self);
 
@@ -135,6 +165,7 @@ struct rf_source_file_options {
     bool is_csv;
     bool is_delimited;
     bool has_header_line;      // the first line names the columns and is no record
+    bool opens_late;           // when it is first to be read, and not before: it may be gone by then, unless it is asked for
     char delimiter;            // with is_csv; 0: a comma
     uint64_t record_bytes_max; // at least 1. A longer record is delivered cut to this size + 1 bytes, for the decoder to
                                // reject, and the rest of it passed over: up to the next line end, also within quotes
@@ -144,5 +175,24 @@ enum rf_status rf_source_file_create(const struct rf_source_file_options *option
 
 // The header line of the file (without its end); data NULL when it has none. Valid as long as the source.
 struct rf_text rf_source_file_header(const struct rf_source *source);
+
+// Sources one after the other, as history and what follows it: each is read to its end before the next one gives anything. The
+// sources are owned from here on, also when this fails; what they read must differ.
+//
+// All are assigned at once, so that where each begins is decided at the first start. A source is closed once a record of one
+// after it was applied: it is not read again, whatever came to it since, and what it reads may be gone. RF_CONFLICT when a source
+// was named after that.
+enum rf_status rf_source_sequence_create(struct rf_source *const *sources, size_t count, struct rf_source **source_out,
+                                         struct rf_error *err) RF_MUST_USE;
+
+// All partitions of a source as one stream by time: next is, of the next records of each partition, the one with the smallest
+// (timestamp, topic, partition). Within a partition the order stays, whatever the timestamps. So the order depends on the log
+// alone, and at which positions it is taken up does not show.
+//
+// For that a partition of which nothing has come is waited for until it is known to be at its end: `idle_ms` < 0. With idle_ms
+// >= 0 it is passed over once nothing came of it for so long by `now_ms` of the polls, as live reading must, until it gives
+// again. The source is owned from here on, also when this fails. A poll for one partition is answered as the source would.
+enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, struct rf_source **source_out,
+                                      struct rf_error *err) RF_MUST_USE;
 
 #endif

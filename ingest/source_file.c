@@ -23,10 +23,11 @@ struct file_source {
     size_t lent;            // records lent from it whose hold is not counted yet
     struct rf_text held;    // in it: a record found that the last poll had no room for
     bool has_held;
-    bool is_at_end; // of the file
-    bool is_begun;  // the first bytes were looked at
-    bool was_read;  // records were taken since it was opened
-    char *header;   // NULL: none
+    bool is_at_end;    // of the file
+    bool is_begun;     // the first bytes were looked at
+    bool was_read;     // records were taken since it was opened
+    bool is_looked_at; // and none since the last look
+    char *header;      // NULL: none
     struct rf_positions offered;
     bool is_offered, is_assigned;
     uint32_t index; // of the file in the positions assigned
@@ -283,6 +284,60 @@ static enum rf_status skip_records(struct file_source *file, int64_t count, int6
     return RF_OK;
 }
 
+// At its first record, opened anew if need be. RF_UNSUPPORTED when it cannot be.
+static enum rf_status begin_reading(struct file_source *file, struct rf_error *err) {
+    if (file->reader && !file->was_read) {
+        file->was_read = true;
+        return RF_OK;
+    }
+    if (file->reader && !rf_reader_is_rewindable(file->reader)) {
+        return rf_fail(err, RF_UNSUPPORTED, "%s cannot be read a second time", file->path);
+    }
+    enum rf_status status = open_file(file, err);
+    file->was_read = true;
+    return status;
+}
+
+// Goes to the last applied record and leaves it to be read by who is assigned next.
+static enum rf_status file_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                                struct rf_error *err) {
+    struct file_source *file = file_from(self);
+    assert(!file->is_assigned);
+    const struct rf_position *position = rf_positions_find(positions, file->path, 0);
+    if (!position || position->next_offset <= 0) {
+        return RF_OK;
+    }
+    struct rf_holding *holding = &holdings_out[position - positions->list];
+    bool has_last = position->fingerprint != 0;
+    enum rf_status status = begin_reading(file, err);
+    file->is_looked_at = true;
+    if (!status) {
+        status = skip_records(file, position->next_offset - has_last, position->next_offset, err);
+    }
+    while (has_last && !status && (status = next_record(file, WAIT_FOR_EVER, &file->held, err)) == RF_AGAIN) {
+        status = RF_OK;
+    }
+    if (status == RF_CONFLICT || status == RF_END) {
+        holding->end = file->next_offset;
+        return RF_OK;
+    }
+    if (status || !has_last) {
+        return status;
+    }
+    file->has_held = true;
+    struct rf_record record = {.value = file->held, .timestamp_ms = -1, .offset = file->next_offset};
+    holding->has_last = true;
+    holding->fingerprint = rf_record_fingerprint(&record);
+    return RF_OK;
+}
+
+// Did a look end where reading is to begin?
+static bool goes_on_from_look(struct file_source *file, int64_t start) {
+    bool goes_on = file->is_looked_at && file->next_offset == start;
+    file->is_looked_at = false;
+    return goes_on;
+}
+
 static enum rf_status file_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct file_source *file = file_from(self);
     assert(!file->is_assigned);
@@ -290,19 +345,14 @@ static enum rf_status file_assign(struct rf_source *self, struct rf_positions *p
     if (!position) {
         return rf_fail(err, RF_CONFLICT, "the positions do not name the file %s", file->path);
     }
-    if (file->was_read) {
-        if (!rf_reader_is_rewindable(file->reader)) {
-            return rf_fail(err, RF_UNSUPPORTED, "%s cannot be read a second time", file->path);
-        }
-        enum rf_status status = open_file(file, err);
-        if (status) {
-            return status;
-        }
-    }
-    file->was_read = true;
-    file->index = (uint32_t)(position - positions->list);
     int64_t next = position->next_offset > 0 ? position->next_offset : 0;
-    enum rf_status status = skip_records(file, next > 0 && position->fingerprint != 0 ? next - 1 : next, next, err);
+    int64_t start = next > 0 && position->fingerprint != 0 ? next - 1 : next;
+    file->index = (uint32_t)(position - positions->list);
+    enum rf_status status = RF_OK;
+    if (!goes_on_from_look(file, start)) {
+        status = begin_reading(file, err);
+        status = status ? status : skip_records(file, start, next, err);
+    }
     file->is_assigned = status == RF_OK;
     if (!status) {
         position->next_offset = next;
@@ -343,6 +393,7 @@ static void file_destroy(struct rf_source *self) {
 static const struct rf_source_ops file_ops = {
         .name = "file",
         .poll = file_poll,
+        .look = file_look,
         .assign = file_assign,
         .unassign = file_unassign,
         .release = file_release,
@@ -373,7 +424,7 @@ enum rf_status rf_source_file_create(const struct rf_source_file_options *option
         rf_fail(err, RF_MEMORY, "out of memory to read %s", options->path);
         goto fail;
     }
-    if (open_file(file, err)) {
+    if (!options->opens_late && open_file(file, err)) {
         goto fail;
     }
     *source_out = &file->base;

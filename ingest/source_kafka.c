@@ -124,6 +124,72 @@ static enum rf_status kafka_poll(struct rf_source *self, const struct rf_poll *w
     }
 }
 
+static enum rf_status look_at(struct kafka_source *source, const struct rf_positions *read, struct rf_holding *holdings,
+                              struct rf_error *err) {
+    int64_t *first = calloc(2 * read->count, sizeof *first);
+    if (!first) {
+        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", read->count);
+    }
+    int64_t *end = first + read->count;
+    enum rf_status status = rf_kafka_share(source->kafka, read->count, err);
+    if (!status) {
+        status = rf_kafka_bounds(source->kafka, read, first, end, err);
+    }
+    for (size_t i = 0; i < read->count && !status; i++) {
+        if (read->list[i].next_offset >= 0) {
+            holdings[i] = (struct rf_holding){.first = first[i], .end = end[i]};
+        }
+    }
+    free(first);
+    return status ? status : rf_partitions_look(source->kafka, read, holdings, err);
+}
+
+static enum rf_status kafka_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
+                                 struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    assert(!source->partitions);
+    source->kafka->is_temporary = false;
+    struct rf_positions read;
+    enum rf_status status = pick_read(source, positions, &read, err);
+    if (status) {
+        return status;
+    }
+    if (read.count > 0) {
+        status = look_at(source, &read, holdings_out, err);
+    }
+    for (size_t i = positions->count, k = read.count; i-- > 0;) { // from the first ones to where they belong
+        bool is_ours = is_read(source, &positions->list[i]);
+        k -= is_ours;
+        holdings_out[i] = is_ours ? holdings_out[k] : (struct rf_holding){.end = -1};
+    }
+    free(read.list);
+    return told(source, status);
+}
+
+static size_t offered_of(const struct kafka_source *source, const char *topic) {
+    size_t count = 0;
+    for (size_t i = 0; i < source->offered.count; i++) {
+        count += strcmp(source->offered.list[i].topic, topic) == 0;
+    }
+    return count;
+}
+
+// A topic that is gone is told of by the partitions that are read.
+static enum rf_status kafka_refresh(struct rf_source *self, struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    enum rf_status status = RF_OK;
+    source->kafka->is_temporary = false;
+    for (size_t i = 0; i < source->topics.count && source->is_offered && !source->until_end && !source->kafka->is_down; i++) {
+        int32_t count = 0;
+        status = rf_kafka_partitions(source->kafka, source->topics.list[i], &count, err);
+        if (status && status != RF_NOT_FOUND) {
+            return told(source, status);
+        }
+        source->is_offered = status || (size_t)count <= offered_of(source, source->topics.list[i]);
+    }
+    return RF_OK;
+}
+
 // Where a position that is known leads, given what the log holds.
 static enum rf_status resume_offset(const struct rf_position *position, int64_t first, int64_t end, int64_t *offset_out,
                                     struct rf_error *err) {
@@ -250,6 +316,13 @@ static enum rf_status kafka_committed(struct rf_source *self, struct rf_position
     return told(source, status);
 }
 
+static enum rf_status kafka_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                  int64_t *offset_out, struct rf_error *err) {
+    struct kafka_source *source = kafka_from(self);
+    source->kafka->is_temporary = false;
+    return told(source, rf_kafka_times(source->kafka, positions, time_ms, offset_out, err));
+}
+
 static void kafka_ends(struct rf_source *self, int64_t *end_out) {
     struct kafka_source *source = kafka_from(self);
     if (source->partitions) {
@@ -281,11 +354,14 @@ static void kafka_destroy(struct rf_source *self) {
 static const struct rf_source_ops kafka_ops = {
         .name = "kafka",
         .poll = kafka_poll,
+        .look = kafka_look,
+        .refresh = kafka_refresh,
         .assign = kafka_assign,
         .unassign = kafka_unassign,
         .commit = kafka_commit,
         .committed = kafka_committed,
         .ends = kafka_ends,
+        .times = kafka_times,
         .release = kafka_release,
         .destroy = kafka_destroy,
 };
@@ -323,7 +399,7 @@ enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *opti
     rf_positions_init(&source->offered);
     enum rf_status status = copy_topics(source, options->topics, err);
     if (!status) {
-        status = rf_kafka_create(options->properties, options->until_end, &source->kafka, err);
+        status = rf_kafka_create(options->properties, &source->kafka, err);
     }
     if (status) {
         kafka_destroy(&source->base);

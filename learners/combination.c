@@ -6,8 +6,8 @@
 static enum rf_status check_regularisers(const char *optimizer, unsigned allowed, double l1, double l2, struct rf_error *err) {
     if (l1 > 0 && !(allowed & RF_REGULARISER_L1)) {
         return rf_fail(err, RF_INVALID,
-                       "l1 is %g with optimizer %s, must be 0; optimizer sgd knows l1, and ftrl has one of its own", l1,
-                       optimizer);
+                       "l1 is %g with optimizer %s, must be 0; optimizer sgd knows l1, adaptive and ftrl have one of their own",
+                       l1, optimizer);
     }
     if (l2 > 0 && !(allowed & RF_REGULARISER_L2)) {
         return rf_fail(err, RF_INVALID, "l2 is %g with optimizer %s, must be 0; ftrl has one of its own", l2, optimizer);

@@ -19,12 +19,12 @@ static const struct rf_column columns[] = {
         {"lowest_negated", RF_F64, offsetof(struct range, below), 1, RF_MERGE_MAX},
 };
 
-enum rf_status rf_label_range_create(struct rf_label_range **range_out, struct rf_error *err) {
+enum rf_status rf_label_range_create(bool has_zero, struct rf_label_range **range_out, struct rf_error *err) {
     struct rf_label_range *range = malloc(sizeof *range);
     if (!range) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
-    range->range = (struct range){-LABEL_MAX, -LABEL_MAX};
+    range->range = has_zero ? (struct range){0, 0} : (struct range){-LABEL_MAX, -LABEL_MAX};
     *range_out = range;
     return RF_OK;
 }

@@ -1,6 +1,7 @@
 #include "learners/learner.h"
 
 #include <assert.h>
+#include <string.h>
 
 void rf_learner_fold(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
                      struct rf_predictions *predictions) {
@@ -26,6 +27,14 @@ bool rf_learner_weights(const struct rf_learner *self, rf_learner_visit *visit, 
     }
     self->ops->weights(self, visit, context);
     return true;
+}
+
+void rf_learner_link(const struct rf_learner *self, const double *score, double *prediction_out) {
+    if (self->ops->link) {
+        self->ops->link(self, score, prediction_out);
+    } else {
+        memcpy(prediction_out, score, self->outputs * sizeof *score);
+    }
 }
 
 void rf_learner_state(struct rf_learner *self, struct rf_state *state) {

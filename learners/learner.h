@@ -46,6 +46,10 @@ struct rf_learner_ops {
     // is counted in, on a copy. NULL when the kind has no weights.
     void (*weights)(const struct rf_learner *self, rf_learner_visit *visit, void *context);
 
+    // The prediction [outputs] of scores [outputs] before the link function, whose first one the contributions add up to. NULL
+    // when the prediction is the score.
+    void (*link)(const struct rf_learner *self, const double *score, double *prediction_out);
+
     // Lists the blocks that hold all of its memory. Called once, after creation.
     void (*state)(struct rf_learner *self, struct rf_state *state);
 
@@ -83,6 +87,7 @@ void rf_learner_predict(const struct rf_learner *self, const struct rf_examples 
 size_t rf_learner_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
                           struct rf_contribution *list, size_t capacity);
 bool rf_learner_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context); // false: it has none
+void rf_learner_link(const struct rf_learner *self, const double *score, double *prediction_out);
 void rf_learner_state(struct rf_learner *self, struct rf_state *state);
 enum rf_status rf_learner_check(const struct rf_learner *self, struct rf_error *err) RF_MUST_USE;
 bool rf_learner_note(const struct rf_learner *self, char *text_out, size_t size); // false: nothing is written
@@ -125,7 +130,7 @@ struct rf_linear_options {
     struct rf_variant_value optimizer; // see learners/optimizer.h
     struct rf_variant_value update;    // see learners/waiting.h
     double gradient_max;               // 0: none; bounds |gradient by the score|, before the weight; not a step along the flow
-    int clip;                          // none, labels
+    int clip;                          // none, labels, labels_and_zero
     double l1, l2;                     // see learners/shrink.h; which optimizers know them: learners/combination.h
     bool regularise_bias;
     struct rf_transform_options transform; // see learners/transform.h

@@ -197,6 +197,13 @@ static size_t bayes_explain(const struct rf_learner *self, const struct rf_examp
     return reasons.count + 1;
 }
 
+// Of two classes the logarithm of the odds gives both probabilities; of several it does not, and nobody asks.
+static void bayes_link(const struct rf_learner *self, const double *score, double *prediction_out) {
+    for (uint32_t k = 0; k < self->outputs; k++) {
+        prediction_out[k] = self->outputs == 1 ? rf_sigmoid(score[k]) : score[k];
+    }
+}
+
 static void bayes_state(struct rf_learner *self, struct rf_state *state) {
     struct bayes *bayes = bayes_from(self);
     rf_state_add(state, &(struct rf_block){
@@ -237,6 +244,7 @@ static const struct rf_learner_ops bayes_ops = {
         .fold = bayes_fold,
         .predict = bayes_predict,
         .explain = bayes_explain,
+        .link = bayes_link,
         .state = bayes_state,
         .check = bayes_check,
         .destroy = bayes_destroy,

@@ -308,6 +308,10 @@ static void dense_weights(const struct rf_learner *self, rf_learner_visit *visit
     }
 }
 
+static void dense_link(const struct rf_learner *self, const double *score, double *prediction_out) {
+    rf_loss_link(&dense_from_const(self)->loss, score, prediction_out);
+}
+
 static void dense_state(struct rf_learner *self, struct rf_state *state) {
     struct dense *dense = dense_from(self);
     rf_dense_weights_state(&dense->weights, state);
@@ -391,6 +395,7 @@ static const struct rf_learner_ops dense_ops = {
         .predict = dense_predict,
         .explain = dense_explain,
         .weights = dense_weights,
+        .link = dense_link,
         .state = dense_state,
         .check = dense_check,
         .note = dense_note,

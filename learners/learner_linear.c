@@ -32,8 +32,8 @@ enum { PREFETCH_FEATURES = 64 }; // ahead of the example being worked on
 enum { PRECISION_SINGLE, PRECISION_DOUBLE };
 static const char *const precision_names[] = {"single", "double", NULL};
 
-enum { CLIP_NONE, CLIP_LABELS };
-static const char *const clip_names[] = {"none", "labels", NULL};
+enum { CLIP_NONE, CLIP_LABELS, CLIP_LABELS_AND_ZERO };
+static const char *const clip_names[] = {"none", "labels", "labels_and_zero", NULL};
 
 const struct rf_setting rf_linear_settings[] = {
         RF_VARIANT(struct rf_linear_options, loss, "logistic", rf_loss_variants, 0, "what is minimised"),
@@ -46,7 +46,8 @@ const struct rf_setting rf_linear_settings[] = {
         RF_REAL(struct rf_linear_options, gradient_max, "0", 0, 1e30, 0,
                 "bound of the size of the loss's gradient by the score, for each output; 0: none"),
         RF_CHOICE(struct rf_linear_options, clip, "none", clip_names, 0,
-                  "to what predictions of a regression are clipped: none, or labels: the range of those learned so far"),
+                  "to what predictions of a regression are clipped: none, labels (the range of those learned so far), or "
+                  "labels_and_zero (that range and 0, as in Vowpal Wabbit)"),
         RF_REAL(struct rf_linear_options, l1, "0", 0, 1e6, 0, "adds l1 * abs(weight) to the loss of every example"),
         RF_REAL(struct rf_linear_options, l2, "0", 0, 1e6, 0,
                 "adds l2 / 2 * weight^2 to the loss of every example; under l1 or l2 a rate that varies moves every 1024 steps"),
@@ -368,6 +369,10 @@ static void linear_weights(const struct rf_learner *self, rf_learner_visit *visi
     }
 }
 
+static void linear_link(const struct rf_learner *self, const double *score, double *prediction_out) {
+    rf_loss_link(&linear_from_const(self)->loss, score, prediction_out);
+}
+
 static void linear_state(struct rf_learner *self, struct rf_state *state) {
     struct linear *linear = linear_from(self);
     rf_optimizer_state(linear->optimizer, "linear.weights", "linear.ticks", state);
@@ -416,6 +421,7 @@ static const struct rf_learner_ops linear_ops = {
         .predict = linear_predict,
         .explain = linear_explain,
         .weights = linear_weights,
+        .link = linear_link,
         .state = linear_state,
         .check = linear_check,
         .destroy = linear_destroy,
@@ -440,10 +446,10 @@ static enum rf_status check_options(const struct rf_linear_options *options, con
     if (context->vector_size > 0) {
         return rf_fail(err, RF_INVALID, "features has a vector, must have none; learner dense reads it");
     }
-    if (options->clip == CLIP_LABELS && (loss->ops->task != RF_TASK_REGRESSION || loss->ops->link != rf_loss_link_identity)) {
+    if (options->clip != CLIP_NONE && (loss->ops->task != RF_TASK_REGRESSION || loss->ops->link != rf_loss_link_identity)) {
         return rf_fail(err, RF_INVALID,
-                       "clip is labels with loss %s, must be none, or a loss whose prediction is the score of a label",
-                       loss->ops->name);
+                       "clip is %s with loss %s, must be none, or a loss whose prediction is the score of a label",
+                       clip_names[options->clip], loss->ops->name);
     }
     if (options->hash_bits < 1 || options->hash_bits > 28) {
         return rf_fail(err, RF_INVALID, "hash_bits is %llu, must be 1 to 28", (unsigned long long)options->hash_bits);
@@ -494,7 +500,8 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
         rf_class_weights_create(&own->class_weights, loss.ops->task, loss.outputs > 1 ? loss.outputs : 2, context->class_names,
                                 &linear->class_weights, err) != RF_OK ||
         (own->bias_rate > 0 && rf_own_bias_create(loss.outputs, own->bias_rate, &linear->bias, err) != RF_OK) ||
-        (own->clip == CLIP_LABELS && rf_label_range_create(&linear->label_range, err) != RF_OK)) {
+        (own->clip != CLIP_NONE &&
+         rf_label_range_create(own->clip == CLIP_LABELS_AND_ZERO, &linear->label_range, err) != RF_OK)) {
         goto fail;
     }
     if (linear->optimizer->experts > 1 && own->bias_rate > 0) {

@@ -45,6 +45,8 @@ const struct rf_variant rf_loss_variants[] = {
          &rf_loss_quantile},
         {"epsilon_insensitive", "regression: max(0, |p - y| - epsilon)", epsilon_settings, sizeof(struct rf_loss_epsilon_options),
          &rf_loss_epsilon_insensitive},
+        {"hinge_factor", "regression of labels from -1 to 1: max(0, 1 - y p), as Vowpal Wabbit takes hinge for them", no_settings,
+         0, &rf_loss_hinge_factor},
         {"poisson", "regression of counts: p - y log p, with p the exponential of the score", no_settings, 0, &rf_loss_poisson},
         {"logistic", "two classes: -log of the probability of the true one", no_settings, 0, &rf_loss_logistic},
         {"label_smoothed", "two classes: logistic, with a share of the label given to the other class", smoothed_settings,

@@ -10,6 +10,7 @@
 //                                             else delta (|r| - delta / 2)
 //       quantile (the pinball loss)           tau (y - s) or (1 - tau) (s - y)         -tau where s < y, 1 - tau where s > y
 //       epsilon_insensitive                   max(0, |r| - epsilon)                    sign r where |r| > epsilon, else 0
+//       hinge_factor, y from -1 to 1          max(0, 1 - y s)                          -y where y s < 1, else 0
 //     regression, p = exp s, y >= 0
 //       poisson                               exp s - y s                              exp s - y
 //
@@ -32,8 +33,11 @@
 // At a corner the gradient is 0, but that of perceptron, which has to leave a score of 0.
 //
 // Vowpal Wabbit's losses of these names have the same gradients and flows. Where it reports other figures: of poisson it tells
-// the deviance 2 (y (log(y + 1e-6) - s) - (y - exp s)); `classic` is squared stepped by its gradient, not by its flow; labels of
-// hinge other than its classes are taken as factors of the score.
+// the deviance 2 (y (log(y + 1e-6) - s) - (y - exp s)); `classic` is squared stepped by its gradient, not by its flow.
+//
+// hinge_factor is what it makes of hinge under labels that are numbers, factors of the score, its flow included: that leads to
+// s + y max(0, 1 - y s) at most, which is where the loss ends for labels of -1 and 1 alone, and beyond them diverges. It is there
+// for reference results.
 #include "proto/prediction.h"
 #include "proto/setting.h"
 
@@ -105,7 +109,7 @@ static inline double rf_loss_value(const struct rf_loss *loss, const double *sco
 
 // The kinds, for the registry.
 extern const struct rf_loss_ops rf_loss_squared, rf_loss_absolute, rf_loss_huber, rf_loss_quantile, rf_loss_epsilon_insensitive,
-        rf_loss_poisson; // loss_regression.c
+        rf_loss_hinge_factor, rf_loss_poisson; // loss_regression.c
 extern const struct rf_loss_ops rf_loss_logistic, rf_loss_label_smoothed, rf_loss_hinge, rf_loss_squared_hinge,
         rf_loss_perceptron;                                                                         // loss_binary.c
 extern const struct rf_loss_ops rf_loss_softmax, rf_loss_smoothed_softmax, rf_loss_one_against_all; // loss_multiclass.c

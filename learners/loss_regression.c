@@ -115,6 +115,25 @@ static double quantile_flow(const struct rf_loss *self, uint32_t k, double score
     return sign_of(label - score) * smaller(importance * speed, fabs(label - score));
 }
 
+static double hinge_factor_value(const struct rf_loss *self, const double *score, double label) {
+    (void)self;
+    double missing = 1 - label * score[0];
+    return missing > 0 ? missing : 0;
+}
+
+static bool hinge_factor_gradient(const struct rf_loss *self, const double *score, double label, double *gradient_out) {
+    if (!(fabs(label) <= 1)) {
+        return false;
+    }
+    gradient_out[0] = hinge_factor_value(self, score, label) > 0 ? -label : 0;
+    return true;
+}
+
+static double hinge_factor_flow(const struct rf_loss *self, uint32_t k, double score, double label, double importance) {
+    (void)k;
+    return label * smaller(importance, hinge_factor_value(self, &score, label));
+}
+
 // Beyond this score the loss of poisson goes on along its tangent, so that nothing overflows; predictions and labels are at
 // most its exponential.
 #define POISSON_SCORE_MAX 50.0
@@ -221,6 +240,15 @@ const struct rf_loss_ops rf_loss_quantile = {
         .gradient = quantile_gradient,
         .value = quantile_value,
         .flow = quantile_flow,
+};
+
+const struct rf_loss_ops rf_loss_hinge_factor = {
+        .name = "hinge_factor",
+        .task = RF_TASK_REGRESSION,
+        .link = rf_loss_link_identity,
+        .gradient = hinge_factor_gradient,
+        .value = hinge_factor_value,
+        .flow = hinge_factor_flow,
 };
 
 const struct rf_loss_ops rf_loss_poisson = {

@@ -307,6 +307,11 @@ static const struct rf_setting adaptive_settings[] = {
                 "a step goes where many small ones would, so that none leads beyond its label"),
         RF_BOOL(struct rf_adaptive_options, resistant, "true", 0,
                 "a lone extreme does not change how features are measured; false: as Vowpal Wabbit, by the largest value seen"),
+        RF_REAL(struct rf_adaptive_options, squares, "0", 0, 1e15, 0,
+                "with adaptive: squared gradients that every feature begins with, as Vowpal Wabbit's initial_t"),
+        RF_REAL(struct rf_adaptive_options, l1, "0", 0, 1e6, 0,
+                "with a rate that is a number: draws all weights towards 0, by l1 times the rate of every step, as Vowpal "
+                "Wabbit's l1"),
         RF_REAL(struct rf_adaptive_options, half_life, "0", 0, 1e9, 0,
                 "steps after which squared gradients, and what is known of rates, count half; 0: they count for ever"),
         RF_REAL(struct rf_adaptive_options, half_life_seconds, "0", 0, 1e12, 0,

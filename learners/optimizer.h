@@ -250,7 +250,7 @@ enum rf_status rf_optimizer_passive_create(const void *options, const struct rf_
 
 struct rf_adaptive_options {
     double rate; // NaN: auto
-    double power, initial;
+    double power, initial, squares, l1;
     bool adaptive, normalized, invariant, resistant;
     double half_life;         // steps; 0: none
     double half_life_seconds; // of event time; 0: none

@@ -1,8 +1,10 @@
 // The adaptive, normalised, invariant rule at one rate: see optimizer_adaptive.h. Each of the three can be left out:
 //
 //     not normalized   z = x, M = 1
-//     not adaptive     A^-power is 1, and the rate falls with the importance T learned, this record's included:
-//                      rate (initial / (initial + T))^power, or rate T^-power where initial is 0; M^-1 in place of M^(power - 1)
+//     not adaptive     A^-power is 1, M^-1 in place of M^(power - 1), and the rate falls with the importance T of all records,
+//     this
+//                      one and those of gradient 0 included: rate (initial / (initial + T))^power, or rate T^-power where
+//                      initial is 0
 //     not invariant    d is the importance times the gradient
 #include "learners/optimizer_adaptive.h"
 #include "proto/bytes.h"
@@ -26,6 +28,8 @@ static const struct rf_column norms_columns[] = {
         {"slope", RF_F64, offsetof(struct rf_adaptive_norms, slope), 1, RF_MERGE_SUM},
         {"age", RF_F64, offsetof(struct rf_adaptive_norms, age), 1, RF_MERGE_MAX},
         {"clock_ms", RF_I64, offsetof(struct rf_adaptive_norms, clock_ms), 1, RF_MERGE_MAX},
+        {"importance", RF_F64, offsetof(struct rf_adaptive_norms, importance), 1, RF_MERGE_SUM},
+        {"pull", RF_F64, offsetof(struct rf_adaptive_norms, pull), 1, RF_MERGE_SUM},
 };
 
 enum rf_status rf_adaptive_init(struct rf_adaptive *self, const struct rf_adaptive_options *options,
@@ -92,6 +96,11 @@ enum rf_status rf_adaptive_check_norms(const struct rf_optimizer *self, struct r
     if (!(norms->age >= 0 && norms->age <= AGE_MAX && norms->clock_ms >= 0)) {
         return rf_fail(err, RF_CORRUPT, "the optimizer has an age of %g half-lives at %lld ms, must be 0 to %g, and not below 0",
                        norms->age, (long long)norms->clock_ms, AGE_MAX);
+    }
+    if (!(norms->importance >= 0 && norms->importance <= RF_CELL_MAX_DOUBLE && norms->pull >= 0 &&
+          norms->pull <= RF_CELL_MAX_DOUBLE)) {
+        return rf_fail(err, RF_CORRUPT, "the optimizer has met an importance of %g with a pull of %g, must be 0 to %g",
+                       norms->importance, norms->pull, RF_CELL_MAX_DOUBLE);
     }
     return RF_OK;
 }
@@ -200,22 +209,37 @@ static struct rf_adaptive *adaptive_from(struct rf_optimizer *self) {
     return (struct rf_adaptive *)self;
 }
 
-// The rate of the step on a record of a weight.
-static double rate_now(const struct rf_adaptive *self, double weight) {
+// The rate of the step on a record, which is in the importance.
+static double rate_now(const struct rf_adaptive *self) {
     const struct rf_adaptive_options *options = &self->options;
     if (options->adaptive) {
         return options->rate;
     }
     double start = options->initial > 0 ? options->initial : 1;
-    return options->rate * rf_pow(start / (options->initial + self->norms->weight + weight), options->power);
+    return options->rate * rf_pow(start / (options->initial + self->norms->importance), options->power);
 }
 
-// A^-power of an A above 0, which is `inflation` times what it counts.
+// Counts a record's importance. Records that only predict have none.
+static void learn_importance(struct rf_adaptive *self, double weight) {
+    if (!self->options.adaptive) {
+        self->norms->importance = fmin(self->norms->importance + weight, RF_CELL_MAX_DOUBLE);
+    }
+}
+
+// Adds to the pull what a step comes to: `move` is that of the weights by z A^-power, `mean` is M^(power - 1).
+static void learn_pull(struct rf_adaptive *self, double move, double mean, double gradient) {
+    if (self->options.l1 > 0 && gradient != 0 && mean > 0) {
+        double rate = move / mean / -gradient;
+        self->norms->pull = fmin(self->norms->pull + self->options.l1 * fmax(rate, 0), RF_CELL_MAX_DOUBLE);
+    }
+}
+
+// A^-power of an A above 0, which is `inflation` times what it counts, with the squares it begins with.
 INLINE double fallen(const struct rf_adaptive *self, double square, double inflation) {
     if (!self->options.adaptive) {
         return 1;
     }
-    square /= inflation;
+    square = square / inflation + self->options.squares;
     return self->options.power == 0.5 ? 1 / sqrt(square) : rf_pow(square, -self->options.power);
 }
 
@@ -257,7 +281,8 @@ static const struct rf_optimizer_ops *choose(const struct rf_adaptive_options *o
             {&ops_one_float, &ops_many_float},
             {&ops_one_double, &ops_many_double},
     };
-    bool is_usual = options->adaptive && options->normalized && options->resistant && options->power == 0.5;
+    bool is_usual = options->adaptive && options->normalized && options->resistant && options->power == 0.5 &&
+                    options->squares == 0 && options->l1 == 0;
     return is_usual && !context->is_double && context->outputs == 1 ? &ops_fast : kinds[context->is_double][context->outputs > 1];
 }
 

@@ -6,7 +6,7 @@
 // 2013; Karampatziakis and Langford, 2011; as Vowpal Wabbit 9 puts them together):
 //
 //     size  the largest |x| of the feature so far, see normaliser.h          z = x / size
-//     A     <- A + i g^2 z^2             g the gradient by s
+//     A     <- A + i g^2 z^2             g the gradient by s; A counts as A + squares
 //     M     the mean of |z|^2 over records, weighted by i
 //     u     = sum of z^2 A^-power        how far s moves for a move of 1
 //     d     the change of s under gradient flow of the loss over the importance  rate i u M^(power - 1)
@@ -18,6 +18,9 @@
 //
 // An importance counts at most 100 times the mean of those before, and the g of a regression at most 100 times the root of
 // its mean square, that neither decides for ever (`resistant`).
+//
+// With l1, as Vowpal Wabbit does it: a weight w counts as w - sign(w) pull, and as 0 where |w| <= pull. The pull is common to all
+// weights, those never met included, and grows by l1 times the rate that the step came to: (d / (u M^(power - 1))) / -g.
 //
 // Forgetting: A halves every `half_life` steps, or every `half_life_seconds` of event time (which never runs backwards). Rather
 // than to shrink every A at every step, what is added is inflated by 2^age, the age being half-lives since it was last 0, and A
@@ -33,6 +36,8 @@ struct rf_adaptive_norms { // one row of state
     double slope;          // of a regression: sum of i g^2, the largest of the experts'
     double age;            // half-lives since A was brought down
     int64_t clock_ms;      // the latest event time; 0: none yet
+    double importance;     // not adaptive: sum of i, records of gradient 0 included
+    double pull;
 };
 
 struct rf_adaptive { // embedded first, holds the base
@@ -86,6 +91,11 @@ static inline double rf_adaptive_change(const struct rf_adaptive *self, const st
         return change > most ? most : change < -most ? -most : change;
     }
     return -h * (gradient / step->weight);
+}
+
+// A weight of which `pull` is taken.
+static inline double rf_adaptive_pulled(double weight, double pull) {
+    return weight > pull ? weight - pull : weight < -pull ? weight + pull : 0;
 }
 
 // z of a value as it enters a score.

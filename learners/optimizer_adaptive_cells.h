@@ -59,7 +59,7 @@ INLINE void CELLS(gather)(const struct rf_adaptive *self, const uint32_t *rows, 
         const REAL *cell = CELLS(cell)(self, rows[i], outputs);
         double size = self->options.normalized ? (double)cell[2 * outputs] : 1;
         for (uint32_t k = 0; k < outputs; k++) {
-            weight_out[i * outputs + k] = size > 0 ? (double)cell[k] / size : 0;
+            weight_out[i * outputs + k] = size > 0 ? rf_adaptive_pulled((double)cell[k], self->norms->pull * size) / size : 0;
         }
     }
 }
@@ -73,8 +73,9 @@ INLINE void CELLS(score)(const struct rf_adaptive *self, const uint32_t *rows, c
     for (size_t i = 0; i < count; i++) {
         const REAL *cell = CELLS(cell)(self, rows[i], outputs);
         double z = CELLS(scaled)(self, cell, x[i], outputs);
+        double pull = self->norms->pull * (self->options.normalized ? (double)cell[2 * outputs] : 1);
         for (uint32_t k = 0; k < outputs; k++) {
-            *(outputs == 1 ? &lanes.sum[i % 8] : &score_out[k]) += (double)cell[k] * z;
+            *(outputs == 1 ? &lanes.sum[i % 8] : &score_out[k]) += rf_adaptive_pulled((double)cell[k], pull) * z;
         }
     }
     if (outputs == 1) {
@@ -120,6 +121,7 @@ INLINE bool CELLS(step)(struct rf_adaptive *self, const struct rf_step *given, u
     const struct rf_step *step = rf_adaptive_bound(self, given, &bounded);
     double *change = self->base.move; // [outputs]
     bool is_still = true;
+    learn_importance(self, step->weight);
     for (uint32_t k = 0; k < outputs; k++) {
         change[k] = 0;
         is_still &= step->gradient[k] == 0;
@@ -127,7 +129,7 @@ INLINE bool CELLS(step)(struct rf_adaptive *self, const struct rf_step *given, u
     if (is_still) {
         return true;
     }
-    const double rate = rate_now(self, step->weight);
+    const double rate = rate_now(self);
     const double inflation = rf_adaptive_inflation(self);
     double norm = 0;
     for (size_t i = 0; i < step->count; i++) {
@@ -145,6 +147,7 @@ INLINE bool CELLS(step)(struct rf_adaptive *self, const struct rf_step *given, u
         double h = rate * step->weight * change[k] * mean;
         double move = change[k] > 0 ? rf_adaptive_change(self, step, k, step->score[k], step->gradient[k], h) / change[k] : 0;
         change[k] = fabs(move) <= CELL_MAX ? move : copysign(CELL_MAX, move);
+        learn_pull(self, change[k], mean, step->gradient[k] / step->weight);
     }
     for (size_t i = 0; i < step->count; i++) {
         REAL *cell = CELLS(cell)(self, step->rows[i], outputs);

@@ -97,6 +97,10 @@ static void find_changes(const struct bank *bank, const struct rf_step *step, ui
 #include "learners/optimizer_bank_cells.h"
 
 static enum rf_status check_options(const struct rf_adaptive_options *options, struct rf_error *err) {
+    if (options->l1 > 0 || options->squares > 0) {
+        return rf_fail(err, RF_INVALID, "rate is auto with l1 %g and squares %g, must be a number, or they 0", options->l1,
+                       options->squares);
+    }
     if (!options->adaptive || !options->normalized || !options->invariant || options->power != 0.5) {
         return rf_fail(err, RF_INVALID,
                        "rate is auto with adaptive %s, normalized %s, invariant %s and power %g, must be a number, "

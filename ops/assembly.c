@@ -130,53 +130,141 @@ enum rf_status rf_assembly_pipeline(struct rf_assembly *assembly, const struct r
     return rf_pipeline_create(&options, pipeline_out, err);
 }
 
-static enum rf_status file_source(struct rf_assembly *assembly, struct rf_source **source_out, struct rf_texts *columns_out,
-                                  struct rf_error *err) {
+// The columns that a file's own header line names; those of several files must be the same.
+static enum rf_status take_columns(const struct rf_assembly *assembly, const struct rf_source *source, const char *path,
+                                   struct rf_texts *columns, struct rf_error *err) {
+    struct rf_texts found = {0};
+    struct rf_text header = rf_source_file_header(source);
+    enum rf_status status = header.data ? rf_decoder_csv_columns(header, assembly->settings.source.delimiter[0], &found, err)
+                                        : rf_fail(err, RF_INVALID, "is empty, must begin with a line that names the columns");
+    if (status) {
+        return rf_fail_in(err, "%s", path);
+    }
+    if (!columns->count) {
+        *columns = found;
+        return RF_OK;
+    }
+    bool is_same = found.count == columns->count;
+    for (size_t i = 0; i < found.count && is_same; i++) {
+        is_same = strcmp(found.list[i], columns->list[i]) == 0;
+    }
+    rf_assembly_columns_finish(&found);
+    return is_same ? RF_OK : rf_fail(err, RF_INVALID, "%s: has other columns than the files before it, must have the same", path);
+}
+
+// A file of the history is opened when it is to be read, since it may be put away after that, unless its header line is needed.
+static enum rf_status file_source(const struct rf_assembly *assembly, const char *path, bool is_history,
+                                  struct rf_source **source_out, struct rf_texts *columns, struct rf_error *err) {
     const struct rf_settings *settings = &assembly->settings;
     const struct rf_decoder_kind *format = rf_settings_decoder(settings);
     struct rf_source_file_options options = {
-            .path = settings->source.file,
+            .path = path,
             .is_csv = format->has_header_line,
             .is_delimited = !format->is_line_framed,
             .delimiter = settings->source.delimiter[0],
             .has_header_line = format->has_header_line && !settings->source.columns.count,
             .record_bytes_max = settings->source.limits.record_bytes,
     };
+    options.opens_late = is_history && !options.has_header_line;
     struct rf_source *source;
     enum rf_status status = rf_source_file_create(&options, &source, err);
     if (status) {
         return status;
     }
-    if (!options.has_header_line) {
-        *source_out = source;
-        return RF_OK;
+    if (options.has_header_line) {
+        status = take_columns(assembly, source, path, columns, err);
     }
-    struct rf_text header = rf_source_file_header(source);
-    status = header.data ? rf_decoder_csv_columns(header, settings->source.delimiter[0], columns_out, err)
-                         : rf_fail(err, RF_INVALID, "is empty, must begin with a line that names the columns");
     if (status) {
         rf_source_destroy(source);
-        return rf_fail_in(err, "%s", settings->source.file);
+        return status;
     }
     *source_out = source;
     return RF_OK;
 }
 
-enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
-                                  struct rf_texts *columns_out, struct rf_error *err) {
-    const struct rf_settings *settings = &assembly->settings;
-    *columns_out = (struct rf_texts){0};
-    if (settings->source.file) {
-        return file_source(assembly, source_out, columns_out, err);
-    }
+static enum rf_status topics_source(struct rf_assembly *assembly, const struct rf_texts *topics, bool is_history, bool until_end,
+                                    struct rf_source **source_out, struct rf_error *err) {
     struct rf_source_kafka_options options = {
             .properties = &assembly->kafka,
-            .topics = &settings->source.topics,
-            .start = settings->start,
-            .start_time_ms = settings->start_time_ms,
-            .until_end = until_end,
+            .topics = topics,
+            .start = is_history ? RF_START_EARLIEST : assembly->settings.start,
+            .start_time_ms = assembly->settings.start_time_ms,
+            .until_end = until_end || is_history,
     };
-    return rf_source_kafka_create(&options, source_out, err);
+    const struct rf_settings_source *settings = &assembly->settings.source;
+    enum rf_status status = rf_source_kafka_create(&options, source_out, err);
+    if (!status && settings->order == RF_ORDER_TIMESTAMP) {
+        int64_t idle_ms = options.until_end ? -1 : (int64_t)(settings->order_idle_seconds * 1000);
+        status = rf_source_merge_create(*source_out, idle_ms, source_out, err);
+    }
+    return status;
+}
+
+// Sources in the order in which they are read.
+struct sources {
+    struct rf_source **list;
+    size_t count;
+};
+
+static enum rf_status make_sources(struct rf_assembly *assembly, bool with_topics, bool until_end, struct sources *sources,
+                                   struct rf_texts *columns, struct rf_error *err) {
+    const struct rf_settings_source *source = &assembly->settings.source;
+    const struct rf_settings_history *history = &source->history;
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < history->files.count && !status; i++) {
+        status = file_source(assembly, history->files.list[i], true, &sources->list[sources->count], columns, err);
+        sources->count += !status;
+    }
+    if (!status && with_topics && history->topics.count) {
+        status = topics_source(assembly, &history->topics, true, until_end, &sources->list[sources->count], err);
+        sources->count += !status;
+    }
+    if (!status && source->file) {
+        status = file_source(assembly, source->file, false, &sources->list[sources->count], columns, err);
+        sources->count += !status;
+    } else if (!status && with_topics && source->topics.count) {
+        status = topics_source(assembly, &source->topics, false, until_end, &sources->list[sources->count], err);
+        sources->count += !status;
+    }
+    return status;
+}
+
+static enum rf_status make_source(struct rf_assembly *assembly, bool with_topics, bool until_end, struct rf_source **source_out,
+                                  struct rf_texts *columns_out, struct rf_error *err) {
+    struct sources sources = {calloc(assembly->settings.source.history.files.count + 2, sizeof *sources.list), 0};
+    *columns_out = (struct rf_texts){0};
+    enum rf_status status =
+            sources.list ? make_sources(assembly, with_topics, until_end, &sources, columns_out, err) : no_memory(err);
+    if (!status && sources.count == 1) {
+        *source_out = sources.list[0];
+    } else if (!status) {
+        status = rf_source_sequence_create(sources.list, sources.count, source_out, err);
+    } else {
+        for (size_t i = 0; i < sources.count; i++) {
+            rf_source_destroy(sources.list[i]);
+        }
+    }
+    if (status) {
+        rf_assembly_columns_finish(columns_out);
+    }
+    free(sources.list);
+    return status;
+}
+
+enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
+                                  struct rf_texts *columns_out, struct rf_error *err) {
+    return make_source(assembly, true, until_end, source_out, columns_out, err);
+}
+
+enum rf_status rf_assembly_files(struct rf_assembly *assembly, struct rf_source **source_out, struct rf_texts *columns_out,
+                                 struct rf_error *err) {
+    return make_source(assembly, false, true, source_out, columns_out, err);
+}
+
+enum rf_status rf_assembly_file(struct rf_assembly *assembly, const char *path, struct rf_source **source_out,
+                                struct rf_texts *columns_out, struct rf_error *err) {
+    *columns_out = (struct rf_texts){0};
+    return file_source(assembly, path, false, source_out, columns_out, err);
 }
 
 void rf_assembly_columns_finish(struct rf_texts *columns) {

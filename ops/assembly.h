@@ -32,6 +32,14 @@ enum rf_status rf_assembly_pipeline(struct rf_assembly *assembly, const struct r
 // rf_assembly_columns_finish); else it is empty.
 enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
                                   struct rf_texts *columns_out, struct rf_error *err) RF_MUST_USE;
+
+// The same of files alone: those of the history, then source.file; there must be one. Nobody asks Kafka.
+enum rf_status rf_assembly_files(struct rf_assembly *assembly, struct rf_source **source_out, struct rf_texts *columns_out,
+                                 struct rf_error *err) RF_MUST_USE;
+
+// One file that the settings do not name, in their format.
+enum rf_status rf_assembly_file(struct rf_assembly *assembly, const char *path, struct rf_source **source_out,
+                                struct rf_texts *columns_out, struct rf_error *err) RF_MUST_USE;
 void rf_assembly_columns_finish(struct rf_texts *columns);
 
 // Adds the sinks of predictions and of rejected records to the pipeline.

@@ -65,6 +65,11 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
 enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
                                       int64_t now_ms, struct rf_version *version_out, struct rf_error *err) RF_MUST_USE;
 
+// Begins a new line from where the pipeline stands: the snapshots from here on are of it, and its order is a new one. Takes the
+// place of the schedule, which must not be in use. Nothing is on disk before the first snapshot of the line is.
+enum rf_status rf_checkpoint_begin_line(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
+                                        struct rf_error *err) RF_MUST_USE;
+
 // *has_new_out: a sink is there that the restored snapshot has no bookmark of. RF_CONFLICT when such a one holds something
 // already (it was left out for a while, or an older snapshot had to be taken up): its lines would stand twice.
 enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline,

@@ -1,6 +1,6 @@
 #ifndef RF_OPS_CHECKPOINT_INTERNAL_H
 #define RF_OPS_CHECKPOINT_INTERNAL_H
-// What a checkpoint holds. Only checkpoint.c (taking snapshots) and checkpoint_restore.c (taking one up) include it.
+// What a checkpoint holds. Only checkpoint*.c and replay_start.c (which takes one up without a worker) include it.
 #include "ops/chain.h"
 #include "ops/checkpoint.h"
 

@@ -1,4 +1,4 @@
-// A new line from an old snapshot.
+// A new line, from an old snapshot or from where the pipeline stands.
 #include "ops/checkpoint_internal.h"
 
 #include <inttypes.h>
@@ -106,4 +106,28 @@ enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct r
     rf_snapshot_header_finish(&newest);
     rf_checkpoint_forget_attempt(checkpoint);
     return status;
+}
+
+// A line whose snapshots are all gone may have left an order behind: it is not taken up.
+enum rf_status rf_checkpoint_begin_line(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
+    struct rf_folder *folder = checkpoint->options.folder;
+    struct rf_version version = rf_pipeline_version(pipeline);
+    uint32_t line = rf_chain_line(checkpoint->chain);
+    version.line = line > version.line ? line : version.line;
+    struct rf_schedule *schedule = NULL;
+    size_t ahead = 1;
+    while (ahead) {
+        rf_schedule_close(schedule);
+        version.line++;
+        enum rf_status status = rf_schedule_open(folder->disk, folder->path, version.line, rf_pipeline_counts(pipeline)->records,
+                                                 rf_pipeline_positions(pipeline), &schedule, err);
+        if (status) {
+            return status;
+        }
+        rf_schedule_ahead(schedule, &ahead);
+    }
+    rf_schedule_close(rf_pipeline_schedule(pipeline));
+    rf_pipeline_set_schedule(pipeline, schedule);
+    rf_pipeline_set_version(pipeline, version);
+    return RF_OK;
 }

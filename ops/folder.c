@@ -115,6 +115,17 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
     return RF_OK;
 }
 
+enum rf_status rf_folder_epoch(struct rf_disk *disk, const char *path, uint32_t *epoch_out, struct rf_error *err) {
+    struct rf_folder folder = {.disk = disk, .lock = -1};
+    char identity[PATH_SIZE];
+    snprintf(identity, sizeof identity, "%s/worker", path);
+    enum rf_status status = read_identity(&folder, identity, err);
+    if (!status) {
+        *epoch_out = folder.epoch;
+    }
+    return status;
+}
+
 void rf_folder_close(struct rf_folder *folder) {
     if (folder->lock >= 0) {
         struct rf_error ignored;

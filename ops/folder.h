@@ -25,4 +25,7 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
                               struct rf_error *err) RF_MUST_USE;
 void rf_folder_close(struct rf_folder *folder);
 
+// The epoch of the last start on a folder, without touching it; 0 when there was none.
+enum rf_status rf_folder_epoch(struct rf_disk *disk, const char *path, uint32_t *epoch_out, struct rf_error *err) RF_MUST_USE;
+
 #endif

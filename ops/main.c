@@ -19,6 +19,9 @@ static const struct rf_verb verbs[] = {
         {"tail", "FILE.yaml | ENDPOINT", "print the predictions that a running worker publishes over ZeroMQ", rf_verb_tail},
         {"snapshot", "(list | show | verify) (FILE.yaml | FOLDER | FILE)... | export FILE.yaml | rollback FILE.yaml NUMBER",
          "look at snapshots and the chain they form; write out weights; go back to an old one", rf_verb_snapshot},
+        {"replay", "FILE.yaml", "fold the past again, up to any record or time: the model as it was then", rf_verb_replay},
+        {"explain", "FILE.yaml TOPIC:PARTITION:OFFSET", "give a past prediction again, and what each feature contributed to it",
+         rf_verb_explain},
         {"settings", "[FILE.yaml]", "every setting there is, or those in force for a file", rf_verb_settings},
         {NULL, NULL, NULL, NULL},
 };

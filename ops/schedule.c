@@ -16,15 +16,14 @@ static size_t put_varint(uint8_t *to, uint64_t value) {
     return size;
 }
 
-enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
-                                struct rf_positions *positions, struct rf_schedule **schedule_out, struct rf_error *err) {
+static enum rf_status open_schedule(const struct rf_schedule *options, uint32_t line, struct rf_positions *positions,
+                                    struct rf_schedule **schedule_out, struct rf_error *err) {
     struct rf_schedule *schedule = calloc(1, sizeof *schedule);
     if (!schedule) {
         return rf_fail(err, RF_MEMORY, "schedule: out of memory");
     }
-    schedule->disk = disk;
-    schedule->records = records;
-    schedule->folder = strdup(folder);
+    *schedule = *options;
+    schedule->folder = strdup(options->folder);
     snprintf(schedule->prefix, sizeof schedule->prefix, "schedule-%010" PRIu32 "-", line);
     enum rf_status status =
             schedule->folder ? rf_schedule_read(schedule, positions, err) : rf_fail(err, RF_MEMORY, "schedule: out of memory");
@@ -34,6 +33,19 @@ enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32
     }
     *schedule_out = schedule;
     return RF_OK;
+}
+
+enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
+                                struct rf_positions *positions, struct rf_schedule **schedule_out, struct rf_error *err) {
+    const struct rf_schedule options = {.disk = disk, .folder = (char *)(uintptr_t)folder, .records = records};
+    return open_schedule(&options, line, positions, schedule_out, err);
+}
+
+enum rf_status rf_schedule_open_to_read(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
+                                        struct rf_positions *positions, struct rf_schedule **schedule_out, struct rf_error *err) {
+    const struct rf_schedule options = {
+            .disk = disk, .folder = (char *)(uintptr_t)folder, .records = records, .only_reads = true};
+    return open_schedule(&options, line, positions, schedule_out, err);
 }
 
 void rf_schedule_close(struct rf_schedule *schedule) {

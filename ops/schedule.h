@@ -31,6 +31,12 @@ enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32
                                 struct rf_error *err) RF_MUST_USE;
 void rf_schedule_close(struct rf_schedule *schedule);
 
+// The same to look at alone: nothing on the disk is changed, so another process may be writing it. What is recorded ends where
+// a frame does not verify, or a segment does not join. Nothing may be appended.
+enum rf_status rf_schedule_open_to_read(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
+                                        struct rf_positions *positions, struct rf_schedule **schedule_out,
+                                        struct rf_error *err) RF_MUST_USE;
+
 // The runs to fold first, by the record; then the order is free. The list stays as it is for the schedule's life, so that
 // the thread that polls may read it.
 const struct rf_run *rf_schedule_ahead(const struct rf_schedule *schedule, size_t *count_out);
@@ -51,7 +57,7 @@ enum rf_status rf_schedule_sync_marked(const struct rf_schedule *schedule, struc
 // Did a frame not verify when it was opened? After a crash the last one may be torn.
 bool rf_schedule_is_torn(const struct rf_schedule *schedule);
 
-// How many segments were removed when it was opened.
+// How many segments do not join, and were removed when it was opened (left alone when it was opened to read).
 size_t rf_schedule_retracted(const struct rf_schedule *schedule);
 
 uint64_t rf_schedule_records(const struct rf_schedule *schedule); // folded, by this schedule

@@ -24,6 +24,7 @@ struct rf_schedule {
     uint64_t records;                     // folded
     size_t retracted;                     // segments removed when it was opened
     bool is_torn;                         // a frame that was read did not verify
+    bool only_reads;                      // nothing on the disk may be changed
 
     // What is recorded beyond `records`: runs [ahead_index, ahead_count), the first of them `ahead_done` records in.
     struct rf_run *ahead;

@@ -133,7 +133,7 @@ static enum rf_status read_segment(struct rf_schedule *schedule, const char *nam
     free(reader.index);
     rf_disk_forget(schedule->disk, data, size);
     // What is followed must not be taken by a cut of power later, from under a snapshot that covers it.
-    return status ? status : rf_disk_sync_path(schedule->disk, path, err);
+    return status || schedule->only_reads ? status : rf_disk_sync_path(schedule->disk, path, err);
 }
 
 static bool first_of(const struct rf_schedule *schedule, const char *name, uint64_t *first_out) {
@@ -146,12 +146,15 @@ static bool first_of(const struct rf_schedule *schedule, const char *name, uint6
 // with it the promise of what follows: those are removed, and the order is free again from there.
 static enum rf_status retract(struct rf_schedule *schedule, char *const *names, size_t count, struct rf_error *err) {
     enum rf_status status = RF_OK;
+    schedule->retracted = count;
+    if (schedule->only_reads) {
+        return RF_OK;
+    }
     for (size_t i = 0; i < count && !status; i++) {
         char path[RF_SCHEDULE_PATH_SIZE];
         snprintf(path, sizeof path, "%s/%s", schedule->folder, names[i]);
         status = rf_disk_remove(schedule->disk, path, err);
     }
-    schedule->retracted = count;
     return status ? status : rf_disk_sync_folder(schedule->disk, schedule->folder, err);
 }
 
@@ -167,11 +170,15 @@ static enum rf_status read_all(struct rf_schedule *schedule, char *const *names,
             return retract(schedule, names + i, count - i, err);
         }
         enum rf_status status = read_segment(schedule, names[i], first, positions, err);
+        if (status == RF_CORRUPT && schedule->only_reads) { // what stands before the damage is as good as ever
+            schedule->is_torn = true;
+            return RF_OK;
+        }
         if (status) {
             return status;
         }
     }
-    return rf_disk_sync_folder(schedule->disk, schedule->folder, err);
+    return schedule->only_reads ? RF_OK : rf_disk_sync_folder(schedule->disk, schedule->folder, err);
 }
 
 enum rf_status rf_schedule_read(struct rf_schedule *schedule, struct rf_positions *positions, struct rf_error *err) {

@@ -16,14 +16,32 @@ enum { NAME_SIZE_MAX = 100 };
 static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
 static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const orders[] = {"arrival", "timestamp", NULL};            // as enum rf_order
+static const char *const offset_lost[] = {"fail", "earliest", "latest", NULL}; // as enum rf_offset_lost
 static const char *const kernels[] = {"auto", "baseline", NULL};
+
+static const struct rf_setting history_settings[] = {
+        RF_TEXTS(struct rf_settings_history, files, NOT_MODEL,
+                 "files in the source's format, plain, gzip or zstd, one after the other; before the topics"),
+        RF_TEXTS(struct rf_settings_history, topics, NOT_MODEL, "Kafka topics, from their beginning to their end"),
+        {0},
+};
 
 static const struct rf_setting source_settings[] = {
         RF_TEXTS(struct rf_settings_source, topics, NOT_MODEL, "Kafka topics to learn from; this or file"),
         RF_TEXT(struct rf_settings_source, file, NULL, NOT_MODEL, "file to learn from, plain, gzip or zstd; - is standard input"),
+        RF_SECTION(struct rf_settings_source, history, history_settings, NOT_MODEL,
+                   "what is learned first, to its end; closed once a record of the source itself was learned"),
         RF_CHOICE(struct rf_settings_source, format, "json", formats, NOT_MODEL, "form of the records"),
         RF_TEXT(struct rf_settings_source, start, "earliest", NOT_MODEL,
                 "where to start without a snapshot: earliest, latest or an RFC 3339 time"),
+        RF_CHOICE(struct rf_settings_source, order, "arrival", orders, NOT_MODEL,
+                  "of the partitions of topics: as records come, or merged by their timestamps, so that the log alone decides"),
+        RF_REAL(struct rf_settings_source, order_idle_seconds, "1", 0, 86400, NOT_MODEL,
+                "timestamp: seconds without a record after which a partition is not waited for; with --until end all are"),
+        RF_CHOICE(struct rf_settings_source, on_offset_lost, "fail", offset_lost, NOT_MODEL,
+                  "when the log no longer holds what comes next, or another record than the one learned last: fail, or go on at "
+                  "its first record or at its end, in a new line of the model"),
         RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
                  "csv: names of the columns; a file may give them in its first line"),
         RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
@@ -126,24 +144,64 @@ static enum rf_status check_name(const char *name, struct rf_error *err) {
     return RF_OK;
 }
 
-static enum rf_status check_topics(const struct rf_settings *settings, struct rf_error *err) {
-    const struct rf_texts *topics = &settings->source.topics;
-    for (size_t i = 0; i < topics->count; i++) {
-        if (topics->list[i][0] == '\0') {
-            return rf_fail(err, RF_INVALID, "source.topics.%zu is empty, must be the name of a topic", i);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (!strcmp(topics->list[i], topics->list[j])) {
-                return rf_fail(err, RF_INVALID, "source.topics names \"%.200s\" twice, must name it once", topics->list[i]);
-            }
+static bool names(const struct rf_texts *texts, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(texts->list[i], text)) {
+            return true;
         }
     }
-    if (topics->count > 0 && !rf_settings_kafka(settings, "bootstrap.servers") &&
-        !rf_settings_kafka(settings, "metadata.broker.list")) { // librdkafka's other name for it
-        return rf_fail(err, RF_INVALID,
-                       "kafka.bootstrap.servers is missing, must name the brokers of source.topics or be embedded");
+    return false;
+}
+
+static enum rf_status check_names(const struct rf_texts *texts, const char *setting, const char *what, struct rf_error *err) {
+    for (size_t i = 0; i < texts->count; i++) {
+        if (texts->list[i][0] == '\0') {
+            return rf_fail(err, RF_INVALID, "%s.%zu is empty, must be the %s", setting, i, what);
+        }
+        if (names(texts, i, texts->list[i])) {
+            return rf_fail(err, RF_INVALID, "%s names \"%.200s\" twice, must name it once", setting, texts->list[i]);
+        }
     }
     return RF_OK;
+}
+
+// Positions go by topic, or by path: what is learned first must have another one than what follows.
+static enum rf_status check_history(const struct rf_settings_source *source, struct rf_error *err) {
+    const struct rf_settings_history *history = &source->history;
+    enum rf_status status = check_names(&history->files, "source.history.files", "path of a file", err);
+    if (!status) {
+        status = check_names(&history->topics, "source.history.topics", "name of a topic", err);
+    }
+    for (size_t i = 0; i < history->topics.count && !status; i++) {
+        const char *topic = history->topics.list[i];
+        if (names(&source->topics, source->topics.count, topic) || names(&history->files, history->files.count, topic)) {
+            status = rf_fail(err, RF_INVALID, "source.history.topics names \"%.200s\", which is read a second time", topic);
+        }
+    }
+    for (size_t i = 0; i < history->files.count && !status; i++) {
+        const char *file = history->files.list[i];
+        if (!strcmp(file, "-")) {
+            status = rf_fail(err, RF_INVALID, "source.history.files names standard input, must name files");
+        } else if ((source->file && !strcmp(file, source->file)) || names(&source->topics, source->topics.count, file)) {
+            status = rf_fail(err, RF_INVALID, "source.history.files names \"%.200s\", which is read a second time", file);
+        }
+    }
+    return status;
+}
+
+static enum rf_status check_topics(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_settings_source *source = &settings->source;
+    enum rf_status status = check_names(&source->topics, "source.topics", "name of a topic", err);
+    if (!status) {
+        status = check_history(source, err);
+    }
+    const char *what = source->topics.count ? "source.topics" : source->history.topics.count ? "source.history.topics" : NULL;
+    if (!status && what && !rf_settings_kafka(settings, "bootstrap.servers") &&
+        !rf_settings_kafka(settings, "metadata.broker.list")) { // librdkafka's other name for it
+        return rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is missing, must name the brokers of %s%s", what,
+                       source->topics.count ? " or be embedded" : "");
+    }
+    return status;
 }
 
 static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
@@ -162,7 +220,7 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
         return rf_fail(err, RF_INVALID, "source.columns is given with format %s, must be with csv alone",
                        formats[source->format]);
     }
-    if (is_csv && source->columns.count == 0 && source->topics.count > 0) {
+    if (is_csv && source->columns.count == 0 && source->topics.count + source->history.topics.count > 0) {
         return rf_fail(err, RF_INVALID, "source.columns is missing, must name the columns: csv records of a topic do not");
     }
     if (strlen(source->delimiter) != 1 || strchr("\"\r\n", source->delimiter[0]) || (unsigned char)source->delimiter[0] >= 0x80) {
@@ -183,6 +241,9 @@ static enum rf_status derive_start(struct rf_settings *settings, struct rf_error
     if (settings->source.file && settings->start != RF_START_EARLIEST) {
         return rf_fail(err, RF_INVALID, "source.start is \"%.100s\", must be earliest for a file", start);
     }
+    if (settings->source.file && settings->source.on_offset_lost == RF_OFFSET_LOST_LATEST) {
+        return rf_fail(err, RF_INVALID, "source.on_offset_lost is latest, must be fail or earliest for a file");
+    }
     return RF_OK;
 }
 
@@ -190,6 +251,9 @@ static enum rf_status check_embedded(const struct rf_settings *settings, struct 
     const struct rf_generator_kind *kind = rf_generator_kinds;
     while (kind->name && strcmp(kind->name, settings->embedded.stream) != 0) {
         kind++;
+    }
+    if (settings->is_embedded && settings->source.history.topics.count) {
+        return rf_fail(err, RF_INVALID, "source.history.topics is given, but the embedded broker holds source.topics alone");
     }
     if (kind->name || !settings->is_embedded) {
         return RF_OK;

@@ -13,13 +13,25 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+enum rf_order { RF_ORDER_ARRIVAL, RF_ORDER_TIMESTAMP };
+enum rf_offset_lost { RF_OFFSET_LOST_FAIL, RF_OFFSET_LOST_EARLIEST, RF_OFFSET_LOST_LATEST };
 enum rf_kernels { RF_KERNELS_AUTO, RF_KERNELS_BASELINE };
+
+// Learned before the source proper: the files in their order, then the topics.
+struct rf_settings_history {
+    struct rf_texts files;
+    struct rf_texts topics;
+};
 
 struct rf_settings_source {
     struct rf_texts topics; // exactly one of topics and file is given
     char *file;
+    struct rf_settings_history history;
     int format; // see rf_settings_decoder()
     char *start;
+    int order; // enum rf_order
+    double order_idle_seconds;
+    int on_offset_lost; // enum rf_offset_lost
     struct rf_texts columns;
     char *delimiter; // one character
     struct rf_decode_limits limits;

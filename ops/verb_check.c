@@ -2,6 +2,7 @@
 #include "ops/assembly.h"
 #include "ops/checkpoint.h"
 #include "ops/clock.h"
+#include "ops/explain.h"
 #include "ops/printer.h"
 #include "ops/verbs.h"
 
@@ -120,16 +121,8 @@ static void print_example(const struct rf_schema *schema, const struct rf_event 
 
 static void print_contribution(const struct rf_schema *schema, const struct rf_examples *examples,
                                const struct rf_contribution *contribution) {
-    char coordinate[48];
-    size_t count;
-    uint32_t field = contribution->field;
-    const struct rf_cross *crosses = rf_schema_crosses(schema, &count);
-    snprintf(coordinate, sizeof coordinate, "(coordinate %" PRIu64 ")", contribution->hash);
-    struct rf_text name = field == RF_FIELD_UNKNOWN        ? rf_text_of("(bias)")
-                          : field == RF_FIELD_VECTOR       ? rf_text_of(coordinate)
-                          : field < RF_FIELD_CROSS         ? examples->field_name[field]
-                          : field - RF_FIELD_CROSS < count ? rf_text_of(crosses[field - RF_FIELD_CROSS].name)
-                                                           : rf_text_of("(cross)");
+    char room[RF_CONTRIBUTION_ROOM];
+    struct rf_text name = rf_contribution_name(schema, examples, contribution, room);
     printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contribution->amount, (int)name.size, name.data, contribution->value,
            contribution->weight);
 }

@@ -33,7 +33,7 @@ static char *quoted(const char *name, const char *value) {
 // be freed by the caller.
 static enum rf_status with_file(struct rf_arguments *arguments, const char *file, const char *format, char **texts,
                                 struct rf_error *err) {
-    const char **sets = calloc(arguments->set_count + 4, sizeof *sets);
+    const char **sets = calloc(arguments->set_count + 6, sizeof *sets);
     texts[0] = file ? quoted("source.file", file) : NULL;
     texts[1] = format ? quoted("source.format", format) : NULL;
     if (!sets || (file && !texts[0]) || (format && !texts[1])) {
@@ -43,6 +43,8 @@ static enum rf_status with_file(struct rf_arguments *arguments, const char *file
     size_t count = 0;
     if (file) {
         sets[count++] = "source.topics=[]";
+        sets[count++] = "source.history.files=[]";
+        sets[count++] = "source.history.topics=[]";
         sets[count++] = "source.start=earliest";
         sets[count++] = texts[0];
     }
@@ -78,7 +80,7 @@ static void finish_run(struct run *run) {
 static enum rf_status make_run(struct rf_assembly *assembly, const struct flags *flags, struct run *run, struct rf_error *err) {
     *run = (struct run){0};
     assembly->decoder.columns = assembly->settings.source.columns; // an earlier run may have found others
-    enum rf_status status = rf_assembly_source(assembly, true, &run->source, &run->columns, err);
+    enum rf_status status = rf_assembly_files(assembly, &run->source, &run->columns, err);
     if (!status) {
         status = rf_assembly_pipeline(assembly, &run->columns, &run->pipeline, err);
     }
@@ -105,13 +107,7 @@ static enum rf_status fold(struct run *run, const struct flags *flags, bool show
 // The records of another file, in the same format and with its own header line, are predicted and evaluated.
 static enum rf_status test(struct rf_assembly *assembly, struct run *run, const char *path, struct rf_error *err) {
     struct rf_source *source = NULL;
-    char *learned = assembly->settings.source.file;
-    char *other = strdup(path);
-    if (!other) {
-        return rf_fail(err, RF_MEMORY, "out of memory");
-    }
-    assembly->settings.source.file = other;
-    enum rf_status status = rf_assembly_source(assembly, true, &source, &run->test_columns, err);
+    enum rf_status status = rf_assembly_file(assembly, path, &source, &run->test_columns, err);
     if (!status && run->test_columns.count) {
         assembly->decoder.columns = run->test_columns;
     }
@@ -120,8 +116,6 @@ static enum rf_status test(struct rf_assembly *assembly, struct run *run, const 
         status = rf_evaluate(run->pipeline, source, &options, err);
     }
     rf_source_destroy(source);
-    assembly->settings.source.file = learned;
-    free(other);
     return status;
 }
 
@@ -205,7 +199,7 @@ static enum rf_status evaluate_folds(struct rf_assembly *assembly, const struct 
 }
 
 static enum rf_status check_flags(const struct rf_assembly *assembly, const struct flags *flags, struct rf_error *err) {
-    if (!assembly->settings.source.file) {
+    if (!assembly->settings.source.file && !assembly->settings.source.history.files.count) {
         return rf_fail(err, RF_INVALID, "source.file is missing; name a file there or with --file (topics are read by `run`)");
     }
     if (flags->picture && rf_picture_check(flags->picture, err)) {
@@ -228,7 +222,7 @@ static enum rf_status check_flags(const struct rf_assembly *assembly, const stru
         return rf_fail(err, RF_INVALID, "evaluation.holdout is %g, must be 0 with --folds, which hold out by themselves",
                        assembly->settings.evaluation.holdout);
     }
-    if (strcmp(assembly->settings.source.file, "-") == 0) {
+    if (assembly->settings.source.file && strcmp(assembly->settings.source.file, "-") == 0) {
         return rf_fail(err, RF_INVALID, "--folds reads the source several times, which standard input cannot; name a file");
     }
     return RF_OK;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REPEAT_MS = 1000, WAIT_MS = 50, WAIT_FOR_SOURCE_MS = 60000, GRACE_MS = 5000 };
+enum { REPEAT_MS = 1000, WAIT_MS = 50, WAIT_FOR_SOURCE_MS = 60000, GRACE_MS = 5000, REFRESH_MS = 10000 };
 
 struct run_flags {
     const char *until;
@@ -63,6 +63,8 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
             .shutdown_ms = (int)(settings->worker.shutdown_seconds * 1000),
             .takes_over = run->flags.takes_over,
             .is_fresh = run->flags.is_fresh,
+            .on_offset_lost = (enum rf_offset_lost)settings->source.on_offset_lost,
+            .refresh_ms = REFRESH_MS,
             .is_stopped = is_stopped,
             .stop_context = run,
             .reports_curve = run->flags.shows_progress,

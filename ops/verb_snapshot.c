@@ -197,7 +197,8 @@ static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number
     struct rf_texts columns = {0};
     struct rf_source *source = NULL;
     // A CSV file's own header says what the columns are; nothing is read from the source.
-    enum rf_status status = assembly->settings.source.file ? rf_assembly_source(assembly, true, &source, &columns, err) : RF_OK;
+    bool has_file = assembly->settings.source.file || assembly->settings.source.history.files.count;
+    enum rf_status status = has_file ? rf_assembly_files(assembly, &source, &columns, err) : RF_OK;
     if (!status) {
         status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
     }
@@ -299,7 +300,8 @@ static enum rf_status export_from(struct rf_assembly *assembly, struct rf_error 
     struct rf_pipeline *pipeline = NULL;
     struct rf_texts columns = {0};
     struct rf_source *source = NULL;
-    enum rf_status status = assembly->settings.source.file ? rf_assembly_source(assembly, true, &source, &columns, err) : RF_OK;
+    bool has_file = assembly->settings.source.file || assembly->settings.source.history.files.count;
+    enum rf_status status = has_file ? rf_assembly_files(assembly, &source, &columns, err) : RF_OK;
     if (!status) {
         status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
     }

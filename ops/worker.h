@@ -15,30 +15,37 @@
 #include "ops/curve.h"
 #include "ops/log.h"
 #include "ops/pipeline.h"
+#include "ops/settings.h"
 #include "sinks/clone.h"
 
 struct rf_worker;
 
 struct rf_worker_options {
-    struct rf_pipeline *pipeline;      // with its sinks and checkpoint; owned from here on
-    struct rf_source *source;          // owned
-    struct rf_clone *clone;            // owned; NULL: snapshots are not published
-    struct rf_folder *folder;          // borrowed
-    struct rf_clock *clock;            // borrowed
-    struct rf_log *log;                // borrowed
-    size_t batches;                    // in flight between source and fold, at least 2
-    int wait_ms;                       // how long to wait for the source's partitions at the start
-    int shutdown_ms;                   // how long sinks may take to confirm at the end
-    bool takes_over;                   // although another worker's id stands in the committed offsets
-    bool is_fresh;                     // although offsets are committed and there is no snapshot
+    struct rf_pipeline *pipeline; // with its sinks and checkpoint; owned from here on
+    struct rf_source *source;     // owned
+    struct rf_clone *clone;       // owned; NULL: snapshots are not published
+    struct rf_folder *folder;     // borrowed
+    struct rf_clock *clock;       // borrowed
+    struct rf_log *log;           // borrowed
+    size_t batches;               // in flight between source and fold, at least 2
+    int wait_ms;                  // how long to wait for the source's partitions at the start
+    int shutdown_ms;              // how long sinks may take to confirm at the end
+    bool takes_over;              // although another worker's id stands in the committed offsets
+    bool is_fresh;                // although offsets are committed and there is no snapshot
+    enum rf_offset_lost on_offset_lost;
+    int refresh_ms;                    // how often the source is asked for more partitions; 0: never
     bool (*is_stopped)(void *context); // asked while the source is waited for; NULL: never
     void *stop_context;
     bool reports_curve;
 };
 
 // Takes what the options own, also when it fails. Restores the newest snapshot, finds the partitions, agrees with the
-// committed offsets and assigns; nothing is learned yet. RF_BUSY: another worker runs this model. RF_END:
-// is_stopped said so.
+// committed offsets, sees whether the log still holds what was learned last and what comes next of every partition, and
+// assigns; nothing is learned yet. RF_BUSY: another worker runs this model. RF_END: is_stopped said so.
+//
+// Where the log does not, `on_offset_lost` says what happens: RF_CONFLICT, with the offsets; or the positions move, and
+// a new line of the model begins there, put on record by a snapshot before anything is learned. The same happens while it runs:
+// when partitions come or a log is cut, the worker folds what it has, looks at the log anew and goes on.
 enum rf_status rf_worker_create(const struct rf_worker_options *options, struct rf_worker **worker_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_worker_destroy(struct rf_worker *worker); // joins threads that run

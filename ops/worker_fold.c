@@ -139,10 +139,28 @@ static enum rf_status begin(struct rf_worker *worker, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
     const char *sentence;
     enum rf_status status = step(worker, NULL, err);
-    if (!status && rf_checkpoint_failures(checkpoint, &sentence)) {
+    if (!status && rf_checkpoint_failures(checkpoint, &sentence) > worker->failures_before) {
         return rf_fail(err, RF_IO, "the first snapshot failed: %.900s", sentence);
     }
     worker->awaits_first = rf_checkpoint_is_busy(checkpoint);
+    return status ? status : RF_AGAIN;
+}
+
+// Stands still for the source thread, once all it handed on is folded and no snapshot is under way. RF_OK: nobody asks, or there
+// is something to fold before that; RF_AGAIN: it stands, or is about to.
+static enum rf_status stand_still(struct rf_worker *worker, struct rf_error *err) {
+    struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
+    int regroup = atomic_load(&worker->regroup);
+    if (regroup == RF_REGROUP_GRANTED) {
+        return RF_AGAIN;
+    }
+    if (regroup == RF_REGROUP_NONE || worker->folding || rf_ring_count(worker->prepared)) {
+        return RF_OK;
+    }
+    enum rf_status status = step(worker, NULL, err);
+    if (!status && (!checkpoint || !rf_checkpoint_is_busy(checkpoint))) {
+        atomic_compare_exchange_strong(&worker->regroup, &regroup, RF_REGROUP_GRANTED);
+    }
     return status ? status : RF_AGAIN;
 }
 
@@ -151,11 +169,12 @@ void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
     if (atomic_load(&worker->is_fold_done)) {
         return;
     }
-    enum rf_status status = RF_OK;
     bool is_done = atomic_load(&worker->has_failed);
-    if (!is_done && worker->awaits_first) {
+    enum rf_status status = is_done ? RF_OK : stand_still(worker, &err);
+    bool goes_on = !is_done && !status;
+    if (goes_on && worker->awaits_first) {
         status = begin(worker, &err);
-    } else if (!is_done && !worker->is_folded) {
+    } else if (goes_on && !worker->is_folded) {
         status = fold_next(worker, wait_ms, &err);
         worker->is_folded = status == RF_END;
         if (worker->is_folded) {
@@ -164,7 +183,7 @@ void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
             tell_rejects(worker);
             status = RF_AGAIN;
         }
-    } else if (!is_done) {
+    } else if (goes_on) {
         status = save(worker, &err);
         is_done = !status;
     }

@@ -47,10 +47,11 @@ static bool commit_posted(struct rf_worker *worker) {
     return true;
 }
 
-static void what_to_poll(const struct rf_worker *worker, const struct rf_batch *batch, int wait_ms, struct rf_poll *want) {
+static void what_to_poll(struct rf_worker *worker, const struct rf_batch *batch, int wait_ms, struct rf_poll *want) {
     *want = (struct rf_poll){.records_max = batch->records.capacity,
                              .bytes_max = rf_pipeline_batch_bytes(worker->pipeline),
-                             .timeout_ms = wait_ms};
+                             .timeout_ms = wait_ms,
+                             .now_ms = rf_worker_now_ms(worker)};
     if (worker->script_index < worker->script_count) {
         const struct rf_run *run = &worker->script[worker->script_index];
         uint64_t left = run->count - worker->script_done;
@@ -99,6 +100,18 @@ static void tell_lag(struct rf_worker *worker) {
     rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_lag_records, 0, lag);
 }
 
+// Are there more partitions? Asked now and then, once the recorded order is done.
+static enum rf_status refresh(struct rf_worker *worker, struct rf_error *err) {
+    int64_t now = rf_worker_now_ms(worker);
+    worker->refreshed_ms = worker->refreshed_ms && now >= worker->refreshed_ms ? worker->refreshed_ms : now;
+    bool is_due = now - worker->refreshed_ms >= worker->options.refresh_ms && worker->options.refresh_ms;
+    if (!is_due || worker->script_index < worker->script_count) {
+        return RF_OK;
+    }
+    worker->refreshed_ms = now;
+    return rf_source_refresh(worker->source, err);
+}
+
 // Polls into the batch; *is_over_out when all that was to be read has been read.
 static enum rf_status poll_batch(struct rf_worker *worker, struct rf_batch *batch, int wait_ms, bool *is_over_out,
                                  struct rf_error *err) {
@@ -108,9 +121,22 @@ static enum rf_status poll_batch(struct rf_worker *worker, struct rf_batch *batc
     what_to_poll(worker, batch, wait_ms, &want);
     batch->source = worker->source;
     batch->records.count = 0;
-    enum rf_status status = rf_source_poll(worker->source, &want, &batch->records, &event, &partitions, err);
+    enum rf_status status = refresh(worker, err);
+    if (!status) {
+        status = rf_source_poll(worker->source, &want, &batch->records, &event, &partitions, err);
+    }
     if (status && worker->source->is_temporary) {
         rf_log(worker->options.log, RF_LOG_WARN, "source interrupted; waiting for it", rf_log_text("error", err->text));
+        return RF_OK;
+    }
+    bool is_free = worker->script_index >= worker->script_count;
+    bool is_cut = status == RF_CONFLICT && worker->options.on_offset_lost != RF_OFFSET_LOST_FAIL;
+    if (is_free && (is_cut || (!status && event == RF_SOURCE_ASSIGNED))) { // the log changed
+        if (is_cut) {
+            rf_log(worker->options.log, RF_LOG_WARN, "the log is not what it was; looking at it anew",
+                   rf_log_text("error", err->text));
+        }
+        atomic_store(&worker->regroup, RF_REGROUP_ASKED);
         return RF_OK;
     }
     if (status) {
@@ -123,7 +149,7 @@ static enum rf_status poll_batch(struct rf_worker *worker, struct rf_batch *batc
                        worker->script[worker->script_index].count - worker->script_done,
                        rf_pipeline_positions(worker->pipeline)->list[worker->script[worker->script_index].partition].topic);
     }
-    if (event == RF_SOURCE_REVOKED || event == RF_SOURCE_LOST || event == RF_SOURCE_ASSIGNED) {
+    if (event == RF_SOURCE_REVOKED || event == RF_SOURCE_LOST) {
         return rf_fail(err, RF_UNSUPPORTED,
                        "the source changed its partitions, which a worker that assigns itself all does not expect");
     }
@@ -164,6 +190,19 @@ static enum rf_status hand_on(struct rf_worker *worker, int wait_ms) {
     return status;
 }
 
+// Waits for the fold thread to stand still, then looks at the log anew and lets it go on. RF_AGAIN: not yet, or done.
+static enum rf_status regroup(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+    if (atomic_load(&worker->regroup) == RF_REGROUP_ASKED) {
+        if (wait_ms) {
+            rf_worker_sleep_ms(worker, RF_WORKER_IDLE_MS);
+        }
+        return RF_AGAIN;
+    }
+    enum rf_status status = rf_worker_regroup(worker, err);
+    atomic_store(&worker->regroup, RF_REGROUP_NONE);
+    return status ? status : RF_AGAIN;
+}
+
 static bool is_over(struct rf_worker *worker) {
     bool is_ended = worker->is_source_over || atomic_load(&worker->is_stopping);
     return atomic_load(&worker->has_failed) || (is_ended && !worker->is_filled);
@@ -173,6 +212,7 @@ void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
     struct rf_error err;
     if (!worker->is_intake_over && is_over(worker)) {
         worker->is_intake_over = true;
+        atomic_store(&worker->regroup, RF_REGROUP_NONE);
         tell_lag(worker);
         rf_ring_close(worker->prepared);
     }
@@ -180,9 +220,14 @@ void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
         atomic_store(&worker->is_committed, atomic_load(&worker->is_fold_done) && !commit_posted(worker));
         return;
     }
-    enum rf_status status = worker->is_filled ? RF_OK : fill(worker, wait_ms, &err);
-    if (!status) {
-        status = hand_on(worker, wait_ms);
+    enum rf_status status;
+    if (atomic_load(&worker->regroup) != RF_REGROUP_NONE) {
+        status = regroup(worker, wait_ms, &err);
+    } else {
+        status = worker->is_filled ? RF_OK : fill(worker, wait_ms, &err);
+        if (!status) {
+            status = hand_on(worker, wait_ms);
+        }
     }
     if (status && status != RF_AGAIN && status != RF_END) {
         rf_worker_fail_source(worker, status, &err);

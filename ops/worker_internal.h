@@ -9,6 +9,9 @@
 
 enum { RF_WORKER_POLL_MS = 20, RF_WORKER_IDLE_MS = 5, RF_WORKER_REPORT_MS = 200, RF_WORKER_NOTE_SIZE = 128 };
 
+// The source thread asks the fold thread to stand still once all is folded, looks at the log anew, and lets it go on.
+enum rf_regroup { RF_REGROUP_NONE, RF_REGROUP_ASKED, RF_REGROUP_GRANTED };
+
 struct rf_worker {
     struct rf_worker_options options;
     struct rf_pipeline *pipeline;
@@ -35,7 +38,7 @@ struct rf_worker {
     bool is_filled;           // and prepared: to be handed on
     bool is_source_over;      // nothing more will come
     bool is_intake_over;      // and nothing more is handed on
-    int64_t lag_told_ms;
+    int64_t lag_told_ms, refreshed_ms;
 
     // The fold thread's.
     struct rf_batch *folding;                            // NULL: none
@@ -48,6 +51,7 @@ struct rf_worker {
     uint64_t failures_before;
     uint64_t rejects_told;
 
+    _Atomic int regroup;       // enum rf_regroup
     _Atomic bool is_stopping;  // asked for the end
     _Atomic bool is_fold_done; // nothing more will be posted
     _Atomic bool is_committed; // the source thread has nothing more to commit
@@ -77,6 +81,26 @@ void *rf_worker_keeper_main(void *worker);
 
 // Finds state, partitions and agreement with what is committed, in this order; nothing runs yet.
 enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// Waits a moment before what the source failed to do is tried again: true while that is worth it, which is said once. A stop
+// makes the status RF_END.
+struct rf_worker_wait { // all zero at first
+    int64_t begun_ms;
+    bool is_told;
+};
+bool rf_worker_waits(struct rf_worker *worker, struct rf_worker_wait *wait, enum rf_status *status, struct rf_error *err);
+
+// The log, at the start and whenever its partitions change: finds the partitions, which become the model's, ...
+enum rf_status rf_worker_find_partitions(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// ... sees whether it still holds what comes next of each, and moves positions where it does not and on_offset_lost says so ...
+enum rf_status rf_worker_check_log(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// ... and begins to read. What this adds to the model awaits a snapshot then (`awaits_first`).
+enum rf_status rf_worker_assign(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// All of that while the fold thread stands still.
+enum rf_status rf_worker_regroup(struct rf_worker *worker, struct rf_error *err) RF_MUST_USE;
 
 int64_t rf_worker_now_ms(struct rf_worker *worker); // monotonic
 void rf_worker_sleep_ms(struct rf_worker *worker, int ms);

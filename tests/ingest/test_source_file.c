@@ -417,6 +417,44 @@ static void resumes_at_a_record(void **state) {
     rf_source_destroy(source);
 }
 
+// Whoever is assigned after a look reads on from it, or from the beginning.
+static void looks_at_the_last_record(void **state) {
+    struct folder *folder = *state;
+    struct rf_source_file_options options = {.path = write_file(folder, "file", "a\nb\nc\n", 6)};
+    struct rf_source *source = open_source(options);
+    struct rf_record second = {.value = {"b", 1}, .timestamp_ms = -1, .offset = 1};
+    struct rf_positions positions;
+    struct rf_holding holding;
+    struct rf_error err;
+    struct rf_poll want = want_all();
+    char text[256];
+    static const char *const texts[] = {"0@1=b 0@2=c ", "0@2=c ", "0@0=a 0@1=b 0@2=c "};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        expect_assigned(source, &positions);
+        positions.list[0].next_offset = 2;
+        positions.list[0].fingerprint = i == 1 ? 0 : 1; // nothing is known of the last one: nothing is to be compared
+        assert_int_equal(rf_source_look(source, &positions, &holding, &err), RF_OK);
+        assert_int_equal(holding.first, 0);
+        assert_int_equal(holding.end, -1);
+        assert_int_equal(holding.has_last, i != 1);
+        assert_true(i == 1 || holding.fingerprint == rf_record_fingerprint(&second));
+        positions.list[0].next_offset = i == 2 ? 0 : 2;
+        assert_int_equal(rf_source_assign(source, &positions, &err), RF_OK);
+        read_records(source, &want, SIZE_MAX, text, sizeof text);
+        assert_string_equal(text, texts[i]);
+        rf_source_unassign(source);
+        rf_positions_finish(&positions);
+    }
+    expect_assigned(source, &positions);
+    positions.list[0].next_offset = 4;
+    positions.list[0].fingerprint = 1;
+    assert_int_equal(rf_source_look(source, &positions, &holding, &err), RF_OK);
+    assert_int_equal(holding.end, 3);
+    assert_false(holding.has_last);
+    rf_positions_finish(&positions);
+    rf_source_destroy(source);
+}
+
 static void records_carry_the_index_of_the_positions_given(void **state) {
     struct folder *folder = *state;
     struct rf_source_file_options options = {.path = write_file(folder, "file", "a\n", 2)};
@@ -569,6 +607,7 @@ int main(void) {
             cmocka_unit_test_setup_teardown(delivers_what_lies_before_the_damage_of_a_compressed_file, setup, teardown),
             cmocka_unit_test_setup_teardown(cuts_oversized_records_and_goes_on_after_them, setup, teardown),
             cmocka_unit_test_setup_teardown(resumes_at_a_record, setup, teardown),
+            cmocka_unit_test_setup_teardown(looks_at_the_last_record, setup, teardown),
             cmocka_unit_test_setup_teardown(records_carry_the_index_of_the_positions_given, setup, teardown),
             cmocka_unit_test_setup_teardown(loans_outlive_later_polls_and_any_thread_gives_them_back, setup, teardown),
             cmocka_unit_test_setup_teardown(waits_for_a_pipe_no_longer_than_asked, setup, teardown),

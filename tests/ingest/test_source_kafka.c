@@ -452,6 +452,61 @@ static void names_a_position_that_the_log_does_not_hold(void **state) {
     rf_source_destroy(source);
 }
 
+// What a look tells of one record is what reading it tells; a look may come as often as is liked.
+static void looks_at_the_last_records_of_all_partitions(void **state) {
+    struct world *world = *state;
+    add_topic(world, "looked", 3);
+    produce(world, "looked", 0, "a b c");
+    produce(world, "looked", 1, "d");
+    struct settings settings;
+    settings_init(&settings, world->servers, "looked");
+    struct rf_source *source = create(&settings);
+    struct rf_positions positions;
+    struct rf_holding holdings[4];
+    struct rf_error err;
+    struct rf_poll want = want_all();
+    struct loan loan;
+    loan_init(&loan);
+    assign_all(source, &positions);
+    want.has_partition = true;
+    want.records_max = 2;
+    while (poll_source(source, &want, &loan) != RF_SOURCE_RECORDS) {
+    }
+    assert_int_equal(loan.records.count, 2);
+    uint64_t fingerprint = rf_record_fingerprint(&loan.list[1]);
+    rf_source_release(source, &loan.records);
+    rf_source_unassign(source);
+    rf_positions_finish(&positions);
+
+    expect_assigned(source, &positions);
+    positions.list[0].next_offset = 2;
+    positions.list[0].fingerprint = 1; // whatever was learned: the caller compares
+    positions.list[1].next_offset = 5;
+    positions.list[1].fingerprint = 1;
+    size_t index;
+    assert_int_equal(rf_positions_add(&positions, "left out", 0, &index), RF_OK);
+    positions.list[index].next_offset = 7;
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(rf_source_look(source, &positions, holdings, &err), RF_OK);
+        assert_int_equal(holdings[0].first, 0);
+        assert_int_equal(holdings[0].end, 3);
+        assert_true(holdings[0].has_last);
+        assert_true(holdings[0].fingerprint == fingerprint);
+        assert_int_equal(holdings[1].end, 1);
+        assert_false(holdings[1].has_last);
+        assert_int_equal(holdings[2].end, -1); // nothing is known of it
+        assert_int_equal(holdings[3].end, -1); // nobody reads it
+    }
+    char text[256];
+    want = want_all();
+    positions.list[1].next_offset = 0;
+    positions.list[1].fingerprint = 0;
+    assert_int_equal(rf_source_assign(source, &positions, &err), RF_OK);
+    assert_int_equal(read_records(source, &want, 3, text, sizeof text), 3); // "b" once more, "c" and "d"
+    rf_positions_finish(&positions);
+    rf_source_destroy(source);
+}
+
 static void keeps_committed_offsets_and_the_note_beside_them(void **state) {
     struct world *world = *state;
     add_topic(world, "noted", 2);
@@ -870,6 +925,7 @@ int main(void) {
             cmocka_unit_test(loans_outlive_later_polls_and_any_thread_gives_them_back),
             cmocka_unit_test(an_unassigned_source_offers_its_partitions_anew),
             cmocka_unit_test(names_a_position_that_the_log_does_not_hold),
+            cmocka_unit_test(looks_at_the_last_records_of_all_partitions),
             cmocka_unit_test(keeps_committed_offsets_and_the_note_beside_them),
             cmocka_unit_test(leaves_positions_of_other_topics_alone),
             cmocka_unit_test(commits_nothing_without_a_group),

@@ -251,6 +251,37 @@ static void predictions_are_clipped_to_the_labels_learned(void **state) {
     rf_examples_finish(&examples);
 }
 
+// The first record's score of 0 is in the range, so its gradient is that of the loss; in the range of its label alone it is 0.
+static void a_range_with_zero_begins_there(void **state) {
+    (void)state;
+    struct rf_examples examples;
+    examples_create(&examples, 2, 2);
+    append_example(&examples, 4, &(struct feature){7, 1, RF_CATEGORY}, 1);
+    append_example(&examples, 4, &(struct feature){7, -1, RF_NUMBER}, 1);
+    struct rf_variant_value value = variant_of(rf_learner_variants, "linear");
+    set_option(&value, "optimizer", "sgd");
+    set_option(&value, "loss", "squared");
+    set_option(&value, "bias", "false");
+    set_option(&value, "scale", "none");
+    set_option(&value, "optimizer.rate", "0.1");
+    for (int with_zero = 0; with_zero < 2; with_zero++) {
+        struct trained trained;
+        double prediction;
+        set_option(&value, "clip", with_zero ? "labels_and_zero" : "labels");
+        examples.count = 1;
+        train(&trained, &value, &examples);
+        struct rf_contribution contribution;
+        assert_int_equal(rf_learner_explain(trained.learner, &examples, 0, &contribution, 1), 1);
+        assert_true(fabs(contribution.weight - (with_zero ? 0.8 : 0)) < 1e-6);
+        examples.count = 2;
+        rf_learner_predict(trained.learner, &examples, 1, &prediction);
+        assert_true(prediction == (with_zero ? 0 : 4));
+        trained_finish(&trained);
+    }
+    variant_finish(&value);
+    rf_examples_finish(&examples);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(labels_have_weights_by_name_and_by_number),
@@ -260,6 +291,7 @@ int main(void) {
             cmocka_unit_test(weight_two_is_the_gradient_times_two),
             cmocka_unit_test(gradients_are_bounded_before_the_weight_and_counted),
             cmocka_unit_test(predictions_are_clipped_to_the_labels_learned),
+            cmocka_unit_test(a_range_with_zero_begins_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static void what_does_not_go_together_is_said(void **state) {
     check("squared", &narrow, &falling, 0, 0, "rate_decay is step with optimizer narrow, which does not know it");
     check("squared", &narrow, &rising, 0, 0, "rate_warm_up is 9 with optimizer narrow, must be 0");
     check("squared", &narrow, &constant, 0.5, 0,
-          "l1 is 0.5 with optimizer narrow, must be 0; optimizer sgd knows l1, and ftrl has one of its own");
+          "l1 is 0.5 with optimizer narrow, must be 0; optimizer sgd knows l1, adaptive and ftrl have one of their own");
     check("squared", &narrow, &constant, 0, 0.5, "l2 is 0.5 with optimizer narrow, must be 0; ftrl has one of its own");
     check("squared", NULL, &constant, 0, 0, "optimizer is absent, must be given");
 }
@@ -62,7 +62,8 @@ static void l1_goes_with_sgd_alone_and_l2_with_all_but_ftrl(void **state) {
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         char sentence[128];
         snprintf(sentence, sizeof sentence,
-                 "l1 is 0.1 with optimizer %s, must be 0; optimizer sgd knows l1, and ftrl has one of its own", others[i]);
+                 "l1 is 0.1 with optimizer %s, must be 0; optimizer sgd knows l1, adaptive and ftrl have one of their own",
+                 others[i]);
         check("softmax", kind_of(others[i]), &rising, 0, 0.1, NULL);
         check("softmax", kind_of(others[i]), &rising, 0.1, 0.1, sentence);
     }

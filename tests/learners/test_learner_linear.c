@@ -33,9 +33,9 @@ static void linear_refuses_settings_that_do_not_go_together(void **state) {
     set_option(&value, "l2", "0.1");
     set_option(&value, "optimizer", "nesterov");
     set_option(&value, "l1", "0.2");
-    assert_refused(
-            &value, 0,
-            "learner linear: l1 is 0.2 with optimizer nesterov, must be 0; optimizer sgd knows l1, and ftrl has one of its own");
+    assert_refused(&value, 0,
+                   "learner linear: l1 is 0.2 with optimizer nesterov, must be 0; optimizer sgd knows l1, adaptive and ftrl have "
+                   "one of their own");
     set_option(&value, "l1", "0");
     set_option(&value, "optimizer", "ftrl");
     assert_refused(&value, 0, "learner linear: l2 is 0.1 with optimizer ftrl, must be 0; ftrl has one of its own");

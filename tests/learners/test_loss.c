@@ -26,6 +26,9 @@ static struct rf_loss loss_of(const struct rf_variant *kind) {
 static double random_label(const struct rf_loss *loss, struct rf_random *random) {
     if (loss->ops->task == RF_TASK_REGRESSION) {
         double label = 3 * rf_random_normal(random);
+        if (loss->ops == &rf_loss_hinge_factor) {
+            return label < 0 ? -1 : 1; // of other labels the flow is Vowpal Wabbit's, not that of the loss
+        }
         return loss->ops == &rf_loss_poisson ? fabs(label) : label;
     }
     return (double)rf_random_below(random, loss->ops->task == RF_TASK_BINARY ? 2 : OUTPUTS);
@@ -293,6 +296,25 @@ static void every_base_of_one_against_all_has_its_gradient_and_flow(void **state
     }
 }
 
+static void hinge_factor_takes_labels_for_factors(void **state) {
+    (void)state;
+    struct rf_variant_value value = variant_of(rf_loss_variants, "hinge_factor");
+    struct rf_loss loss;
+    struct rf_error err;
+    assert_int_equal(rf_loss_init(&value, &loss, &err), RF_OK);
+    double score = 0.5, gradient = 7;
+    assert_true(rf_loss_gradient(&loss, &score, 0.4, &gradient));
+    assert_true(gradient == -0.4 && rf_loss_value(&loss, &score, 0.4) == 1 - 0.4 * 0.5);
+    assert_true(loss.ops->flow(&loss, 0, score, 0.4, 0.25) == 0.4 * 0.25);
+    assert_true(loss.ops->flow(&loss, 0, score, 0.4, 100) == 0.4 * (1 - 0.4 * 0.5));
+    score = 2.5;
+    assert_true(rf_loss_gradient(&loss, &score, 0.4, &gradient));
+    assert_true(gradient == 0 && rf_loss_value(&loss, &score, 0.4) == 0 && loss.ops->flow(&loss, 0, score, 0.4, 1) == 0);
+    assert_false(rf_loss_gradient(&loss, &score, 1.5, &gradient));
+    assert_false(rf_loss_gradient(&loss, &score, -1.5, &gradient));
+    variant_finish(&value);
+}
+
 static void labels_are_smoothed_over_all_classes(void **state) {
     (void)state;
     struct rf_variant_value value = variant_of(rf_loss_variants, "label_smoothed_softmax");
@@ -322,6 +344,7 @@ int main(void) {
             cmocka_unit_test(one_against_all_by_squared_keeps_probabilities_that_add_up),
             cmocka_unit_test(every_base_of_one_against_all_has_its_gradient_and_flow),
             cmocka_unit_test(labels_are_smoothed_over_all_classes),
+            cmocka_unit_test(hinge_factor_takes_labels_for_factors),
             cmocka_unit_test(flows_are_what_small_steps_add_up_to),
             cmocka_unit_test(softmax_shares_one_among_the_classes),
     };

@@ -13,11 +13,13 @@ enum { ROW_BITS = 4, ROWS = 1 << ROW_BITS, OUTPUTS_MAX = 3, EXPERTS_MAX = 8, FEA
 // The rule as Vowpal Wabbit states it: raw weights, squares of raw values, sizes; all in double.
 struct naive {
     double weight[ROWS][OUTPUTS_MAX], square[ROWS][OUTPUTS_MAX], size[ROWS];
-    double total, norm;
+    double total, norm, pull;
+    double met; // importance, with that of records of gradient 0, from which nothing else is learned
 };
 
 struct flags {
     const char *rate, *power, *initial, *adaptive, *normalized, *invariant, *half_life;
+    const char *squares, *l1;
 };
 
 static bool is_true(const char *text) {
@@ -26,9 +28,11 @@ static bool is_true(const char *text) {
 
 static double naive_fall(const struct flags *flags, const struct naive *naive, size_t row, uint32_t k) {
     double power = atof(flags->power);
-    double fall = is_true(flags->adaptive) ? pow(naive->square[row][k], -power) : 1;
+    double unit = is_true(flags->normalized) ? naive->size[row] * naive->size[row] : 1;
+    double square = naive->square[row][k] + atof(flags->squares) * unit;
+    double fall = is_true(flags->adaptive) ? pow(square, -power) : 1;
     if (is_true(flags->normalized)) {
-        fall *= pow(naive->size[row] * naive->size[row], is_true(flags->adaptive) ? power - 1 : -1);
+        fall *= pow(unit, is_true(flags->adaptive) ? power - 1 : -1);
     }
     return fall;
 }
@@ -46,10 +50,18 @@ static void naive_step(struct naive *naive, const struct flags *flags, const str
     const double power = atof(flags->power), half_life = atof(flags->half_life);
     const bool is_adaptive = is_true(flags->adaptive), is_normalized = is_true(flags->normalized);
     double reach[OUTPUTS_MAX] = {0}, norm = 0;
+    bool is_still = true;
+    naive->met += step->weight;
     for (size_t row = 0; row < ROWS && half_life > 0; row++) {
         for (uint32_t k = 0; k < outputs; k++) {
             naive->square[row][k] *= exp2(-1 / half_life);
         }
+    }
+    for (uint32_t k = 0; k < outputs; k++) {
+        is_still &= step->gradient[k] == 0;
+    }
+    if (is_still) {
+        return;
     }
     for (size_t i = 0; i < step->count; i++) {
         const size_t row = step->rows[i];
@@ -66,8 +78,7 @@ static void naive_step(struct naive *naive, const struct flags *flags, const str
     naive->total += step->weight;
     naive->norm += step->weight * norm;
     double mean = is_normalized ? pow(naive->norm / naive->total, is_adaptive ? power - 1 : -1) : 1;
-    double rate =
-            atof(flags->rate) * (is_adaptive ? 1 : pow(atof(flags->initial) / (atof(flags->initial) + naive->total), power));
+    double rate = atof(flags->rate) * (is_adaptive ? 1 : pow(atof(flags->initial) / (atof(flags->initial) + naive->met), power));
     for (uint32_t k = 0; k < outputs; k++) {
         double importance = rate * step->weight * reach[k] * mean;
         double change = is_true(flags->invariant) ? step->loss->ops->flow(step->loss, k, step->score[k], step->label, importance)
@@ -75,6 +86,9 @@ static void naive_step(struct naive *naive, const struct flags *flags, const str
         for (size_t i = 0; i < step->count; i++) {
             double fall = naive_fall(flags, naive, step->rows[i], k);
             naive->weight[step->rows[i]][k] += change / reach[k] * step->x[i] * fall;
+        }
+        if (step->gradient[k] != 0) {
+            naive->pull -= atof(flags->l1) * change / (reach[k] * mean) / (step->gradient[k] / step->weight);
         }
     }
 }
@@ -89,6 +103,8 @@ static struct rf_optimizer *create(const struct flags *flags, const char *resist
     set_option(&value, "normalized", flags->normalized);
     set_option(&value, "invariant", flags->invariant);
     set_option(&value, "half_life", flags->half_life);
+    set_option(&value, "squares", flags->squares);
+    set_option(&value, "l1", flags->l1);
     set_option(&value, "resistant", resistant);
     const struct rf_optimizer_context context = {
             .outputs = outputs, .row_bits = ROW_BITS, .is_double = is_double, .tick_limit = tick_limit};
@@ -184,7 +200,8 @@ static void check_twin(const struct flags *flags, const char *loss_name, uint32_
         rf_optimizer_gather(optimizer, &row, 1, weight);
         for (uint32_t k = 0; k < outputs; k++) {
             double size = naive.size[row] > 0 ? naive.size[row] : 1; // the error of a float is that of weight times size
-            assert_close(weight[k] * size, naive.weight[row][k] * size, is_double ? 1e-9 : 2e-3, "weight of row", row);
+            double raw = naive.weight[row][k], kept = copysign(fmax(0, fabs(raw) - naive.pull), raw);
+            assert_close(weight[k] * size, kept * size, is_double ? 1e-9 : 2e-3, "weight of row", row);
         }
     }
     struct rf_error err;
@@ -195,10 +212,18 @@ static void check_twin(const struct flags *flags, const char *loss_name, uint32_
 static void every_variant_follows_its_rule(void **state) {
     (void)state;
     static const struct flags list[] = {
-            {"0.5", "0.5", "1", "true", "true", "true", "0"},     {"0.5", "0.45", "1", "true", "true", "true", "0"},
-            {"2", "0.5", "1", "true", "true", "false", "0"},      {"0.01", "0.5", "1", "true", "false", "true", "0"},
-            {"0.002", "0.5", "1", "false", "false", "true", "0"}, {"0.002", "0.8", "30", "false", "false", "false", "0"},
-            {"0.5", "0.5", "1", "false", "true", "true", "0"},    {"0.5", "0.5", "1", "true", "true", "true", "40"},
+            {"0.5", "0.5", "1", "true", "true", "true", "0", "0", "0"},
+            {"0.5", "0.45", "1", "true", "true", "true", "0", "0", "0"},
+            {"2", "0.5", "1", "true", "true", "false", "0", "0", "0"},
+            {"0.01", "0.5", "1", "true", "false", "true", "0", "0", "0"},
+            {"0.002", "0.5", "1", "false", "false", "true", "0", "0", "0"},
+            {"0.002", "0.8", "30", "false", "false", "false", "0", "0", "0"},
+            {"0.5", "0.5", "1", "false", "true", "true", "0", "0", "0"},
+            {"0.5", "0.5", "1", "true", "true", "true", "40", "0", "0"},
+            {"0.5", "0.5", "1", "true", "true", "true", "40", "0.3", "0"},
+            {"0.01", "0.45", "1", "true", "false", "true", "0", "2", "0"},
+            {"0.5", "0.5", "1", "true", "true", "true", "0", "0", "1e-4"},
+            {"0.002", "0.5", "1", "false", "false", "false", "0", "0", "0.01"},
     };
     static const char *const losses[] = {"squared", "logistic"};
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
@@ -208,7 +233,29 @@ static void every_variant_follows_its_rule(void **state) {
     }
 }
 
-static const struct flags usual = {"0.5", "0.5", "1", "true", "true", "true", "0"};
+// The rate falls with all that was met, and the score is that of the weights as they are told.
+static void records_of_gradient_0_make_the_rate_fall(void **state) {
+    (void)state;
+    const struct flags flags = {"0.1", "0.5", "1", "false", "false", "false", "0", "0", "0.2"};
+    struct rf_optimizer *optimizer = create(&flags, "false", 1, true, 0);
+    const struct rf_loss loss = loss_of("squared", 1);
+    struct record record = {.rows = {3}, .x = {2}, .count = 1, .label = 0, .weight = 5};
+    double score, gradient, weight;
+    struct rf_step step = scored(optimizer, &loss, &record, &score, &gradient);
+    assert_true(gradient == 0 && rf_optimizer_step(optimizer, &step));
+    record.label = 1;
+    record.weight = 1;
+    step = scored(optimizer, &loss, &record, &score, &gradient);
+    assert_true(rf_optimizer_step(optimizer, &step));
+    double rate = 0.1 * sqrt(1.0 / 7.0);
+    rf_optimizer_gather(optimizer, record.rows, 1, &weight);
+    assert_close(weight, rate * 2 * 2 - 0.2 * rate, 1e-14, "weight", 0);
+    rf_optimizer_score(optimizer, record.rows, record.x, 1, &score);
+    assert_close(score, 2 * weight, 1e-14, "score", 0);
+    rf_optimizer_destroy(optimizer);
+}
+
+static const struct flags usual = {"0.5", "0.5", "1", "true", "true", "true", "0", "0", "0"};
 
 // Eight at a time in single precision, against one at a time in double.
 static void the_fast_loops_give_the_same_weights(void **state) {
@@ -300,6 +347,8 @@ static void settings_that_do_not_go_together_are_refused(void **state) {
     refuse("adaptive", "false",
            "optimizer adaptive: rate is auto with adaptive false, normalized true, invariant true and power 0.5, must be a "
            "number, or they true, true, true and 0.5");
+    refuse("l1", "0.5", "optimizer adaptive: rate is auto with l1 0.5 and squares 0, must be a number, or they 0");
+    refuse("squares", "2", "optimizer adaptive: rate is auto with l1 0 and squares 2, must be a number, or they 0");
     refuse("half_life", "0.5", "optimizer adaptive: half_life is 0.5, must be 0, or at least 1 with adaptive true");
 }
 
@@ -334,14 +383,38 @@ static void forged_rows_are_refused(void **state) {
     }
 }
 
+static void forged_sums_are_refused(void **state) {
+    (void)state;
+    struct rf_optimizer *optimizer = create(&usual, "true", 1, true, 0);
+    struct rf_state blocks;
+    struct rf_error err;
+    rf_state_init(&blocks);
+    rf_optimizer_state(optimizer, "weights", "ticks", &blocks);
+    const struct rf_block *norms = rf_state_find(&blocks, "adaptive.norms");
+    static const double forged[] = {NAN, INFINITY, -1};
+    for (size_t c = 0; c < norms->column_count; c++) {
+        double *sum = (double *)(void *)((char *)norms->data + norms->columns[c].offset);
+        for (size_t i = 0; i < sizeof forged / sizeof forged[0] && norms->columns[c].type == RF_F64; i++) {
+            *sum = forged[i];
+            assert_int_equal(rf_optimizer_check(optimizer, &err), RF_CORRUPT);
+        }
+        *sum = 0;
+    }
+    assert_int_equal(rf_optimizer_check(optimizer, &err), RF_OK);
+    rf_state_finish(&blocks);
+    rf_optimizer_destroy(optimizer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(every_variant_follows_its_rule),
+            cmocka_unit_test(records_of_gradient_0_make_the_rate_fall),
             cmocka_unit_test(the_fast_loops_give_the_same_weights),
             cmocka_unit_test(each_rate_of_the_bank_is_as_if_alone),
             cmocka_unit_test(the_bank_takes_one_line_a_feature),
             cmocka_unit_test(settings_that_do_not_go_together_are_refused),
             cmocka_unit_test(forged_rows_are_refused),
+            cmocka_unit_test(forged_sums_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,8 +217,12 @@ static uint32_t classes_of(const struct rf_variant *loss) {
     return task == RF_TASK_REGRESSION ? 0 : task == RF_TASK_MULTICLASS ? CLASSES : 2;
 }
 
-// Counts are not below 0.
+// Counts are not below 0, factors not beyond 1.
 static void fit_labels(struct rf_examples *examples, const struct rf_variant *loss) {
+    const bool is_factor = loss->registration == &rf_loss_hinge_factor;
+    for (size_t i = 0; i < examples->count && is_factor; i++) {
+        examples->label[i] = fmax(-1, fmin(1, examples->label[i]));
+    }
     for (size_t i = 0; i < examples->count && loss->registration == &rf_loss_poisson; i++) {
         examples->label[i] = fabs(examples->label[i]);
     }
@@ -298,7 +302,7 @@ static void for_each_rate(struct rf_variant_value *value, struct rf_examples *ex
 }
 
 // One rate and several, with and without forgetting: a half-life so short that ticks are renewed. Then, at one rate, each
-// switch turned once.
+// switch turned once, and squares to begin with under an l1.
 static void for_each_adaptive(struct rf_variant_value *value, struct rf_examples *examples, property *check) {
     static const char *const switches[] = {"adaptive", "normalized", "invariant", "resistant"};
     size_t count = examples->count;
@@ -320,6 +324,11 @@ static void for_each_adaptive(struct rf_variant_value *value, struct rf_examples
         set_option(value, path, "false");
         check(value, examples);
     }
+    set_option(value, "optimizer", "adaptive");
+    set_option(value, "optimizer.rate", "0.01");
+    set_option(value, "optimizer.squares", "0.5");
+    set_option(value, "optimizer.l1", "0.001");
+    check(value, examples);
     examples->count = count;
 }
 
@@ -430,7 +439,11 @@ static const char *const variations[][VARIATION_OPTIONS][2] = {
         {{"update", "mini_batch"}, {"update.size", "7"}},
         {{"update", "mini_batch"}, {"update.size", "1"}, {"update.growth", "3"}, {"update.every", "100"}, {"bias_rate", "0.1"}},
         {{"loss", "softmax"}, {"classes", "3"}, {"update", "mini_batch"}, {"optimizer", "nesterov"}, {"l2", "0.001"}},
-        {{"loss", "squared"}, {"update", "window"}, {"clip", "labels"}, {"update.gradient", "sum"}, {"optimizer.rate", "0.001"}},
+        {{"loss", "squared"},
+         {"update", "window"},
+         {"clip", "labels_and_zero"},
+         {"update.gradient", "sum"},
+         {"optimizer.rate", "0.001"}},
         {{"update", "window"},
          {"update.size", "30"},
          {"update.every", "50"},

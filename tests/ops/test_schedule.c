@@ -145,6 +145,42 @@ static void schedule_goes_on_behind_a_torn_tail(void **state) {
     rf_schedule_close(schedule);
 }
 
+static size_t count_segments(struct fixture *fixture) {
+    char **names;
+    size_t count;
+    assert_int_equal(rf_disk_list(fixture->disk, "state", "schedule-", ".log", &names, &count, &fixture->err), RF_OK);
+    rf_disk_names_destroy(names, count);
+    return count;
+}
+
+static void schedule_that_is_only_read_leaves_what_does_not_join(void **state) {
+    struct fixture *fixture = *state;
+    write_three_runs(fixture);
+    for (uint64_t records = 22; records < 32; records += 5) {
+        struct rf_schedule *schedule = open_at(fixture, records);
+        append(fixture, schedule, 1, 5); // each in a segment of its own
+        rf_schedule_close(schedule);
+    }
+    assert_int_equal(rf_disk_remove(fixture->disk, "state/schedule-0000000001-00000000000000000022.log", &fixture->err), RF_OK);
+    struct rf_schedule *schedule;
+    assert_int_equal(rf_schedule_open_to_read(fixture->disk, "state", 1, 0, &fixture->positions, &schedule, &fixture->err),
+                     RF_OK);
+    assert_runs(schedule, (struct rf_run[]){{0, 10}, {1, 5}, {0, 7}}, 3);
+    assert_int_equal(rf_schedule_retracted(schedule), 1);
+    rf_schedule_close(schedule);
+    assert_int_equal(count_segments(fixture), 2);
+    rf_schedule_close(open_at(fixture, 0));
+    assert_int_equal(count_segments(fixture), 1);
+
+    assert_true(rf_disk_simulated_damage(fixture->disk, segment, 0)); // it is no segment any more
+    assert_int_equal(rf_schedule_open(fixture->disk, "state", 1, 0, &fixture->positions, &schedule, &fixture->err), RF_CORRUPT);
+    assert_int_equal(rf_schedule_open_to_read(fixture->disk, "state", 1, 0, &fixture->positions, &schedule, &fixture->err),
+                     RF_OK);
+    assert_true(rf_schedule_is_torn(schedule));
+    assert_runs(schedule, NULL, 0);
+    rf_schedule_close(schedule);
+}
+
 static void schedule_tells_when_the_disk_is_full(void **state) {
     struct fixture *fixture = *state;
     struct rf_schedule *schedule = open_at(fixture, 0);
@@ -164,6 +200,7 @@ int main(void) {
             cmocka_unit_test_setup_teardown(schedule_refuses_another_order_than_the_recorded, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_ends_where_a_frame_does_not_verify, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_goes_on_behind_a_torn_tail, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_that_is_only_read_leaves_what_does_not_join, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_tells_when_the_disk_is_full, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,23 @@ static void settings_want_one_source(void **state) {
            "fraud.yaml: kafka.bootstrap.servers is missing, must name the brokers of source.topics or be embedded");
 }
 
+static void history_is_read_once_and_before(void **state) {
+    (void)state;
+    refuse_set("source.history.files=[a, a]", "fraud.yaml: source.history.files names \"a\" twice, must name it once");
+    refuse_set("source.history.topics=['']", "fraud.yaml: source.history.topics.0 is empty, must be the name of a topic");
+    refuse_set("source.history.files=['-']", "fraud.yaml: source.history.files names standard input, must name files");
+    refuse("name: a\nsource: {file: b, history: {files: [b]}}",
+           "fraud.yaml: source.history.files names \"b\", which is read a second time");
+    refuse("name: a\nkafka: {bootstrap.servers: x}\nsource: {topics: [b], history: {topics: [c, b]}}",
+           "fraud.yaml: source.history.topics names \"b\", which is read a second time");
+    refuse("name: a\nkafka: {bootstrap.servers: embedded}\nsource: {topics: [b], history: {topics: [c]}}",
+           "fraud.yaml: source.history.topics is given, but the embedded broker holds source.topics alone");
+    refuse("name: a\nsource: {file: b, history: {topics: [c]}}",
+           "fraud.yaml: kafka.bootstrap.servers is missing, must name the brokers of source.history.topics");
+    refuse("name: a\nsource: {file: b, on_offset_lost: latest}",
+           "fraud.yaml: source.on_offset_lost is latest, must be fail or earliest for a file");
+}
+
 static void settings_check_what_goes_with_a_format(void **state) {
     (void)state;
     refuse_set("source.format=csv",
@@ -278,6 +295,7 @@ int main(void) {
             cmocka_unit_test(settings_of_the_embedded_broker_may_stay_for_a_real_one),
             cmocka_unit_test(settings_refuse_names_that_are_no_file_names),
             cmocka_unit_test(settings_want_one_source),
+            cmocka_unit_test(history_is_read_once_and_before),
             cmocka_unit_test(settings_check_what_goes_with_a_format),
             cmocka_unit_test(settings_know_where_to_start),
             cmocka_unit_test(settings_of_features_are_shown_where_they_stand),

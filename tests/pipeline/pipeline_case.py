@@ -1,5 +1,8 @@
 """What most pipeline tests begin with: one broker for all of them, a workspace each, and a small model of small records."""
 
+import datetime
+import re
+import time
 import unittest
 
 from kafka_cluster import KafkaBroker
@@ -13,6 +16,19 @@ learner: {type: linear, hash_bits: 10}
 
 def records(first, count):
     return [f'{{"id": {i}, "amount": {i % 7}, "fraud": {int(i % 7 > 4)}}}' for i in range(first, first + count)]
+
+
+def a_moment_between():
+    """A time in milliseconds after all that was produced, and before all that will be."""
+    moment = int(time.time() * 1000) + 1
+    while time.time() * 1000 <= moment + 1:
+        pass
+    return moment
+
+
+def rfc3339(milliseconds):
+    moment = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
+    return moment.isoformat(timespec="milliseconds")
 
 
 class PipelineCase(unittest.TestCase):
@@ -54,3 +70,9 @@ source: {source or f"{{topics: [{self.name}], format: json}}"}
 
     def snapshots(self):
         return sorted((self.workspace.folder / "state").glob("snapshot-*.riffle"))
+
+    def positions(self, state="state"):
+        """{(topic, partition): (next offset, records)} of the newest snapshot."""
+        text = self.workspace.run_riffle("snapshot", "show", state).output
+        found = re.findall(r"position +(\S+) \[(\d+)\] next offset (-?\d+), (\d+) records", text)
+        return {(topic, int(partition)): (int(offset), int(count)) for topic, partition, offset, count in found}

@@ -1,27 +1,14 @@
 """Where a worker starts reading, and that it is decided once: whatever comes after the first snapshot is learned."""
 
-import datetime
-import re
 import time
 
 import pipeline_test
-from pipeline_case import PipelineCase, records
-
-
-def rfc3339(milliseconds):
-    moment = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
-    return moment.isoformat(timespec="milliseconds")
+from pipeline_case import PipelineCase, a_moment_between, records, rfc3339
 
 
 class SourceStarts(PipelineCase):
     def starting(self, start, topics=None):
         return self.settings(source=f"{{topics: [{', '.join(topics or [self.name])}], format: json, start: '{start}'}}")
-
-    def positions(self):
-        """{(topic, partition): (next offset, records)} of the newest snapshot."""
-        text = self.workspace.run_riffle("snapshot", "show", "state").output
-        found = re.findall(r"position +(\S+) \[(\d+)\] next offset (-?\d+), (\d+) records", text)
-        return {(topic, int(partition)): (int(offset), int(count)) for topic, partition, offset, count in found}
 
     def produce(self, first, count, partition=0, topic=None):
         self.broker.produce(topic or self.name, records(first, count), partition)
@@ -31,13 +18,6 @@ class SourceStarts(PipelineCase):
         with self.workspace.riffle("run", settings) as worker:
             worker.wait_for(self.snapshots, "the first snapshot")
             worker.kill()
-
-    def a_moment_between(self):
-        """A time in milliseconds after all that was produced, and before all that will be."""
-        moment = int(time.time() * 1000) + 1
-        while time.time() * 1000 <= moment + 1:
-            pass
-        return moment
 
     def test_earliest_learns_all(self):
         self.broker.create_topic(self.name, 2)
@@ -74,7 +54,7 @@ class SourceStarts(PipelineCase):
         self.broker.create_topic(self.name, 3)
         self.produce(0, 30, 0)
         self.produce(30, 20, 1)
-        moment = self.a_moment_between()
+        moment = a_moment_between()
         self.produce(50, 8, 0)
         self.produce(58, 3, 2)
         settings = self.starting(rfc3339(moment))

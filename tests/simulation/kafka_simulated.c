@@ -16,6 +16,7 @@ struct partition {
     int64_t committed;       // -1: nothing
     uint64_t without_leader; // polls
     bool is_named;
+    uint64_t hidden; // so many times it is asked for in vain
 };
 
 struct simulated_kafka {
@@ -31,6 +32,7 @@ struct simulated_kafka {
 struct simulated_source {
     struct rf_source base;
     struct simulated_kafka *kafka;
+    const char *topic; // NULL: all that are named
     bool until_end, is_told;
     struct rf_positions offered;
     size_t assigned_count;        // 0: not yet
@@ -56,6 +58,17 @@ static size_t partition_of(const struct simulated_kafka *kafka, const struct rf_
     size_t index;
     bool is_there = simulated_kafka_find(kafka, position->topic, position->partition, &index);
     return is_there && kafka->partitions[index].is_named ? index : NOT_READ;
+}
+
+static bool reads(const struct simulated_source *source, size_t index) {
+    return source->kafka->partitions[index].is_named &&
+           (!source->topic || strcmp(source->topic, source->kafka->names.list[index].topic) == 0);
+}
+
+// The same for this source.
+static size_t read_for(const struct simulated_source *source, const struct rf_position *position) {
+    size_t index = partition_of(source->kafka, position);
+    return index != NOT_READ && reads(source, index) ? index : NOT_READ;
 }
 
 static size_t left_in(const struct simulated_source *source, size_t index) {
@@ -102,7 +115,7 @@ static enum rf_status offer(struct simulated_source *source, enum rf_source_even
     source->is_told = true;
     for (size_t i = 0; i < kafka->names.count; i++) {
         size_t index;
-        if (kafka->partitions[i].is_named &&
+        if (reads(source, i) &&
             rf_positions_add(&source->offered, kafka->names.list[i].topic, kafka->names.list[i].partition, &index)) {
             abort();
         }
@@ -128,6 +141,11 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
         return rf_fail(err, RF_CONFLICT, "partition %u is wanted, but its topic is not named", (unsigned)want->partition);
     }
     int chosen = source->assigned_count ? choose(source, want) : -1;
+    if (chosen >= 0 && source->next[chosen] < source->kafka->partitions[source->of[chosen]].first) {
+        return rf_fail(err, RF_CONFLICT,
+                       "offset %lld of partition %d is no longer there: the log was cut while it was being read",
+                       (long long)source->next[chosen], chosen);
+    }
     if (chosen < 0 || rf_random_below(random, IDLE_ONE_IN) == 0) {
         *event_out = source->until_end && source->assigned_count && chosen < 0 ? RF_SOURCE_END : RF_SOURCE_IDLE;
         return RF_OK;
@@ -173,6 +191,41 @@ static enum rf_status find_start(const struct simulated_kafka *kafka, const stru
     return RF_OK;
 }
 
+static enum rf_status simulated_look(struct rf_source *self, const struct rf_positions *positions,
+                                     struct rf_holding *holdings_out, struct rf_error *err) {
+    (void)err;
+    const struct simulated_source *source = simulated_from(self);
+    for (size_t i = 0; i < positions->count; i++) {
+        size_t index = read_for(source, &positions->list[i]);
+        int64_t next = positions->list[i].next_offset;
+        if (index == NOT_READ || next < 0) {
+            continue;
+        }
+        const struct partition *partition = &source->kafka->partitions[index];
+        bool has_last = next > partition->first && next <= (int64_t)partition->count;
+        holdings_out[i] = (struct rf_holding){.first = partition->first, .end = (int64_t)partition->count, .has_last = has_last};
+        if (has_last) {
+            holdings_out[i].fingerprint = rf_record_fingerprint(&partition->records[next - 1]);
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status simulated_refresh(struct rf_source *self, struct rf_error *err) {
+    (void)err;
+    struct simulated_source *source = simulated_from(self);
+    size_t named = 0;
+    for (size_t i = 0; i < source->kafka->names.count; i++) {
+        struct partition *partition = &source->kafka->partitions[i];
+        if (partition->hidden > 0 && --partition->hidden == 0) {
+            partition->is_named = true;
+        }
+        named += reads(source, i);
+    }
+    source->is_told &= source->until_end || named <= source->offered.count;
+    return RF_OK;
+}
+
 static enum rf_status simulated_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
     enum rf_status reached = reach(source, err);
@@ -182,7 +235,7 @@ static enum rf_status simulated_assign(struct rf_source *self, struct rf_positio
     int64_t known[PARTITIONS_MAX];
     assert(positions->count <= PARTITIONS_MAX);
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(source->kafka, &positions->list[i]);
+        size_t partition = read_for(source, &positions->list[i]);
         known[i] = source->next[i] = positions->list[i].next_offset;
         source->of[i] = partition;
         enum rf_status status = partition == NOT_READ ? RF_OK
@@ -201,6 +254,7 @@ static enum rf_status simulated_assign(struct rf_source *self, struct rf_positio
 
 static void simulated_unassign(struct rf_source *self) {
     simulated_from(self)->assigned_count = 0;
+    simulated_from(self)->is_told = false;
 }
 
 static enum rf_status simulated_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,
@@ -216,7 +270,7 @@ static enum rf_status simulated_commit(struct rf_source *self, const struct rf_p
         return err->status;
     }
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(kafka, &positions->list[i]);
+        size_t partition = read_for(simulated_from(self), &positions->list[i]);
         if (partition != NOT_READ) {
             kafka->partitions[partition].committed = positions->list[i].next_offset;
         }
@@ -233,7 +287,7 @@ static enum rf_status simulated_committed(struct rf_source *self, struct rf_posi
         return status;
     }
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = partition_of(kafka, &positions->list[i]);
+        size_t partition = read_for(simulated_from(self), &positions->list[i]);
         positions->list[i].next_offset = partition == NOT_READ ? RF_OFFSET_NONE : kafka->partitions[partition].committed;
     }
     snprintf(note_out, note_size, "%s", kafka->note);
@@ -250,6 +304,22 @@ static void simulated_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
+static enum rf_status simulated_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                      int64_t *offset_out, struct rf_error *err) {
+    (void)err;
+    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    for (size_t i = 0; i < positions->count; i++) {
+        size_t index = partition_of(kafka, &positions->list[i]);
+        const struct partition *partition = index == NOT_READ ? NULL : &kafka->partitions[index];
+        offset_out[i] = -1;
+        for (int64_t at = partition ? partition->first : 0; partition && at < (int64_t)partition->count && offset_out[i] < 0;
+             at++) {
+            offset_out[i] = partition->records[at].timestamp_ms >= time_ms ? at : -1;
+        }
+    }
+    return RF_OK;
+}
+
 static void simulated_release(struct rf_source *self, struct rf_records *records) {
     (void)self;
     records->count = 0;
@@ -263,11 +333,14 @@ static void simulated_destroy(struct rf_source *self) {
 static const struct rf_source_ops simulated_ops = {
         .name = "simulated",
         .poll = simulated_poll,
+        .look = simulated_look,
+        .refresh = simulated_refresh,
         .assign = simulated_assign,
         .unassign = simulated_unassign,
         .commit = simulated_commit,
         .committed = simulated_committed,
         .ends = simulated_ends,
+        .times = simulated_times,
         .release = simulated_release,
         .destroy = simulated_destroy,
 };
@@ -281,6 +354,11 @@ void simulated_kafka_add(struct simulated_kafka *kafka, const char *topic, int32
     kafka->partitions[index] = (struct partition){.committed = -1, .is_named = true};
 }
 
+void simulated_kafka_hide(struct simulated_kafka *kafka, size_t index, uint64_t times) {
+    kafka->partitions[index].is_named = false;
+    kafka->partitions[index].hidden = times;
+}
+
 struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partitions, uint64_t seed) {
     struct simulated_kafka *kafka = calloc(1, sizeof *kafka);
     assert(kafka);
@@ -292,14 +370,18 @@ struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partit
     return kafka;
 }
 
-void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
+void simulated_kafka_shorten(struct simulated_kafka *kafka, size_t index, int64_t end) {
     struct partition *partition = &kafka->partitions[index];
-    for (size_t i = 0; i < partition->count; i++) {
+    for (size_t i = (size_t)end; i < partition->count; i++) {
         free((void *)(uintptr_t)partition->records[i].value.data);
         free((void *)(uintptr_t)partition->records[i].key.data);
     }
-    partition->count = 0;
-    partition->first = 0;
+    partition->count = (size_t)end;
+}
+
+void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
+    simulated_kafka_shorten(kafka, index, 0);
+    kafka->partitions[index].first = 0;
 }
 
 void simulated_kafka_destroy(struct simulated_kafka *kafka) {
@@ -373,11 +455,12 @@ void simulated_kafka_set_start(struct simulated_kafka *kafka, enum rf_start star
     kafka->start = start;
 }
 
-struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end) {
+struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, const char *topic, bool until_end) {
     struct simulated_source *source = calloc(1, sizeof *source);
     assert(source);
     source->base.ops = &simulated_ops;
     source->kafka = kafka;
+    source->topic = topic;
     source->until_end = until_end;
     rf_positions_init(&source->offered);
     return &source->base;

@@ -14,6 +14,9 @@ void simulated_kafka_destroy(struct simulated_kafka *kafka);
 
 // Adds an empty partition, of this topic or another; its index is the count before.
 void simulated_kafka_add(struct simulated_kafka *kafka, const char *topic, int32_t partition);
+
+// The partition comes to be known when sources have asked `times` times whether there are more.
+void simulated_kafka_hide(struct simulated_kafka *kafka, size_t index, uint64_t times);
 size_t simulated_kafka_count(const struct simulated_kafka *kafka);
 const struct rf_position *simulated_kafka_partition(const struct simulated_kafka *kafka, size_t index); // its names
 bool simulated_kafka_find(const struct simulated_kafka *kafka, const char *topic, int32_t partition, size_t *index_out);
@@ -27,6 +30,9 @@ void simulated_kafka_cut(struct simulated_kafka *kafka, size_t index, int64_t fi
 
 // The partition is empty and begins at offset 0 again, as after its topic was deleted and made anew.
 void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index);
+
+// Records from `end` on are gone, as after a leader was elected that had not got them.
+void simulated_kafka_shorten(struct simulated_kafka *kafka, size_t index, int64_t end);
 
 // The next offset to be written, and the record that was written at one, also when it is gone by now; NULL: none was.
 int64_t simulated_kafka_end(const struct simulated_kafka *kafka, size_t index);
@@ -48,7 +54,7 @@ void simulated_kafka_repeat(struct simulated_kafka *kafka, uint64_t one_in);
 // one in so many commits gets no answer, whether it was made or not (0: all get theirs).
 void simulated_kafka_lose_answers(struct simulated_kafka *kafka, uint64_t one_in);
 
-// A source that assigns itself all partitions of the topics named and, with `until_end`, ends where the log ends.
-struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, bool until_end);
+// A source that assigns itself all partitions of one topic (NULL: of all named) and, with `until_end`, ends where the log ends.
+struct rf_source *simulated_kafka_source(struct simulated_kafka *kafka, const char *topic, bool until_end);
 
 #endif

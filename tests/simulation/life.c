@@ -207,17 +207,18 @@ void disassemble(struct world *world, struct rf_assembly *assembly) {
 
 static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipeline, struct rf_error *err) {
     struct rf_sink *sink;
+    enum simulated_lines lines = world->tells_versions ? SIMULATED_VERSIONS : SIMULATED_SCORES;
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < SINKS_MAX && world->disk && !status; i++) {
         if (world->sinks[i]) {
-            status = simulated_sink_create(world->disk, world->sinks[i], false, rf_random_next(&world->random), &world->pace,
+            status = simulated_sink_create(world->disk, world->sinks[i], lines, rf_random_next(&world->random), &world->pace,
                                            &sink, err);
             status = status ? status : rf_pipeline_add_sink(pipeline, sink, err);
         }
     }
     if (world->disk && !status) {
-        status =
-                simulated_sink_create(world->disk, REJECTED_FILE, true, rf_random_next(&world->random), &world->pace, &sink, err);
+        status = simulated_sink_create(world->disk, REJECTED_FILE, SIMULATED_REJECTED, rf_random_next(&world->random),
+                                       &world->pace, &sink, err);
         if (!status) {
             rf_pipeline_set_rejected(pipeline, sink);
         }
@@ -229,6 +230,16 @@ static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipelin
     return status;
 }
 
+static enum rf_status make_source(struct world *world, struct rf_source **source_out, struct rf_error *err) {
+    if (!world->history) {
+        *source_out = simulated_kafka_source(world->kafka, NULL, !world->goes_on);
+        return world->is_merged ? rf_source_merge_create(*source_out, world->goes_on ? 30 : -1, source_out, err) : RF_OK;
+    }
+    struct rf_source *list[] = {simulated_kafka_source(world->kafka, world->history, true),
+                                simulated_kafka_source(world->kafka, "cards", !world->goes_on)};
+    return rf_source_sequence_create(list, 2, source_out, err);
+}
+
 enum rf_status be_born(struct world *world, struct life *life) {
     assemble(world, &life->assembly);
     struct rf_worker_options options = {
@@ -238,10 +249,12 @@ enum rf_status be_born(struct world *world, struct life *life) {
             .batches = 3,
             .wait_ms = 10000,
             .shutdown_ms = 1000000,
+            .on_offset_lost = world->on_offset_lost,
+            .refresh_ms = 20,
     };
     struct rf_texts columns;
     if (world->kafka) {
-        options.source = simulated_kafka_source(world->kafka, !world->is_endless);
+        assert_int_equal(make_source(world, &options.source, &life->err), RF_OK);
     } else {
         assert_int_equal(rf_assembly_set_bootstrap(&life->assembly, world->bootstrap, &life->err), RF_OK);
         assert_int_equal(rf_assembly_source(&life->assembly, true, &options.source, &columns, &life->err), RF_OK);
@@ -293,7 +306,10 @@ static bool live(struct world *world, struct life *life, uint64_t records, uint6
             fail_msg("no end after %d turns", TURNS_MAX);
         }
     }
-    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s", turned, records_of(life), goes_on ? "" : " and its end");
+    struct rf_worker_report report;
+    rf_worker_report(life->worker, &report);
+    tell(world, "; %" PRIu64 " turns to %" PRIu64 " records%s%s", turned, records_of(life),
+         goes_on ? "" : " and its end: ", report.sentence);
     return goes_on;
 }
 

@@ -36,15 +36,19 @@ struct world {
     char folder[64];
     struct simulated_clock clock;
     struct rf_clock *real_clock; // NULL: the simulated one
-    bool is_small;               // few records, small batches, a snapshot every hundred records
+    const char *history;         // a topic that is learned first, before cards; NULL: none
+    bool is_merged;              // partitions are read by time
+    bool goes_on;                // it reads on at the end of the log, until it is stopped
+    enum rf_offset_lost on_offset_lost;
+    bool is_small; // few records, small batches, a snapshot every hundred records
 
     uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
     struct simulated_pace pace;     // of the sinks
     struct observer *observer;      // of all predictions that leave; NULL: nobody looks
-    bool is_endless;                // a source does not end where the log does
     bool has_shuffled_turns;        // the turns of the three threads follow one another by chance
     int log_file;                   // that lives log to; 0: nowhere
+    bool tells_versions;            // in those files, beside the scores
     uint64_t produced, undecodable; // records, and how many of them no decoder takes
     struct rf_random random;        // for what is left to chance
     char story[STORY_SIZE];         // "": closed

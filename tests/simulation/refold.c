@@ -150,7 +150,7 @@ static void open_fold(struct fold *fold, struct world *world) {
     assert_int_equal(rf_assembly_pipeline(&fold->assembly, NULL, &fold->pipeline, &err), RF_OK);
     assert_int_equal(rf_pipeline_decoder(fold->pipeline, &fold->decoder, &err), RF_OK);
     assert_int_equal(rf_pipeline_batch(fold->pipeline, &fold->batch, &err), RF_OK);
-    fold->source = simulated_kafka_source(world->kafka, true); // only to give records back to
+    fold->source = simulated_kafka_source(world->kafka, NULL, true); // only to give records back to
     fold->batch->source = fold->source;
     for (size_t i = 0; i < simulated_kafka_count(world->kafka); i++) {
         const struct rf_position *name = simulated_kafka_partition(world->kafka, i);

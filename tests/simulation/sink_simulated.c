@@ -18,6 +18,7 @@ struct simulated_sink {
     struct rf_disk *disk;
     char path[PATH_SIZE];
     int handle;
+    bool tells_versions;
     uint64_t size;   // of the file
     bool has_line;   // was drawn at some time
     bool is_settled; // the last one
@@ -61,6 +62,25 @@ static void add_line(struct simulated_sink *sink, const struct rf_positions *pos
     sink->lines_size += size;
 }
 
+static void add_prediction(struct simulated_sink *sink, const struct rf_predictions *predictions, size_t index) {
+    const struct rf_examples *examples = predictions->examples;
+    const struct rf_version *version = &predictions->version;
+    const double *score = &predictions->score[index * predictions->outputs];
+    if (!sink->tells_versions) {
+        add_line(sink, predictions->positions, examples->partition[index], examples->offset[index], score);
+        return;
+    }
+    const struct rf_position *position = &predictions->positions->list[examples->partition[index]];
+    uint64_t bits;
+    memcpy(&bits, score, sizeof bits);
+    int size = snprintf(sink->lines + sink->lines_size, LINES_SIZE - sink->lines_size,
+                        "%s %" PRId32 " %" PRId64 " %016" PRIx64 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRIu64 "\n",
+                        position->topic, position->partition, examples->offset[index], bits, version->line, version->base,
+                        version->epoch, predictions->since[index]);
+    assert(size > 0 && (size_t)size < LINES_SIZE - sink->lines_size);
+    sink->lines_size += (size_t)size;
+}
+
 // How many of `left` are taken now; *has_room_out tells whether there is room for more.
 static size_t room_for(struct simulated_sink *sink, size_t left, bool *has_room_out) {
     *has_room_out = rf_random_below(&sink->random, sink->pace->no_room_one_in) != 0;
@@ -95,8 +115,7 @@ static enum rf_status simulated_publish(struct rf_sink *self, const struct rf_pr
     size_t end = *done + room_for(sink, examples->count - *done, &has_room);
     for (size_t i = *done; i < end; i++) {
         if (rf_message_is_due(predictions, i)) {
-            add_line(sink, predictions->positions, examples->partition[i], examples->offset[i],
-                     &predictions->score[i * predictions->outputs]);
+            add_prediction(sink, predictions, i);
         }
     }
     return write_lines(sink, end, has_room, done, err);
@@ -209,12 +228,14 @@ static enum rf_status open_file(struct simulated_sink *sink, struct rf_error *er
     return sink->size ? RF_OK : rf_disk_sync_folder(sink->disk, dirname(folder), err);
 }
 
-enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, bool is_rejected, uint64_t seed,
+enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, enum simulated_lines lines, uint64_t seed,
                                      const struct simulated_pace *pace, struct rf_sink **sink_out, struct rf_error *err) {
+    bool is_rejected = lines == SIMULATED_REJECTED;
     struct simulated_sink *sink = calloc(1, sizeof *sink);
     assert(sink && strlen(path) < PATH_SIZE);
     sink->base.ops = is_rejected ? &simulated_rejected_ops : &simulated_ops;
     sink->disk = disk;
+    sink->tells_versions = lines == SIMULATED_VERSIONS;
     sink->handle = -1;
     sink->pace = pace;
     snprintf(sink->path, sizeof sink->path, "%s", path);

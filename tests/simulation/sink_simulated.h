@@ -5,6 +5,7 @@
 //
 //     topic partition offset
 //
+// (where scores are told: score line base epoch since behind them, the score as the bits of the first one)
 // with one write for what is handed over at once. The bookmark is the length, settling is a sync. A seed decides how often it
 // has no room, and takes a part of a batch or none, and how often it has not yet confirmed.
 #include "ops/disk.h"
@@ -23,7 +24,10 @@ size_t simulated_line(const char *topic, int32_t partition, int64_t offset, cons
                       char line_out[SIMULATED_LINE_SIZE]);
 
 // Opens the file, made if need be; the disk is borrowed. The label is that of a file.
-enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, bool is_rejected, uint64_t seed,
+// What stands in a line beside the origin: the score, as simulated_line() writes it; the bits of the score and the version;
+// nothing.
+enum simulated_lines { SIMULATED_SCORES, SIMULATED_VERSIONS, SIMULATED_REJECTED };
+enum rf_status simulated_sink_create(struct rf_disk *disk, const char *path, enum simulated_lines lines, uint64_t seed,
                                      const struct simulated_pace *pace, struct rf_sink **sink_out,
                                      struct rf_error *err) RF_MUST_USE;
 

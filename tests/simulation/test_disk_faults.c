@@ -25,13 +25,13 @@ static void open_scene(enum scene scene, uint64_t call) {
     play.world.observer = observer_create();
     if (scene != FIRST_LIFE) {
         assert_true(have_life(&play));
-        play.world.is_endless = true;
+        play.world.goes_on = true;
         assert_true(live_for(&play.world, &play.life, LIVED));
         end_life(&play);
     }
     play.world.log_file = memfd_create("log", MFD_CLOEXEC);
     assert_true(play.world.log_file > 0);
-    play.world.is_endless = false;
+    play.world.goes_on = false;
 }
 
 static void close_scene(void) {

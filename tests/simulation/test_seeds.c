@@ -37,7 +37,7 @@ static void end(void) {
     simulated_kafka_repeat(world->kafka, 0);
     simulated_kafka_lose_answers(world->kafka, 0);
     produce_everywhere(world, FEW_RECORDS - world->produced);
-    world->is_endless = false;
+    world->goes_on = false;
     assert_true(have_life(&play));
     live_to_end(world, &play.life);
     assert_at_end(&play);
@@ -47,7 +47,7 @@ static void open_play(uint64_t seed) {
     play = (struct play){0};
     open_small(&play.world, 1 + (int32_t)(seed % PARTITIONS_MAX), seed, FEW_RECORDS / 4);
     play.world.observer = observer_create();
-    play.world.is_endless = play.world.has_shuffled_turns = true;
+    play.world.goes_on = play.world.has_shuffled_turns = true;
 }
 
 static void close_play(void) {

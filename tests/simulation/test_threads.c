@@ -73,10 +73,30 @@ static void threads_stop_when_asked_and_go_on_later(void **state) {
     close_real(&world);
 }
 
+// The fold stands still for the source thread, more than once.
+static void threads_take_up_partitions_that_come(void **state) {
+    (void)state;
+    struct world world;
+    struct life life = {0};
+    open_real(&world, 2, 6);
+    world.goes_on = true;
+    for (int32_t partition = 2; partition < 5; partition++) {
+        simulated_kafka_add(world.kafka, "cards", partition);
+        simulated_kafka_hide(world.kafka, (size_t)partition, (uint64_t)partition);
+        produce(&world, (size_t)partition, 100);
+    }
+    assert_int_equal(be_born(&world, &life), RF_OK);
+    run_threads(&life, world.produced);
+    assert_all_once(&world, &life);
+    die(&world, &life);
+    close_real(&world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(threads_give_the_bytes_of_one_thread),
             cmocka_unit_test(threads_stop_when_asked_and_go_on_later),
+            cmocka_unit_test(threads_take_up_partitions_that_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
