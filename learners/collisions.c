@@ -1,4 +1,5 @@
 #include "learners/collisions.h"
+#include "learners/kernels.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ static const struct rf_column columns[] = {
 };
 
 struct rf_collisions {
+    const struct rf_kernels *kernels;
     uint64_t row_mask;
     uint64_t skip_mask; // a row is sampled when these bits of it are 0
     unsigned skip_bits;
@@ -23,6 +25,9 @@ struct rf_collisions {
 };
 
 void rf_collisions_count(struct rf_collisions *collisions, const uint64_t *hash, size_t count) {
+    if (!collisions->kernels->has_zero(count, hash, collisions->skip_mask)) {
+        return; // most often
+    }
     for (size_t i = 0; i < count; i++) {
         if ((hash[i] & collisions->skip_mask) == 0) {
             struct sampled_row *row = &collisions->row[(hash[i] & collisions->row_mask) >> collisions->skip_bits];
@@ -63,11 +68,13 @@ void rf_collisions_destroy(struct rf_collisions *collisions) {
     free(collisions);
 }
 
-enum rf_status rf_collisions_create(unsigned row_bits, struct rf_collisions **collisions_out, struct rf_error *err) {
+enum rf_status rf_collisions_create(unsigned row_bits, bool use_baseline_kernels, struct rf_collisions **collisions_out,
+                                    struct rf_error *err) {
     struct rf_collisions *collisions = calloc(1, sizeof *collisions);
     if (!collisions) {
         return rf_fail(err, RF_MEMORY, "out of memory for the measure of collisions");
     }
+    collisions->kernels = rf_kernels_choose(use_baseline_kernels);
     unsigned sampled_bits = 0;
     while (1 << sampled_bits < RF_COLLISION_ROWS && sampled_bits < row_bits) {
         sampled_bits++;

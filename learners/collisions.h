@@ -4,6 +4,8 @@
 // remembers whose it was first. With the share of rows in use it tells whether hash_bits is large enough.
 #include "proto/state.h"
 
+#include <stdbool.h>
+
 struct rf_collisions;
 
 enum { RF_COLLISION_ROWS = 1024 };
@@ -14,7 +16,8 @@ struct rf_collision_shares {
     uint64_t sampled; // inputs; 0: nothing is known
 };
 
-enum rf_status rf_collisions_create(unsigned row_bits, struct rf_collisions **collisions_out, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_collisions_create(unsigned row_bits, bool use_baseline_kernels, struct rf_collisions **collisions_out,
+                                    struct rf_error *err) RF_MUST_USE;
 void rf_collisions_destroy(struct rf_collisions *collisions);
 void rf_collisions_state(struct rf_collisions *collisions, const char *name, struct rf_state *state); // RF_SCOPE_EVALUATION
 

@@ -36,22 +36,89 @@ static void scores(size_t count, size_t outputs, const double *x, const double *
     }
 }
 
-static double largest(size_t count, const double *a) {
-    double most = 0;
-    for (size_t i = 0; i < count; i++) {
-        double size = __builtin_fabs(a[i]);
-        most = size > most ? size : most;
-    }
-    return most;
+typedef int64_t quad_bits __attribute__((vector_size(32)));
+
+static double larger(double a, double b) {
+    return a > b ? a : b;
 }
+
+static double largest(size_t count, const double *a) {
+    const quad_bits size_mask = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+    quad_bits most = {0}; // as bits of doubles
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        quad size = (quad)((quad_bits) * (const quad *)(a + i) & size_mask);
+        quad_bits is_more = size > (quad)most;
+        most = ((quad_bits)size & is_more) | (most & ~is_more);
+    }
+    double lane[4], all = 0;
+    memcpy(lane, &most, sizeof lane);
+    for (; i < count; i++) {
+        all = larger(__builtin_fabs(a[i]), all);
+    }
+    return larger(larger(lane[0], lane[1]), larger(larger(lane[2], lane[3]), all));
+}
+
+// In blocks of eight, whose inner loops the compiler makes instructions of several lanes of.
+enum { BLOCK = 8 };
+
+static double cut_one(double value, double limit) {
+    value = value > -limit ? value : -limit;
+    return value < limit ? value : limit;
+}
+
+static void cut(size_t count, const double *restrict a, double limit, double *restrict cut_out) {
+    size_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        for (size_t lane = 0; lane < BLOCK; lane++) {
+            cut_out[i + lane] = cut_one(a[i + lane], limit);
+        }
+    }
+    for (; i < count; i++) {
+        cut_out[i] = cut_one(a[i], limit);
+    }
+}
+
+static void rows(size_t count, const uint64_t *restrict hash, uint64_t mask, uint32_t *restrict row_out) {
+    size_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        for (size_t lane = 0; lane < BLOCK; lane++) {
+            row_out[i + lane] = (uint32_t)hash[i + lane] & (uint32_t)mask;
+        }
+    }
+    for (; i < count; i++) {
+        row_out[i] = (uint32_t)(hash[i] & mask);
+    }
+}
+
+// What is 0, less 1 has its highest bit set.
+static bool has_zero(size_t count, const uint64_t *hash, uint64_t mask) {
+    uint64_t below[BLOCK] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + BLOCK <= count; i += BLOCK) {
+        for (size_t lane = 0; lane < BLOCK; lane++) {
+            below[lane] |= (hash[i + lane] & mask) - 1;
+        }
+    }
+    for (; i < count; i++) {
+        all |= (hash[i] & mask) - 1;
+    }
+    for (size_t lane = 0; lane < BLOCK; lane++) {
+        all |= below[lane];
+    }
+    return all >> 63;
+}
+
+#define KERNELS(name_) \
+    { .name = name_, .dot = dot, .scores = scores, .largest = largest, .cut = cut, .rows = rows, .has_zero = has_zero }
 
 #if defined(RF_KERNELS_AVX2)
 
-const struct rf_kernels rf_kernels_avx2 = {.name = "avx2", .dot = dot, .scores = scores, .largest = largest};
+const struct rf_kernels rf_kernels_avx2 = KERNELS("avx2");
 
 #else
 
-const struct rf_kernels rf_kernels_baseline = {.name = "baseline", .dot = dot, .scores = scores, .largest = largest};
+const struct rf_kernels rf_kernels_baseline = KERNELS("baseline");
 
 const struct rf_kernels *rf_kernels_choose(bool use_baseline) {
 #if defined(RF_HAS_AVX2)

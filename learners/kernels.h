@@ -4,6 +4,7 @@
 // sum has fixed lanes and a fixed order, and no product is contracted into a sum.
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rf_kernels {
     const char *name; // of the instruction set
@@ -15,8 +16,17 @@ struct rf_kernels {
     void (*scores)(size_t count, size_t outputs, const double *x, const double *weight /* [count][outputs] */,
                    double *score_out /* [outputs] */);
 
-    // The largest |a[i]|; 0 of none.
+    // The largest |a[i]|; 0 of none. NaN counts as 0.
     double (*largest)(size_t count, const double *a);
+
+    // cut_out[i] = a[i], but at most `limit` in size; NaN becomes -limit.
+    void (*cut)(size_t count, const double *a, double limit, double *cut_out);
+
+    // row_out[i] = hash[i] & mask, of at most 32 bits.
+    void (*rows)(size_t count, const uint64_t *hash, uint64_t mask, uint32_t *row_out);
+
+    // Whether any of hash[i] & mask is 0. The mask has not the highest bit.
+    bool (*has_zero)(size_t count, const uint64_t *hash, uint64_t mask);
 };
 
 extern const struct rf_kernels rf_kernels_baseline;

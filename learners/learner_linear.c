@@ -107,9 +107,7 @@ static const struct linear *linear_from_const(const struct rf_learner *self) {
 // The inputs of an example with their rows, the bias's behind them. Returns how many rows there are.
 static size_t see(const struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs **out) {
     const struct rf_inputs *inputs = rf_transform_see(linear->transform, examples, index);
-    for (size_t i = 0; i < inputs->count; i++) {
-        linear->row[i] = (uint32_t)(inputs->hash[i] & linear->row_mask);
-    }
+    linear->kernels->rows(inputs->count, inputs->hash, linear->row_mask, linear->row);
     if (linear->has_bias_row) {
         linear->row[inputs->count] = linear->optimizer->bias_row;
         inputs->x[inputs->count] = 1;
@@ -276,11 +274,16 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
     }
 }
 
-// Prefetches the rows of the features up to `last`, and returns where to go on.
+// Prefetches the rows of the features up to `last`, and returns where to go on. Always inlined: gcc takes a function that only
+// prefetches for one that does nothing.
 static inline __attribute__((always_inline)) size_t prefetch(const struct linear *linear, const struct rf_examples *examples,
                                                              size_t feature, size_t last) {
+    const unsigned char *cells = linear->optimizer->cells;
+    const size_t row_size = linear->optimizer->row_size;
+    const uint64_t mask = linear->row_mask, *hash = examples->hash;
+#pragma GCC unroll 4
     for (; feature < last; feature++) {
-        rf_optimizer_prefetch(linear->optimizer, (uint32_t)(examples->hash[feature] & linear->row_mask));
+        __builtin_prefetch(cells + (hash[feature] & mask) * row_size, 1);
     }
     return feature;
 }
@@ -494,6 +497,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
             .l2 = own->l2,
             .regularise_bias = own->regularise_bias,
             .is_double = own->precision == PRECISION_DOUBLE,
+            .use_baseline_kernels = context->use_baseline_kernels,
     };
     struct rf_transform_options transform = own->transform;
     if (rf_optimizer_create(&own->optimizer, &table, &linear->optimizer, err) != RF_OK ||
@@ -512,7 +516,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
         transform.scale = linear->optimizer->is_scale_free ? RF_SCALE_NONE : RF_SCALE_STANDARD;
     }
     if (rf_transform_create(&transform, loss.ops->task, context, &linear->transform, err) != RF_OK ||
-        rf_collisions_create((unsigned)own->hash_bits, &linear->collisions, err) != RF_OK ||
+        rf_collisions_create((unsigned)own->hash_bits, context->use_baseline_kernels, &linear->collisions, err) != RF_OK ||
         reserve_scratch(linear, err) != RF_OK ||
         rf_waiting_create(&own->update, linear->optimizer, rf_transform_inputs_max(linear->transform) + 1, &linear->waiting,
                           err) != RF_OK) {

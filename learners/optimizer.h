@@ -132,6 +132,7 @@ struct rf_optimizer_context {
     bool regularise_bias;
     bool is_double;
     uint32_t tick_limit; // steps after which ticks are renewed; 0: the largest there can be
+    bool use_baseline_kernels;
 };
 
 // As the ops of these names; score_ahead() gives the scores at the weights themselves where the kind does not look ahead.
@@ -158,11 +159,6 @@ void rf_optimizer_state(struct rf_optimizer *self, const char *weights_name, con
 enum rf_status rf_optimizer_check(const struct rf_optimizer *self, struct rf_error *err) RF_MUST_USE;
 
 void rf_optimizer_destroy(struct rf_optimizer *self);
-
-// Always inlined, as its callers must be: gcc takes a function that only prefetches for one that does nothing.
-static inline __attribute__((always_inline)) void rf_optimizer_prefetch(const struct rf_optimizer *self, uint32_t row) {
-    __builtin_prefetch(self->cells + row * self->row_size, 1);
-}
 
 // The registry: one row a kind. What it says of itself beside how it is made is read by rf_combination_check().
 struct rf_optimizer_kind {
@@ -257,9 +253,12 @@ struct rf_adaptive_options {
 };
 enum rf_status rf_optimizer_adaptive_create(const void *options, const struct rf_optimizer_context *context,
                                             struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
-// Of rate auto.
+// Of rate auto; the second for machines with AVX2, where it is built.
 enum rf_status rf_optimizer_bank_create(const struct rf_adaptive_options *options, const struct rf_optimizer_context *context,
                                         struct rf_optimizer **optimizer_out, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_optimizer_bank_create_avx2(const struct rf_adaptive_options *options,
+                                             const struct rf_optimizer_context *context, struct rf_optimizer **optimizer_out,
+                                             struct rf_error *err) RF_MUST_USE;
 
 // For the kinds: fills the base and reserves the table. A row holds each of the reals for all outputs, in the order given
 // [real_count], then a tick. What is there when it fails, rf_optimizer_finish() frees.

@@ -7,6 +7,7 @@
 //                      initial is 0
 //     not invariant    d is the importance times the gradient
 #include "learners/optimizer_adaptive.h"
+#include "learners/kernels.h"
 #include "proto/bytes.h"
 #include "proto/math.h"
 
@@ -60,17 +61,25 @@ void rf_adaptive_finish(struct rf_adaptive *self) {
     free(self->slope);
     free(self->z);
     free(self->reach);
+    free(self->scaled);
+    free(self->value);
     rf_optimizer_finish(&self->base);
 }
 
 enum rf_status rf_adaptive_reserve(struct rf_optimizer *self, size_t inputs_max, struct rf_error *err) {
     struct rf_adaptive *adaptive = (struct rf_adaptive *)self;
+    const size_t rounded = (inputs_max + 7) / 8 * 8;
     free(adaptive->z);
     free(adaptive->reach);
+    free(adaptive->scaled);
+    free(adaptive->value);
     adaptive->z = calloc(inputs_max, sizeof *adaptive->z);
-    adaptive->reach = calloc((inputs_max + 7) / 8 * 8, sizeof *adaptive->reach);
-    return adaptive->z && adaptive->reach ? RF_OK
-                                          : rf_fail(err, RF_MEMORY, "out of memory for records of %zu inputs", inputs_max);
+    adaptive->reach = calloc(rounded, sizeof *adaptive->reach);
+    adaptive->scaled = calloc(rounded, sizeof *adaptive->scaled);
+    adaptive->value = calloc(rounded, sizeof *adaptive->value);
+    return adaptive->z && adaptive->reach && adaptive->scaled && adaptive->value
+                   ? RF_OK
+                   : rf_fail(err, RF_MEMORY, "out of memory for records of %zu inputs", inputs_max);
 }
 
 void rf_adaptive_state(struct rf_optimizer *self, struct rf_state *state) {
@@ -261,18 +270,28 @@ bool rf_adaptive_learn_size(const struct rf_adaptive *self, struct rf_adaptive_c
     return learn_scale_float(self, &cell->weight, (double)value, 1) != 0;
 }
 
-static const struct rf_optimizer_ops ops_fast = {
-        .name = "adaptive",
-        .gather = gather_one_float,
-        .score = rf_adaptive_fast_score,
-        .advance = advance_one_float,
-        .step = rf_adaptive_fast_step,
-        .renew = renew_float,
-        .reserve = rf_adaptive_reserve,
-        .state = rf_adaptive_state,
-        .check = check_float,
-        .destroy = adaptive_destroy,
-};
+#define FAST_OPS(score_, step_)                                                                                       \
+    {                                                                                                                 \
+        .name = "adaptive", .gather = gather_one_float, .score = score_, .advance = advance_one_float, .step = step_, \
+        .renew = renew_float, .reserve = rf_adaptive_reserve, .state = rf_adaptive_state, .check = check_float,       \
+        .destroy = adaptive_destroy,                                                                                  \
+    }
+
+static const struct rf_optimizer_ops ops_fast_baseline =
+        FAST_OPS(rf_adaptive_fast_score_baseline, rf_adaptive_fast_step_baseline);
+#if defined(RF_HAS_AVX2)
+static const struct rf_optimizer_ops ops_fast_avx2 = FAST_OPS(rf_adaptive_fast_score_avx2, rf_adaptive_fast_step_avx2);
+#endif
+
+static const struct rf_optimizer_ops *choose_fast(bool use_baseline) {
+#if defined(RF_HAS_AVX2)
+    if (rf_kernels_choose(use_baseline) == &rf_kernels_avx2) {
+        return &ops_fast_avx2;
+    }
+#endif
+    (void)use_baseline;
+    return &ops_fast_baseline;
+}
 
 static const struct rf_optimizer_ops *choose(const struct rf_adaptive_options *options,
                                              const struct rf_optimizer_context *context) {
@@ -283,7 +302,8 @@ static const struct rf_optimizer_ops *choose(const struct rf_adaptive_options *o
     };
     bool is_usual = options->adaptive && options->normalized && options->resistant && options->power == 0.5 &&
                     options->squares == 0 && options->l1 == 0;
-    return is_usual && !context->is_double && context->outputs == 1 ? &ops_fast : kinds[context->is_double][context->outputs > 1];
+    return is_usual && !context->is_double && context->outputs == 1 ? choose_fast(context->use_baseline_kernels)
+                                                                    : kinds[context->is_double][context->outputs > 1];
 }
 
 enum rf_status rf_optimizer_adaptive_create(const void *options, const struct rf_optimizer_context *context,

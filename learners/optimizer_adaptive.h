@@ -48,7 +48,9 @@ struct rf_adaptive { // embedded first, holds the base
     int64_t clock_ms; // likewise
     double growth;    // the exponent by which v falls when a size grows: 1 - 2 power
     double *slope;    // [experts][outputs] of the record being learned: gradients within bounds
-    float *reach;     // [inputs_max, rounded up to 8] z / sqrt(A) of the record being learned
+    float *reach;     // [inputs_max, rounded up to 8] of the record being learned: z / sqrt(A)
+    float *scaled;    // [the same] z
+    float *value;     // [the same] x
     double *z;        // [inputs_max] of the record being learned; 0: nothing is learned from the value
 };
 
@@ -137,8 +139,11 @@ struct rf_adaptive_cell {
 bool rf_adaptive_learn_size(const struct rf_adaptive *self, struct rf_adaptive_cell *cell, float value);
 
 // See optimizer_adaptive_fast.c.
-void rf_adaptive_fast_score(const struct rf_optimizer *base, const uint32_t *rows, const double *x, size_t count,
-                            double *score_out);
-bool rf_adaptive_fast_step(struct rf_optimizer *base, const struct rf_step *step, double rate);
+void rf_adaptive_fast_score_baseline(const struct rf_optimizer *base, const uint32_t *rows, const double *x, size_t count,
+                                     double *score_out);
+bool rf_adaptive_fast_step_baseline(struct rf_optimizer *base, const struct rf_step *step, double rate);
+void rf_adaptive_fast_score_avx2(const struct rf_optimizer *base, const uint32_t *rows, const double *x, size_t count,
+                                 double *score_out);
+bool rf_adaptive_fast_step_avx2(struct rf_optimizer *base, const struct rf_step *step, double rate);
 
 #endif

@@ -84,7 +84,7 @@ INLINE void CELLS(score)(const struct rf_adaptive *self, const uint32_t *rows, c
 }
 
 INLINE void CELLS(advance)(struct rf_adaptive *self, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && self->base.touched->piece; i++) { // else no snapshot is under way
         rf_block_touch(self->base.touched, rows[i]);
     }
 }

@@ -1,7 +1,8 @@
-// The rule of optimizer_adaptive.h where it is run most: single precision, one output, all three parts, power 1/2. Features
-// are worked on eight at a time, their numbers in lanes of single precision; every operation is by lane, so that the bits of a
-// result do not depend on how many lanes an instruction takes. The cells of a block are read, and added to, one after the
-// other: features of a record that share a row all count.
+// The rule of optimizer_adaptive.h where it is run most: single precision, one output, all three parts, power 1/2. Built once for
+// each instruction set (see kernels.h). The numbers of a record's features are brought side by side and worked on PART at a time,
+// in single precision; every operation is by lane, so that the bits of a result do not depend on PART. Cells are added to one
+// after the other: features of a record that share a row all count.
+#include "learners/lanes.h"
 #include "learners/optimizer_adaptive.h"
 
 #include <math.h>
@@ -9,21 +10,24 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-typedef float four __attribute__((vector_size(16)));
-typedef int32_t four_bits __attribute__((vector_size(16)));
+#if defined(RF_KERNELS_AVX2)
+#define FAST(name) name##_avx2
+#else
+#define FAST(name) name##_baseline
+#endif
 
-enum { LANES = 8 };
+enum { PART = RF_PART_FLOATS, LANES = 8, GROUP = 64 };
 
-#define ALL(value) ((four){value, value, value, value})
 #define VALUE_MAX 1e38f
 #define SQUARE_MAX 1e30f
 #define WEIGHT_MAX 1e30f
 #define TINY 1e-30f // added to A under the root: what counts as nothing
 
-// The cells of up to four features, and their values. Where there is no feature: a cell of nothing, and 0.
+typedef rf_floats part;
+
+// The cells of PART features. Where there is no feature: a cell of nothing.
 struct block {
-    struct rf_adaptive_cell *cell[4];
-    four value;
+    struct rf_adaptive_cell *cell[PART];
 };
 
 INLINE struct rf_adaptive_cell *cell_at(const struct rf_adaptive *self, uint32_t row) {
@@ -35,142 +39,204 @@ INLINE float bounded(float value, float limit) {
     return value > -limit ? value : -limit;
 }
 
-INLINE four choose(four_bits mask, four yes, four no) {
-    return (four)(((four_bits)yes & mask) | ((four_bits)no & ~mask));
+INLINE part cut(part value, float limit) {
+    return rf_floats_larger(rf_floats_smaller(value, rf_floats_of(limit)), rf_floats_of(-limit));
 }
 
-INLINE four cut(four value, float limit) {
-    value = choose(value < limit, value, ALL(limit));
-    return choose(value > -limit, value, ALL(-limit));
-}
-
-INLINE struct block block_at(const struct rf_adaptive *self, const uint32_t *rows, const double *x, size_t count, size_t from,
-                             struct rf_adaptive_cell *nothing) {
-    struct block block;
-    if (__builtin_expect(from + 4 <= count, 1)) {
-        block.cell[0] = cell_at(self, rows[from]);
-        block.cell[1] = cell_at(self, rows[from + 1]);
-        block.cell[2] = cell_at(self, rows[from + 2]);
-        block.cell[3] = cell_at(self, rows[from + 3]);
-        block.value = (four){(float)x[from], (float)x[from + 1], (float)x[from + 2], (float)x[from + 3]};
-    } else {
-        float value[4] = {0};
-        for (size_t lane = 0; lane < 4; lane++) {
-            bool is_used = from + lane < count;
-            block.cell[lane] = is_used ? cell_at(self, rows[from + lane]) : nothing;
-            value[lane] = is_used ? (float)x[from + lane] : 0;
+// The cells and the values from a place on: 0 where there is no feature.
+INLINE part block_at(const struct rf_adaptive *self, const uint32_t *rows, const double *x, size_t count, size_t from,
+                     struct rf_adaptive_cell *nothing, struct block *block) {
+    double rest[PART] = {0};
+    if (__builtin_expect(from + PART <= count, 1)) {
+        for (size_t lane = 0; lane < PART; lane++) {
+            block->cell[lane] = cell_at(self, rows[from + lane]);
         }
-        block.value = (four){value[0], value[1], value[2], value[3]};
+        return cut(rf_floats_of_doubles(x + from), VALUE_MAX);
     }
-    block.value = cut(block.value, VALUE_MAX);
-    return block;
+    for (size_t lane = 0; lane < PART; lane++) {
+        bool is_used = from + lane < count;
+        block->cell[lane] = is_used ? cell_at(self, rows[from + lane]) : nothing;
+        rest[lane] = is_used ? x[from + lane] : 0;
+    }
+    return cut(rf_floats_of_doubles(rest), VALUE_MAX);
 }
 
 // The values by the sizes of their features, cut as a prediction cuts them; 0 of a feature not seen yet.
-INLINE four scaled(const struct block *block) {
-    four size = {block->cell[0]->size, block->cell[1]->size, block->cell[2]->size, block->cell[3]->size};
-    return cut(block->value / choose(size > 0, size, ALL(INFINITY)), (float)RF_NORMALISER_CUT);
+INLINE part scaled(part value, part size) {
+    return cut(value / rf_floats_choose(size > 0, size, rf_floats_of(INFINITY)), (float)RF_NORMALISER_CUT);
 }
 
-typedef double two __attribute__((vector_size(16)));
-
-struct sums { // in eight lanes, by the place of a feature modulo 8
-    two lane[LANES / 2];
-};
-
-INLINE double total_of(const struct sums *sums) {
+INLINE double total_of(const rf_floats_sums *sums) {
     struct rf_lanes lanes;
     memcpy(&lanes, sums, sizeof lanes);
     return rf_lanes_total(&lanes);
 }
 
-INLINE void add_to(struct sums *sums, size_t part, four value) {
-    sums->lane[2 * part] += (two){(double)value[0], (double)value[1]};
-    sums->lane[2 * part + 1] += (two){(double)value[2], (double)value[3]};
+#if defined(RF_LANES_AVX2)
+
+// Two cells in one register: those of lanes k and k + 4.
+INLINE part pair_of(const struct block *block, size_t k) {
+    const __m128 low = _mm_load_ps(&block->cell[k]->weight);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), _mm_load_ps(&block->cell[k + 4]->weight), 1);
 }
 
-INLINE void score_block(const struct block *block, size_t part, struct sums *sums) {
-    four weight = {block->cell[0]->weight, block->cell[1]->weight, block->cell[2]->weight, block->cell[3]->weight};
-    add_to(sums, part, weight * scaled(block));
+INLINE void weights_and_sizes(const struct block *block, part *weight, part *size) {
+    part low = _mm256_shuffle_ps(pair_of(block, 0), pair_of(block, 1), 0x88);
+    part high = _mm256_shuffle_ps(pair_of(block, 2), pair_of(block, 3), 0x88);
+    *weight = _mm256_shuffle_ps(low, high, 0x88);
+    *size = _mm256_shuffle_ps(low, high, 0xdd);
 }
 
-void rf_adaptive_fast_score(const struct rf_optimizer *base, const uint32_t *rows, const double *x, size_t count,
-                            double *score_out) {
+INLINE void sizes_and_notes(const struct block *block, part *size, rf_floats_bits *note) {
+    part low = _mm256_unpackhi_ps(pair_of(block, 0), pair_of(block, 1));
+    part high = _mm256_unpackhi_ps(pair_of(block, 2), pair_of(block, 3));
+    *size = _mm256_shuffle_ps(low, high, 0x44);
+    *note = (rf_floats_bits)_mm256_shuffle_ps(low, high, 0xee);
+}
+
+#else
+
+INLINE void weights_and_sizes(const struct block *block, part *weight, part *size) {
+    struct rf_adaptive_cell *const *cell = block->cell;
+    *weight = (part){cell[0]->weight, cell[1]->weight, cell[2]->weight, cell[3]->weight};
+    *size = (part){cell[0]->size, cell[1]->size, cell[2]->size, cell[3]->size};
+}
+
+INLINE void sizes_and_notes(const struct block *block, part *size, rf_floats_bits *note) {
+    struct rf_adaptive_cell *const *cell = block->cell;
+    *size = (part){cell[0]->size, cell[1]->size, cell[2]->size, cell[3]->size};
+    *note = (rf_floats_bits){(int32_t)cell[0]->note, (int32_t)cell[1]->note, (int32_t)cell[2]->note, (int32_t)cell[3]->note};
+}
+
+#endif
+
+void FAST(rf_adaptive_fast_score)(const struct rf_optimizer *base, const uint32_t *rows, const double *x, size_t count,
+                                  double *score_out) {
     const struct rf_adaptive *self = (const struct rf_adaptive *)base;
     struct rf_adaptive_cell nothing = {0};
-    struct sums sums = {{{0}}};
+    rf_floats_sums sums = {{{0}}};
     for (size_t from = 0; from < count; from += LANES) {
-        const struct block low = block_at(self, rows, x, count, from, &nothing);
-        const struct block high = block_at(self, rows, x, count, from + 4, &nothing);
-        score_block(&low, 0, &sums);
-        score_block(&high, 1, &sums);
+#pragma GCC unroll 2
+        for (size_t half = 0; half < LANES; half += PART) {
+            struct block block;
+            part value = block_at(self, rows, x, count, from + half, &nothing, &block), weight, size;
+            weights_and_sizes(&block, &weight, &size);
+            rf_floats_add_to(&sums, half, weight * scaled(value, size));
+        }
     }
     score_out[0] = total_of(&sums);
 }
 
-// Learns the size of one feature, and returns its value; 0: nothing is to be learned from it.
-INLINE float learn_size(const struct rf_adaptive *self, struct rf_adaptive_cell *cell, float value) {
-    float size = fabsf(value);
-    bool is_settled = size <= cell->size && size * (float)RF_NORMALISER_SMALL >= cell->size &&
-                      (cell->note & (RF_NORMALISER_CONFIRMED | RF_NORMALISER_RUN)) == RF_NORMALISER_CONFIRMED;
-    if (__builtin_expect(is_settled, 1) || value == 0) {
-        return value;
+// Learns the size of a feature whose size or note a value changes, and returns its z; 0: nothing is to be learned from it. What
+// a feature goes through at its first values stands here, the rest where it is written for all.
+INLINE float learn_size(const struct rf_adaptive *self, struct rf_adaptive_cell *cell, float value, bool *is_rescaled) {
+    const float size = fabsf(value), before = cell->size;
+    const uint32_t note = cell->note;
+    if (size >= (float)RF_NORMALISER_MIN && before == 0) {
+        cell->size = size;
+        cell->note = 0;
+        return value / size;
     }
-    return rf_adaptive_learn_size(self, cell, value) ? value : 0;
+    float reach = size * (note & RF_NORMALISER_CONFIRMED ? (float)RF_NORMALISER_SMALL : (float)RF_NORMALISER_CUT);
+    if (size >= (float)RF_NORMALISER_MIN && size <= before && reach >= before) {
+        cell->note = (note & RF_NORMALISER_HELD) | RF_NORMALISER_CONFIRMED;
+        return value / before;
+    }
+    bool is_learned = rf_adaptive_learn_size(self, cell, value);
+    *is_rescaled |= before > 0 && cell->size != before;
+    return is_learned ? bounded(value / cell->size, (float)RF_NORMALISER_CUT) : 0;
 }
 
-INLINE float accumulate(struct rf_adaptive_cell *cell, float added) {
-    float square = cell->square + added;
-    return cell->square = square < SQUARE_MAX ? square : SQUARE_MAX;
+// Bit `lane` of the result: the value may change the size of its feature, or the note.
+INLINE uint64_t unsettled(part value, part size, rf_floats_bits note) {
+    const part large = rf_floats_larger(value, -value);
+    const rf_floats_bits confirmed = (note & (RF_NORMALISER_CONFIRMED | RF_NORMALISER_RUN)) == RF_NORMALISER_CONFIRMED;
+    const rf_floats_bits is_settled = (large <= size) & (large * (float)RF_NORMALISER_SMALL >= size) & confirmed;
+    return rf_floats_mask(~(is_settled | (value == 0)));
 }
 
-// Learns sizes, then adds to the A of each cell, one after the other, and keeps z / sqrt(A).
-INLINE void learn_block(const struct rf_adaptive *self, struct block *block, float added, size_t part, float *reach_out,
-                        struct sums *reach, struct sums *norm) {
-    struct rf_adaptive_cell *const *cell = block->cell;
-    const four value = block->value;
-    block->value = (four){learn_size(self, cell[0], value[0]), learn_size(self, cell[1], value[1]),
-                          learn_size(self, cell[2], value[2]), learn_size(self, cell[3], value[3])};
-    const four z = scaled(block);
-    const four more = added * (z * z);
-    four square;
-    square[0] = accumulate(cell[0], more[0]);
-    square[1] = accumulate(cell[1], more[1]);
-    square[2] = accumulate(cell[2], more[2]);
-    square[3] = accumulate(cell[3], more[3]);
-    square += TINY;
-    const four far = z / (four){sqrtf(square[0]), sqrtf(square[1]), sqrtf(square[2]), sqrtf(square[3])};
-    memcpy(reach_out, &far, sizeof far);
-    add_to(reach, part, z * far);
-    add_to(norm, part, z * z);
+// Learns the sizes of all features, and fills self->value and self->scaled.
+INLINE void learn_sizes(struct rf_adaptive *self, const struct rf_step *step) {
+    struct rf_adaptive_cell nothing = {0};
+    const size_t count = step->count;
+    bool is_rescaled = false;
+    for (size_t group = 0; group < count; group += GROUP) {
+        uint64_t changes = 0;
+        for (size_t from = group; from < count && from < group + GROUP; from += PART) {
+            struct block block;
+            part value = block_at(self, step->rows, step->x, count, from, &nothing, &block), size;
+            rf_floats_bits note;
+            sizes_and_notes(&block, &size, &note);
+            changes |= unsettled(value, size, note) << (from - group);
+            rf_floats_store(self->value + from, value);
+            rf_floats_store(self->scaled + from, scaled(value, size));
+        }
+        for (; changes; changes &= changes - 1) {
+            size_t i = group + (size_t)__builtin_ctzll(changes);
+            self->scaled[i] = learn_size(self, cell_at(self, step->rows[i]), self->value[i], &is_rescaled);
+        }
+    }
+    for (size_t i = 0; i < count && is_rescaled; i++) { // another feature of the record may have moved that of this row
+        float size = cell_at(self, step->rows[i])->size;
+        self->scaled[i] = self->scaled[i] != 0 ? bounded(self->value[i] / size, (float)RF_NORMALISER_CUT) : 0;
+    }
 }
 
-bool rf_adaptive_fast_step(struct rf_optimizer *base, const struct rf_step *given, double rate) {
+// Adds to the A of each cell, one after the other, and fills self->reach with z / sqrt(A). `added` is i g^2.
+INLINE void learn_squares(struct rf_adaptive *self, const struct rf_step *step, float added, rf_floats_sums *reach,
+                          rf_floats_sums *norm) {
+    const size_t count = step->count;
+    float *more = self->value, *square = self->reach;
+    for (size_t from = 0; from < count; from += PART) {
+        const part z = rf_floats_load(self->scaled + from);
+        rf_floats_store(more + from, added * (z * z));
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++) {
+        struct rf_adaptive_cell *cell = cell_at(self, step->rows[i]);
+        float sum = cell->square + more[i];
+        square[i] = cell->square = sum < SQUARE_MAX ? sum : SQUARE_MAX;
+    }
+    for (size_t i = count; i % LANES; i++) {
+        self->scaled[i] = square[i] = 0;
+    }
+    for (size_t from = 0; from < count; from += LANES) {
+#pragma GCC unroll 2
+        for (size_t half = 0; half < LANES; half += PART) {
+            const part z = rf_floats_load(self->scaled + from + half);
+            const part far = z / rf_floats_root(rf_floats_load(square + from + half) + TINY);
+            rf_floats_store(self->reach + from + half, far);
+            rf_floats_add_to(reach, half, z * far);
+            rf_floats_add_to(norm, half, z * z);
+        }
+    }
+}
+
+bool FAST(rf_adaptive_fast_step)(struct rf_optimizer *base, const struct rf_step *given, double rate) {
     struct rf_adaptive *self = (struct rf_adaptive *)base;
     struct rf_step bounds;
     const struct rf_step *step = rf_adaptive_bound(self, given, &bounds);
     const double inflation = rf_adaptive_inflation(self);
     const double square = step->gradient[0] * step->gradient[0] / step->weight * inflation;
     const float added = (float)fmin(square, (double)SQUARE_MAX / 16);
-    struct rf_adaptive_cell nothing = {0};
     if (step->gradient[0] == 0) {
         return true;
     }
-    struct sums reach = {{{0}}}, norm = {{{0}}};
-    for (size_t from = 0; from < step->count; from += LANES) {
-        struct block low = block_at(self, step->rows, step->x, step->count, from, &nothing);
-        struct block high = block_at(self, step->rows, step->x, step->count, from + 4, &nothing);
-        learn_block(self, &low, added, 0, self->reach + from, &reach, &norm);
-        learn_block(self, &high, added, 1, self->reach + from + 4, &reach, &norm);
-    }
+    rf_floats_sums reach = {{{0}}}, norm = {{{0}}};
+    learn_sizes(self, step);
+    learn_squares(self, step, added, &reach, &norm);
     double mean = rf_adaptive_learn_norm(self, total_of(&norm), step->weight);
     double total = total_of(&reach);
     double h = rate * step->weight * total * sqrt(inflation) * mean;
     double change = total > 1e-30 ? rf_adaptive_change(self, step, 0, step->score[0], step->gradient[0], h) / total : 0;
     const float move = bounded((float)change, WEIGHT_MAX);
+    for (size_t from = 0; from < step->count; from += PART) {
+        rf_floats_store(self->reach + from, move * rf_floats_load(self->reach + from));
+    }
+#pragma GCC unroll 4
     for (size_t i = 0; i < step->count; i++) {
         struct rf_adaptive_cell *cell = cell_at(self, step->rows[i]);
-        cell->weight = bounded(cell->weight + move * self->reach[i], WEIGHT_MAX);
+        cell->weight = bounded(cell->weight + self->reach[i], WEIGHT_MAX);
     }
     return true;
 }

@@ -4,13 +4,18 @@
 //     CELLS(name)       the name for this type
 //     COLUMN            the type of a column of it
 //     CELL_MAX, CELL_MIN
-//     ROOT(a)           its square root
+//     PART              how many numbers a register holds, and for as many:
+//     WORD              the whole numbers of its size
+//     OF_DOUBLES(x)     from doubles
+//     MASK(words)       bit i: lane i is not 0
+//     ROOT(a)           square roots
+//     SMALLER(a, b), LARGER(a, b), CHOOSE(mask, a, b), and WITH_LAST(a, b): a, but the last lane that of b
 //     TINY              added to A under the root: what counts as nothing
-//     PART              how many numbers 16 bytes hold
 //
 // No include guard, on purpose.
 
-typedef REAL CELLS(part) __attribute__((vector_size(16), may_alias));
+typedef REAL CELLS(part) __attribute__((vector_size(4 * RF_PART_FLOATS), may_alias));
+typedef WORD CELLS(words) __attribute__((vector_size(4 * RF_PART_FLOATS), may_alias));
 enum { CELLS(PARTS) = LANES / PART, CELLS(CELL) = 2 * LANES };
 
 // What a step needs of one output.
@@ -61,14 +66,60 @@ INLINE uint32_t *CELLS(note)(REAL *row) {
 
 INLINE REAL CELLS(value)(double x) {
     const double most = RF_NORMALISER_MAX;
-    return (REAL)(x > most ? most : x < -most ? -most : x);
+    x = x < most ? x : most;
+    return (REAL)(x > -most ? x : -most);
+}
+
+INLINE CELLS(part) CELLS(all)(REAL value) {
+    return value - (CELLS(part)){0};
+}
+
+INLINE CELLS(part) CELLS(within)(CELLS(part) a, REAL most) {
+    return LARGER(SMALLER(a, CELLS(all)(most)), CELLS(all)(-most));
 }
 
 // z of a value as it enters a score.
 INLINE REAL CELLS(scaled)(REAL x, REAL size, bool is_resistant) {
     const REAL most = is_resistant ? (REAL)RF_NORMALISER_CUT : CELL_MAX;
     REAL z = size > 0 ? x / size : 0;
-    return z > most ? most : z < -most ? -most : z;
+    z = z < most ? z : most;
+    return z > -most ? z : -most;
+}
+
+INLINE CELLS(part) CELLS(load)(const REAL *from) {
+    return *(const CELLS(part) *)(const void *)from;
+}
+
+INLINE void CELLS(store)(REAL *to, CELLS(part) a) {
+    *(CELLS(part) *)(void *)to = a;
+}
+
+// Fills the z of a record's values as they enter a score, and what of their cells decides whether they change a size. What lies
+// behind the last value is worked on too, and means nothing.
+INLINE void CELLS(scale)(const struct bank *bank, const uint32_t *rows, const double *x, size_t count, uint32_t outputs,
+                         bool learns) {
+    const REAL most = bank->adaptive.options.resistant ? (REAL)RF_NORMALISER_CUT : CELL_MAX;
+    REAL *size = bank->size, *value = bank->value, *z = bank->z;
+    WORD *note = bank->note;
+    size_t next = 0;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++) {
+        REAL *row = CELLS(row)(bank, rows[i], outputs);
+        size[i] = row[LAST];
+        if (learns) {
+            note[i] = (WORD)*CELLS(note)(row);
+        }
+    }
+    for (; next + PART <= count; next += PART) {
+        CELLS(store)(value + next, CELLS(within)(OF_DOUBLES(x + next), (REAL)RF_NORMALISER_MAX));
+    }
+    for (; next < count; next++) {
+        value[next] = CELLS(value)(x[next]);
+    }
+    for (size_t i = 0; i < count; i += PART) {
+        const CELLS(part) all = CELLS(load)(size + i), zeros = {0};
+        CELLS(store)(z + i, CELLS(within)(CELLS(load)(value + i) / CHOOSE(all > zeros, all, CELLS(all)(INFINITY)), most));
+    }
 }
 
 INLINE REAL CELLS(stored)(REAL value) {
@@ -99,13 +150,17 @@ INLINE void CELLS(add)(const REAL *cell, REAL z, CELLS(part) sum[CELLS(PARTS)]) 
 
 INLINE void CELLS(score)(const struct bank *bank, const uint32_t *rows, const double *x, size_t count, double *score_out,
                          uint32_t outputs) {
-    const bool is_resistant = bank->adaptive.options.resistant;
+    const REAL *z = bank->z;
+    CELLS(scale)(bank, rows, x, count, outputs, false);
     for (uint32_t k = 0; k < outputs; k++) {
         CELLS(part) even[CELLS(PARTS)] = {0}, odd[CELLS(PARTS)] = {0}; // by i mod 2
-        for (size_t i = 0; i < count; i++) {
-            REAL *row = CELLS(row)(bank, rows[i], outputs);
-            REAL z = CELLS(scaled)(CELLS(value)(x[i]), row[LAST], is_resistant);
-            CELLS(add)(CELLS(cell)(row, k, outputs), z, i % 2 ? odd : even);
+        size_t i = 0;
+        for (; i + 2 <= count; i += 2) {
+            CELLS(add)(CELLS(cell)(CELLS(row)(bank, rows[i], outputs), k, outputs), z[i], even);
+            CELLS(add)(CELLS(cell)(CELLS(row)(bank, rows[i + 1], outputs), k, outputs), z[i + 1], odd);
+        }
+        if (i < count) {
+            CELLS(add)(CELLS(cell)(CELLS(row)(bank, rows[i], outputs), k, outputs), z[i], even);
         }
         for (size_t e = 0; e < RATES; e++) {
             score_out[e * outputs + k] = (double)(even[e / PART] + odd[e / PART])[e % PART];
@@ -114,7 +169,7 @@ INLINE void CELLS(score)(const struct bank *bank, const uint32_t *rows, const do
 }
 
 static void CELLS(advance)(struct rf_optimizer *self, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && self->touched->piece; i++) { // else no snapshot is under way
         rf_block_touch(self->touched, rows[i]);
     }
 }
@@ -154,21 +209,54 @@ INLINE REAL CELLS(learn_scale)(const struct bank *bank, REAL *row, double x, uin
     return z * z < (REAL)RF_ADAPTIVE_SQUARE_MIN ? 0 : z;
 }
 
-INLINE CELLS(part) CELLS(cut)(CELLS(part) a) {
-#pragma GCC unroll 4
-    for (int lane = 0; lane < PART; lane++) {
-        a[lane] = a[lane] < CELL_MAX ? a[lane] : CELL_MAX;
-        a[lane] = a[lane] > -CELL_MAX ? a[lane] : -CELL_MAX;
+// A feature's first two values, whose effect on its cell does not depend on what of it is learned before. False: it is another.
+INLINE bool CELLS(learn_first_values)(REAL *row, REAL value, REAL *z_out) {
+    const REAL large = value < 0 ? -value : value, before = row[LAST];
+    uint32_t *note = CELLS(note)(row);
+    REAL reach = large * (*note & RF_NORMALISER_CONFIRMED ? (REAL)RF_NORMALISER_SMALL : (REAL)RF_NORMALISER_CUT);
+    if (!(large >= (REAL)RF_NORMALISER_MIN) || !(before == 0 || (large <= before && reach >= before))) {
+        return false;
     }
-    return a;
+    *note = before == 0 ? 0 : (*note & RF_NORMALISER_HELD) | RF_NORMALISER_CONFIRMED;
+    row[LAST] = before == 0 ? large : before;
+    *z_out = value / row[LAST];
+    return true;
 }
 
-INLINE CELLS(part) CELLS(root)(CELLS(part) a) {
-#pragma GCC unroll 4
-    for (int lane = 0; lane < PART; lane++) {
-        a[lane] = ROOT(a[lane]);
+// Bit `lane` of the result: the value may change the size of its feature, or the note.
+INLINE uint64_t CELLS(changes)(const struct bank *bank, size_t i) {
+    const CELLS(part) value = CELLS(load)((REAL *)bank->value + i), size = CELLS(load)((REAL *)bank->size + i);
+    const CELLS(part) large = LARGER(value, -value);
+    const CELLS(words) note = *(const CELLS(words) *)(const void *)((WORD *)bank->note + i);
+    const CELLS(words) is_settled = (large <= size) & (large * (REAL)RF_NORMALISER_SMALL >= size) &
+                                    ((note & (RF_NORMALISER_CONFIRMED | RF_NORMALISER_RUN)) == RF_NORMALISER_CONFIRMED);
+    return MASK(~(is_settled | (value == 0)));
+}
+
+// Learns the sizes of a record's values up to the first that does more to its feature than first values do, and returns its
+// place: up to there the z of all are right.
+INLINE size_t CELLS(learn_sizes)(const struct bank *bank, const struct rf_step *step, uint32_t outputs) {
+    const REAL *value = bank->value;
+    REAL *z = bank->z;
+    const size_t count = step->count;
+    CELLS(scale)(bank, step->rows, step->x, count, outputs, true);
+    for (size_t group = 0; group < count; group += GROUP) {
+        uint64_t changes = 0;
+        for (size_t i = group; i < count && i < group + GROUP; i += PART) {
+            changes |= CELLS(changes)(bank, i) << (i - group);
+        }
+        for (; changes; changes &= changes - 1) {
+            const size_t i = group + (size_t)__builtin_ctzll(changes);
+            if (i >= count) {
+                break;
+            }
+            REAL *row = CELLS(row)(bank, step->rows[i], outputs);
+            if (!bank->adaptive.options.resistant || !CELLS(learn_first_values)(row, value[i], &z[i])) {
+                return i;
+            }
+        }
     }
-    return a;
+    return count;
 }
 
 // Adds to the A of a cell, and keeps z / sqrt(A).
@@ -179,17 +267,14 @@ INLINE void CELLS(accumulate)(REAL *cell, REAL z, const struct CELLS(output) * o
     CELLS(part) *kept = (CELLS(part) *)(void *)reach;
 #pragma GCC unroll 4
     for (int part = 0; part < CELLS(PARTS); part++) {
-        CELLS(part) old = a[part], now = old;
-        if (part == CELLS(PARTS) - 1) {
-            now[PART - 1] = 0; // the note is no number
-        }
-        now = CELLS(cut)(now + square[part] * (z * z));
-        CELLS(part) far = z / CELLS(root)(now + TINY);
+        const bool has_note = part == CELLS(PARTS) - 1; // which is no number
+        const CELLS(part) old = a[part], zeros = {0};
+        CELLS(part) now = has_note ? (CELLS(part))WITH_LAST(old, zeros) : old;
+        now = SMALLER(now + square[part] * (z * z), CELLS(all)(CELL_MAX));
+        CELLS(part) far = z / ROOT(now + TINY);
         kept[part] = far;
         total[part] += z * far;
-        if (part == CELLS(PARTS) - 1) {
-            now[PART - 1] = old[PART - 1];
-        }
+        now = has_note ? (CELLS(part))WITH_LAST(now, old) : now;
         a[part] = now;
     }
 }
@@ -234,10 +319,9 @@ INLINE void CELLS(move)(REAL *cell, const REAL *reach, const struct CELLS(output
     const CELLS(part) *move = (const CELLS(part) *)(const void *)output->move;
 #pragma GCC unroll 4
     for (int part = 0; part < CELLS(PARTS); part++) {
-        CELLS(part) old = v[part], now = CELLS(cut)(old + move[part] * far[part]);
-        if (part == CELLS(PARTS) - 1) {
-            now[PART - 1] = old[PART - 1]; // the size
-        }
+        const CELLS(part) old = v[part];
+        CELLS(part) now = CELLS(within)(old + move[part] * far[part], CELL_MAX);
+        now = part == CELLS(PARTS) - 1 ? (CELLS(part))WITH_LAST(now, old) : now; // the size
         v[part] = now;
     }
 }
@@ -245,11 +329,15 @@ INLINE void CELLS(move)(REAL *cell, const REAL *reach, const struct CELLS(output
 // Learn the sizes and the squares of a record's features, and return the sum of z^2. With one output the sums stay in registers.
 INLINE double CELLS(learn_one)(struct bank *bank, const struct rf_step *step, struct CELLS(output) * output, REAL *reach) {
     CELLS(part) total[CELLS(PARTS)] = {0};
+    const size_t settled = CELLS(learn_sizes)(bank, step, 1);
+    REAL *list = bank->z;
     double norm = 0;
     for (size_t i = 0; i < step->count; i++) {
         REAL *row = CELLS(row)(bank, step->rows[i], 1);
-        REAL z = CELLS(learn_scale)(bank, row, step->x[i], 1);
-        bank->adaptive.z[i] = (double)z;
+        REAL z = list[i];
+        if (__builtin_expect(i >= settled, 0)) {
+            z = list[i] = CELLS(learn_scale)(bank, row, step->x[i], 1);
+        }
         norm += (double)(z * z);
         if (z != 0) {
             CELLS(accumulate)(row, z, output, reach + i * LANES, total);
@@ -261,11 +349,12 @@ INLINE double CELLS(learn_one)(struct bank *bank, const struct rf_step *step, st
 
 INLINE double CELLS(learn_many)(struct bank *bank, const struct rf_step *step, struct CELLS(output) * list, REAL *reach,
                                 uint32_t outputs) {
+    const size_t settled = CELLS(learn_sizes)(bank, step, outputs);
+    REAL *scaled = bank->z;
     double norm = 0;
     for (size_t i = 0; i < step->count; i++) {
         REAL *row = CELLS(row)(bank, step->rows[i], outputs);
-        REAL z = CELLS(learn_scale)(bank, row, step->x[i], outputs);
-        bank->adaptive.z[i] = (double)z;
+        REAL z = scaled[i] = i < settled ? scaled[i] : CELLS(learn_scale)(bank, row, step->x[i], outputs);
         norm += (double)(z * z);
         for (uint32_t k = 0; k < outputs && z != 0; k++) {
             CELLS(part) *total = (CELLS(part) *)(void *)list[k].reach;
@@ -290,9 +379,10 @@ INLINE bool CELLS(step)(struct bank *bank, const struct rf_step *given, uint32_t
     for (uint32_t k = 0; k < outputs; k++) {
         CELLS(find_moves)(bank, step, mean, inflation, k, &list[k]);
     }
+    const REAL *z = bank->z;
     for (size_t i = 0; i < step->count; i++) {
         REAL *row = CELLS(row)(bank, step->rows[i], outputs);
-        for (uint32_t k = 0; k < outputs && bank->adaptive.z[i] != 0; k++) {
+        for (uint32_t k = 0; k < outputs && z[i] != 0; k++) {
             CELLS(move)(CELLS(cell)(row, k, outputs), reach + (i * outputs + k) * LANES, &list[k]);
         }
     }
@@ -386,4 +476,11 @@ static const struct rf_optimizer_ops CELLS(ops) = {
 #undef CELL_MIN
 #undef ROOT
 #undef TINY
+#undef SMALLER
+#undef LARGER
+#undef CHOOSE
+#undef WITH_LAST
+#undef WORD
+#undef OF_DOUBLES
+#undef MASK
 #undef PART

@@ -1,6 +1,7 @@
 #include "learners/transform.h"
 #include "learners/cross.h"
 #include "learners/encode.h"
+#include "learners/kernels.h"
 #include "learners/learner.h"
 #include "proto/random.h"
 
@@ -14,6 +15,7 @@ enum { ORDER_AFTER, ORDER_BEFORE };
 const char *const rf_transform_order_names[] = {"after", "before", NULL};
 
 struct rf_transform {
+    const struct rf_kernels *kernels;
     struct rf_scaler *scaler;   // NULL: numbers are taken as they are
     struct rf_encoder *encoder; // NULL: no category is target-encoded
     struct rf_crosses *crosses; // NULL: none are named
@@ -80,14 +82,14 @@ const struct rf_inputs *rf_transform_see(const struct rf_transform *transform, c
     size_t begin = examples->row_start[index];
     size_t own = examples->row_start[index + 1] - begin;
     assert(own <= transform->features_max);
-    for (size_t i = 0; i < own; i++) {
-        uint64_t hash = examples->hash[begin + i];
-        double value = bounded(examples->value[begin + i]);
+    memcpy(inputs->hash, examples->hash + begin, own * sizeof *inputs->hash);
+    memcpy(inputs->field, examples->field + begin, own * sizeof *inputs->field);
+    transform->kernels->cut(own, examples->value + begin, RF_SCALER_VALUE_MAX, inputs->x);
+    for (size_t i = 0; transform->scaler && i < own; i++) {
         uint8_t kind = examples->kind[begin + i];
-        bool is_scaled = transform->scaler && kind != RF_CATEGORY;
-        inputs->hash[i] = hash;
-        inputs->field[i] = examples->field[begin + i];
-        inputs->x[i] = is_scaled ? rf_scaler_scale(transform->scaler, hash, value, kind == RF_SPARSE_NUMBER) : value;
+        if (kind != RF_CATEGORY) {
+            inputs->x[i] = rf_scaler_scale(transform->scaler, inputs->hash[i], inputs->x[i], kind == RF_SPARSE_NUMBER);
+        }
     }
     inputs->count = own;
     inputs->uncrossed = 0;
@@ -295,6 +297,7 @@ enum rf_status rf_transform_create(const struct rf_transform_options *options, e
     if (!transform) {
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
+    transform->kernels = rf_kernels_choose(context->use_baseline_kernels);
     transform->learns_first = options->scale_order == ORDER_BEFORE;
     transform->noise = options->noise;
     transform->random = calloc(1, sizeof *transform->random);

@@ -33,6 +33,27 @@ double naive_largest(size_t count, const double *a) {
     return largest;
 }
 
+void naive_cut(size_t count, const double *a, double limit, double *cut_out) {
+    for (size_t i = 0; i < count; i++) {
+        cut_out[i] = fmin(fmax(a[i], -limit), limit);
+    }
+}
+
+void naive_rows(size_t count, const uint64_t *hash, uint64_t mask, uint32_t *row_out) {
+    for (size_t i = 0; i < count; i++) {
+        row_out[i] = (uint32_t)(hash[i] % (mask + 1));
+    }
+}
+
+bool naive_has_zero(size_t count, const uint64_t *hash, uint64_t mask) {
+    for (size_t i = 0; i < count; i++) {
+        if (hash[i] % (mask + 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const double value_max = 999999986991104.0; // 1e15 as a float
 
 void naive_take_float(size_t count, const float *raw, float *x_out) {

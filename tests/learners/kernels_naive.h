@@ -1,11 +1,16 @@
 #ifndef RF_TESTS_LEARNERS_KERNELS_NAIVE_H
 #define RF_TESTS_LEARNERS_KERNELS_NAIVE_H
 // What the kernels promise, element by element: the oracle for their bits.
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 double naive_dot(size_t count, const double *a, const double *b);
 void naive_scores(size_t count, size_t outputs, const double *x, const double *weight, double *score_out);
 double naive_largest(size_t count, const double *a);
+void naive_cut(size_t count, const double *a, double limit, double *cut_out);
+void naive_rows(size_t count, const uint64_t *hash, uint64_t mask, uint32_t *row_out);
+bool naive_has_zero(size_t count, const uint64_t *hash, uint64_t mask);
 
 // Of learners/kernels_dense.h; whatever is kept in float is passed as float.
 void naive_take_float(size_t count, const float *raw, float *x_out);

@@ -298,7 +298,7 @@ static void collisions_are_measured(void **state) {
     (void)state;
     for (unsigned bits = 6; bits <= 16; bits += 10) {
         struct rf_collisions *collisions = NULL;
-        assert_int_equal(rf_collisions_create(bits, &collisions, &err), RF_OK);
+        assert_int_equal(rf_collisions_create(bits, false, &collisions, &err), RF_OK);
         assert_int_equal(rf_collisions_shares(collisions).sampled, 0);
         struct rf_random random;
         rf_random_init(&random, 3);
