@@ -23,40 +23,39 @@ static double dot(size_t count, const double *a, const double *b) {
 }
 
 static void scores(size_t count, size_t outputs, const double *x, const double *weight, double *score_out) {
-    memset(score_out, 0, outputs * sizeof *score_out);
-    for (size_t i = 0; i < count; i++, weight += outputs) {
-        quad factor = {x[i], x[i], x[i], x[i]};
-        size_t k = 0;
-        for (; k + 4 <= outputs; k += 4) {
-            *(quad *)(score_out + k) += factor * *(const quad *)(weight + k);
+    size_t k = 0;
+    for (; k + 4 <= outputs; k += 4) {
+        quad sum = {0};
+        for (size_t i = 0; i < count; i++) {
+            sum += x[i] * *(const quad *)(weight + i * outputs + k);
         }
-        for (; k < outputs; k++) {
-            score_out[k] += x[i] * weight[k];
+        *(quad *)(score_out + k) = sum;
+    }
+    for (; k < outputs; k++) {
+        score_out[k] = 0;
+        for (size_t i = 0; i < count; i++) {
+            score_out[k] += x[i] * weight[i * outputs + k];
         }
     }
 }
-
-typedef int64_t quad_bits __attribute__((vector_size(32)));
 
 static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
 static double largest(size_t count, const double *a) {
-    const quad_bits size_mask = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
-    quad_bits most = {0}; // as bits of doubles
+    double most[4] = {0};
     size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        quad size = (quad)((quad_bits) * (const quad *)(a + i) & size_mask);
-        quad_bits is_more = size > (quad)most;
-        most = ((quad_bits)size & is_more) | (most & ~is_more);
+    for (; i + 4 <= count; i += 4) { // four chains of comparisons, none of which waits for the other
+        most[0] = larger(__builtin_fabs(a[i]), most[0]);
+        most[1] = larger(__builtin_fabs(a[i + 1]), most[1]);
+        most[2] = larger(__builtin_fabs(a[i + 2]), most[2]);
+        most[3] = larger(__builtin_fabs(a[i + 3]), most[3]);
     }
-    double lane[4], all = 0;
-    memcpy(lane, &most, sizeof lane);
     for (; i < count; i++) {
-        all = larger(__builtin_fabs(a[i]), all);
+        most[0] = larger(__builtin_fabs(a[i]), most[0]);
     }
-    return larger(larger(lane[0], lane[1]), larger(larger(lane[2], lane[3]), all));
+    return larger(larger(most[0], most[1]), larger(most[2], most[3]));
 }
 
 // In blocks of eight, whose inner loops the compiler makes instructions of several lanes of.

@@ -82,6 +82,7 @@ struct linear {
     struct rf_own_bias *bias; // NULL: none of its own
     bool has_bias_row;
     uint64_t row_mask;
+    const uint64_t *ahead, *ahead_end; // hashes of examples to come, whose rows are to be prefetched during this one
 
     // Of the example being worked on.
     uint32_t *row;    // [inputs_max + 1]
@@ -230,6 +231,21 @@ static bool step(struct linear *linear, double label, double weight, int64_t tim
     return true;
 }
 
+// Prefetches one part in so many of the rows that are to be prefetched during an example: a processor waits where it is asked for
+// more lines at once than it can have under way. Always inlined: gcc takes a function that only prefetches for one that does
+// nothing.
+static inline __attribute__((always_inline)) void prefetch_part(struct linear *linear, size_t parts) {
+    const unsigned char *cells = linear->optimizer->cells;
+    const size_t row_size = linear->optimizer->row_size;
+    const uint64_t mask = linear->row_mask, *hash = linear->ahead;
+    const uint64_t *end = hash + (size_t)(linear->ahead_end - hash) / parts;
+#pragma GCC unroll 4
+    for (; hash < end; hash++) {
+        __builtin_prefetch(cells + (*hash & mask) * row_size, 1);
+    }
+    linear->ahead = hash;
+}
+
 // Learns an example whose rows are advanced. `is_scored`: its scores are in linear->score.
 static void learn(struct linear *linear, const struct rf_examples *examples, size_t index, double weight,
                   const struct rf_inputs *inputs, size_t count, bool is_scored) {
@@ -241,6 +257,7 @@ static void learn(struct linear *linear, const struct rf_examples *examples, siz
     if (!is_scored || (rf_transform_moves(linear->transform) && !learns_first) || rf_optimizer_looks_ahead(linear->optimizer)) {
         score_ahead(linear, linear->row, inputs->x, count);
     }
+    prefetch_part(linear, 2);
     bool is_learned = step(linear, examples->label[index], weight, examples->time_ms[index], inputs->x, count);
     *(is_learned ? &base->learned : &base->skipped_steps) += 1;
     if (is_learned) {
@@ -269,35 +286,23 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
             prediction[k] = NAN;
         }
     }
+    prefetch_part(linear, 3);
     if (learns) {
         learn(linear, examples, index, weight, inputs, count, predicts);
     }
 }
 
-// Prefetches the rows of the features up to `last`, and returns where to go on. Always inlined: gcc takes a function that only
-// prefetches for one that does nothing.
-static inline __attribute__((always_inline)) size_t prefetch(const struct linear *linear, const struct rf_examples *examples,
-                                                             size_t feature, size_t last) {
-    const unsigned char *cells = linear->optimizer->cells;
-    const size_t row_size = linear->optimizer->row_size;
-    const uint64_t mask = linear->row_mask, *hash = examples->hash;
-#pragma GCC unroll 4
-    for (; feature < last; feature++) {
-        __builtin_prefetch(cells + (hash[feature] & mask) * row_size, 1);
-    }
-    return feature;
-}
-
 static void linear_fold(struct rf_learner *self, const struct rf_examples *examples, size_t begin, size_t end,
                         struct rf_predictions *predictions) {
     struct linear *linear = linear_from(self);
-    size_t last = examples->row_start[end];
-    size_t prefetched = examples->row_start[begin];
+    const size_t last = examples->row_start[end];
+    linear->ahead = examples->hash + examples->row_start[begin];
     for (size_t i = begin; i < end; i++) {
         size_t ahead = examples->row_start[i + 1] + PREFETCH_FEATURES;
-        prefetched = prefetch(linear, examples, prefetched, ahead < last ? ahead : last);
-
+        linear->ahead_end = examples->hash + (ahead < last ? ahead : last);
+        prefetch_part(linear, i == begin ? 1 : 4);
         fold_one(linear, examples, i, predictions->score + i * self->outputs);
+        prefetch_part(linear, 1);
     }
 }
 
