@@ -154,12 +154,15 @@ static enum rf_status not_finite(const struct csv_column *column, struct rf_text
 static enum rf_status classify(const struct csv_column *column, struct rf_text text, struct rf_value *value_out,
                                struct rf_decode_error *error_out) {
     struct rf_number number;
+    double value;
     if (text.size == 0 || (column->is_number && rf_text_equal(text, rf_text_of("NA")))) {
         *value_out = (struct rf_value){.type = RF_VALUE_NULL};
     } else if (column->is_text) {
         *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
+    } else if (rf_number_short(text, &value) == text.size) {
+        *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = text};
     } else if (rf_number_scan(text, RF_NUMBER_PLAIN, &number) == text.size) {
-        double value = rf_number_value(&number);
+        value = rf_number_value(&number);
         if (!isfinite(value)) {
             return not_finite(column, text, error_out);
         }
