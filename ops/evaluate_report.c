@@ -253,7 +253,7 @@ static void show_confusion(const struct rf_result *result, FILE *to) {
         fputs("\n ", to);
         show_class(result, row, -TITLE_WIDTH, to);
         for (uint32_t k = 0; k < result->classes; k++) {
-            fprintf(to, " %*.6g", CELL_WIDTH, result->confusion[row * result->classes + k]);
+            fprintf(to, " %*.12g", CELL_WIDTH, result->confusion[row * result->classes + k]);
         }
     }
     fputs("\n\n", to);
