@@ -73,7 +73,7 @@ def main(publish, serve, model, folder):
                 print(gap, file=sys.stderr, flush=True)
                 ask()
                 continue
-            if manifest and (manifest.epoch, manifest.sequence) != have:
+            if manifest and (have is None or (manifest.epoch, manifest.sequence) > have):  # an older one may come late
                 have = (manifest.epoch, manifest.sequence)
                 print(f"{manifest.model} epoch {have[0]} snapshot {have[1]}: {manifest.size} bytes, "
                       f"sha256 {manifest.sha256.hex()}", flush=True)
