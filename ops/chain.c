@@ -1,5 +1,7 @@
 #include "ops/chain.h"
 
+#include "ops/frame.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,6 @@
 
 enum {
     MAGIC_SIZE = 8,
-    HEAD_SIZE = 8,
     CONTENTS_MAX = 16 << 20,
     SEGMENT_MAX = 1 << 22, // bytes; a new segment is begun beyond
     PATH_SIZE = 4352,
@@ -28,10 +29,6 @@ struct rf_chain {
     uint64_t segment_size;
     uint8_t specification_sha256[RF_SHA256_SIZE]; // of its last link
 };
-
-static uint32_t checksum(const uint8_t *data, size_t size) {
-    return (uint32_t)rf_hash((struct rf_hash_key){0, 0}, data, size);
-}
 
 // Reading.
 
@@ -71,18 +68,16 @@ static enum rf_status visit_segment(struct segment *segment, rf_chain_visit *vis
     if (memcmp(segment->data, magic, MAGIC_SIZE) != 0) {
         return rf_fail(err, RF_CORRUPT, "%s does not begin as a chain of snapshots", segment->path);
     }
-    for (size_t at = MAGIC_SIZE; segment->size - at >= HEAD_SIZE;) {
-        uint32_t size, sum;
-        memcpy(&size, segment->data + at, 4);
-        memcpy(&sum, segment->data + at + 4, 4);
-        const uint8_t *contents = segment->data + at + HEAD_SIZE;
-        size_t left = segment->size - at - HEAD_SIZE;
-        if (size > CONTENTS_MAX || size > left || size == 0) {
-            return RF_OK; // torn
+    for (size_t at = MAGIC_SIZE; segment->size - at >= RF_FRAME_HEAD_SIZE;) {
+        size_t size, left = segment->size - at;
+        enum rf_frame_state state = rf_frame_look(segment->data + at, left, CONTENTS_MAX, &size);
+        if (state == RF_FRAME_DAMAGED && left > RF_FRAME_HEAD_SIZE + size) {
+            return rf_fail(err, RF_CORRUPT, "%s is damaged at byte %zu", segment->path, at);
         }
-        if (checksum(contents, size) != sum) {
-            return size == left ? RF_OK : rf_fail(err, RF_CORRUPT, "%s is damaged at byte %zu", segment->path, at);
+        if (state != RF_FRAME_WHOLE) {
+            return RF_OK; // a crash while the last one was written
         }
+        const uint8_t *contents = segment->data + at + RF_FRAME_HEAD_SIZE;
         struct rf_chain_link link;
         enum rf_status status = read_link(segment, contents, size, &link, err);
         if (status) {
@@ -94,7 +89,7 @@ static enum rf_status visit_segment(struct segment *segment, rf_chain_visit *vis
         if (status) {
             return status;
         }
-        at += HEAD_SIZE + size;
+        at += RF_FRAME_HEAD_SIZE + size;
     }
     return RF_OK;
 }
@@ -230,17 +225,15 @@ static enum rf_status write_link(struct rf_chain *chain, const struct rf_snapsho
     if (memcmp(chain->specification_sha256, header->specification_sha256, RF_SHA256_SIZE) == 0) {
         link.specification = nothing;
     }
-    enum { LEAD = HEAD_SIZE + RF_SHA256_SIZE };
+    enum { LEAD = RF_FRAME_HEAD_SIZE + RF_SHA256_SIZE };
     uint8_t *frame = NULL;
     size_t size = 0;
     enum rf_status status = rf_snapshot_header_bytes(&link, LEAD, &frame, &size, err);
     if (status) {
         return status;
     }
-    memcpy(frame + HEAD_SIZE, sha256, RF_SHA256_SIZE);
-    uint32_t contents = (uint32_t)(size - HEAD_SIZE), sum = checksum(frame + HEAD_SIZE, contents);
-    memcpy(frame, &contents, 4);
-    memcpy(frame + 4, &sum, 4);
+    memcpy(frame + RF_FRAME_HEAD_SIZE, sha256, RF_SHA256_SIZE);
+    rf_frame_seal(frame, size - RF_FRAME_HEAD_SIZE);
     status = rf_disk_write(chain->disk, chain->path, chain->handle, frame, size, err);
     free(frame);
     if (!status) {

@@ -134,12 +134,12 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->state = rf_pipeline_state(pipeline);
     checkpoint->sinks = rf_pipeline_sinks(pipeline, &checkpoint->sink_count);
     checkpoint->schedule = rf_pipeline_schedule(pipeline);
-    if (checkpoint->schedule) {
-        rf_schedule_mark(rf_pipeline_schedule(pipeline));
-    }
     rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
     snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
-    enum rf_status status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);
+    enum rf_status status = checkpoint->schedule ? rf_schedule_mark(checkpoint->schedule, err) : RF_OK;
+    if (!status) {
+        status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);
+    }
     if (!status && rf_state_freeze(checkpoint->state)) {
         status = rf_fail(err, RF_MEMORY, "snapshot: out of memory");
     }

@@ -39,8 +39,8 @@ struct rf_checkpoint {
     struct rf_error error;
     struct rf_sink *const *sinks; // [sink_count], borrowed
     size_t sink_count;
-    const struct rf_schedule *schedule; // borrowed; NULL: none
-    struct rf_error schedule_error;     // what it answered to a sync: it is not to be trusted any more
+    struct rf_schedule *schedule;   // borrowed; NULL: none
+    struct rf_error schedule_error; // what it answered to a sync: it is not to be trusted any more
 
     // The newest in place.
     bool is_installed_new;

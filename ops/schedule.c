@@ -56,6 +56,8 @@ void rf_schedule_close(struct rf_schedule *schedule) {
         struct rf_error ignored;
         rf_disk_close(schedule->disk, schedule->path, schedule->handle, &ignored);
     }
+    free(schedule->unsynced.first);
+    free(schedule->marked.first);
     free(schedule->ahead);
     free(schedule->frame);
     free(schedule->folder);
@@ -70,17 +72,13 @@ const struct rf_run *rf_schedule_ahead(const struct rf_schedule *schedule, size_
 // Writing.
 
 static enum rf_status write_frame(struct rf_schedule *schedule, size_t contents, struct rf_error *err) {
-    uint32_t size = (uint32_t)contents, sum = rf_schedule_checksum(schedule->frame + RF_SCHEDULE_HEAD_SIZE, contents);
-    memcpy(schedule->frame, &size, 4);
-    memcpy(schedule->frame + 4, &sum, 4);
-    schedule->is_dirty = true;
-    schedule->segment_size += RF_SCHEDULE_HEAD_SIZE + contents;
-    return rf_disk_write(schedule->disk, schedule->path, schedule->handle, schedule->frame, RF_SCHEDULE_HEAD_SIZE + contents,
-                         err);
+    rf_frame_seal(schedule->frame, contents);
+    schedule->segment_size += RF_FRAME_HEAD_SIZE + contents;
+    return rf_disk_write(schedule->disk, schedule->path, schedule->handle, schedule->frame, RF_FRAME_HEAD_SIZE + contents, err);
 }
 
 static enum rf_status need_frame(struct rf_schedule *schedule, size_t contents, struct rf_error *err) {
-    size_t wanted = RF_SCHEDULE_HEAD_SIZE + contents;
+    size_t wanted = RF_FRAME_HEAD_SIZE + contents;
     if (wanted > schedule->frame_capacity) {
         uint8_t *frame = realloc(schedule->frame, wanted);
         if (!frame) {
@@ -92,24 +90,40 @@ static enum rf_status need_frame(struct rf_schedule *schedule, size_t contents, 
     return RF_OK;
 }
 
-static enum rf_status close_segment(struct rf_schedule *schedule, struct rf_error *err) {
-    enum rf_status status = rf_schedule_sync(schedule, err);
-    if (!status) {
-        schedule->is_open = false;
-        status = rf_disk_close(schedule->disk, schedule->path, schedule->handle, err);
+static enum rf_status push_segment(struct rf_segments *segments, uint64_t first, struct rf_error *err) {
+    if (segments->count && segments->first[segments->count - 1] == first) {
+        return RF_OK;
     }
-    return status;
+    if (segments->count == segments->capacity) {
+        size_t capacity = segments->capacity ? 2 * segments->capacity : 8;
+        uint64_t *grown = realloc(segments->first, capacity * sizeof *grown);
+        if (!grown) {
+            return rf_fail(err, RF_MEMORY, "schedule: out of memory");
+        }
+        segments->first = grown;
+        segments->capacity = capacity;
+    }
+    segments->first[segments->count++] = first;
+    return RF_OK;
+}
+
+static enum rf_status close_segment(struct rf_schedule *schedule, struct rf_error *err) {
+    schedule->is_open = false;
+    return rf_disk_close(schedule->disk, schedule->path, schedule->handle, err);
+}
+
+void rf_schedule_path_of(const struct rf_schedule *schedule, uint64_t first, char path_out[RF_SCHEDULE_PATH_SIZE]) {
+    snprintf(path_out, RF_SCHEDULE_PATH_SIZE, "%s/%s%020" PRIu64 ".log", schedule->folder, schedule->prefix, first);
 }
 
 static enum rf_status open_segment(struct rf_schedule *schedule, struct rf_error *err) {
-    snprintf(schedule->path, sizeof schedule->path, "%s/%s%020" PRIu64 ".log", schedule->folder, schedule->prefix,
-             schedule->records);
+    rf_schedule_path_of(schedule, schedule->records, schedule->path);
     enum rf_status status = rf_disk_create(schedule->disk, schedule->path, &schedule->handle, err);
     if (status) {
         return status;
     }
     schedule->is_open = true;
-    schedule->is_dirty = true;
+    schedule->segment_first = schedule->records;
     schedule->segment_size = RF_SCHEDULE_MAGIC_SIZE;
     schedule->named = 0;
     return rf_disk_write(schedule->disk, schedule->path, schedule->handle, rf_schedule_magic, RF_SCHEDULE_MAGIC_SIZE, err);
@@ -123,7 +137,7 @@ static enum rf_status name_partitions(struct rf_schedule *schedule, const struct
         if (status) {
             return status;
         }
-        uint8_t *contents = schedule->frame + RF_SCHEDULE_HEAD_SIZE;
+        uint8_t *contents = schedule->frame + RF_FRAME_HEAD_SIZE;
         size_t size = 0;
         contents[size++] = 'T';
         size += put_varint(contents + size, schedule->named);
@@ -147,6 +161,9 @@ static enum rf_status write_runs(struct rf_schedule *schedule, const struct rf_p
         status = open_segment(schedule, err);
     }
     if (!status) {
+        status = push_segment(&schedule->unsynced, schedule->segment_first, err);
+    }
+    if (!status) {
         status = name_partitions(schedule, positions, err);
     }
     if (!status) {
@@ -155,7 +172,7 @@ static enum rf_status write_runs(struct rf_schedule *schedule, const struct rf_p
     if (status) {
         return status;
     }
-    uint8_t *contents = schedule->frame + RF_SCHEDULE_HEAD_SIZE;
+    uint8_t *contents = schedule->frame + RF_FRAME_HEAD_SIZE;
     size_t size = 0;
     contents[size++] = 'R';
     for (size_t i = 0; i < count; i++) {
@@ -217,30 +234,34 @@ enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_
     return status;
 }
 
-enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) {
-    if (!schedule->is_open || !schedule->is_dirty) {
+enum rf_status rf_schedule_mark(struct rf_schedule *schedule, struct rf_error *err) {
+    for (size_t i = 0; i < schedule->unsynced.count; i++) {
+        enum rf_status status = push_segment(&schedule->marked, schedule->unsynced.first[i], err);
+        if (status) {
+            return status;
+        }
+    }
+    schedule->unsynced.count = 0;
+    return RF_OK;
+}
+
+// By their paths, as the fold may close the one it is writing meanwhile.
+enum rf_status rf_schedule_sync_marked(struct rf_schedule *schedule, struct rf_error *err) {
+    struct rf_segments *marked = &schedule->marked;
+    if (!marked->count) {
         return RF_OK;
     }
-    enum rf_status status = rf_disk_sync(schedule->disk, schedule->path, schedule->handle, err);
-    if (!status) {
-        status = rf_disk_sync_folder(schedule->disk, schedule->folder, err);
+    for (size_t i = 0; i < marked->count; i++) {
+        char path[RF_SCHEDULE_PATH_SIZE];
+        rf_schedule_path_of(schedule, marked->first[i], path);
+        enum rf_status status = rf_disk_sync_path(schedule->disk, path, err);
+        if (status) {
+            return status;
+        }
     }
-    schedule->is_dirty = status != RF_OK;
+    enum rf_status status = rf_disk_sync_folder(schedule->disk, schedule->folder, err);
+    marked->count = status ? marked->count : 0;
     return status;
-}
-
-// A segment that is closed was synced before. This one may be closed while it is synced, so that is done by its path.
-void rf_schedule_mark(struct rf_schedule *schedule) {
-    bool has_more = schedule->is_open && schedule->is_dirty;
-    memcpy(schedule->marked_path, has_more ? schedule->path : "", has_more ? sizeof schedule->marked_path : 1);
-}
-
-enum rf_status rf_schedule_sync_marked(const struct rf_schedule *schedule, struct rf_error *err) {
-    if (!schedule->marked_path[0]) {
-        return RF_OK;
-    }
-    enum rf_status status = rf_disk_sync_path(schedule->disk, schedule->marked_path, err);
-    return status ? status : rf_disk_sync_folder(schedule->disk, schedule->folder, err);
 }
 
 uint64_t rf_schedule_records(const struct rf_schedule *schedule) {

@@ -5,7 +5,7 @@
 // that a restart can fold the same records in the same order.
 //
 //     <folder>/schedule-<line, 10 digits>-<number of its first record, 20 digits>.log
-//     "RIFFSCH" 0x01, then frames: size u32, checksum u32 (of the contents), contents
+//     "RIFFSCH" 0x01, then frames (ops/frame.h)
 //     contents: 'T' index varint, partition varint, topic bytes     names a partition for the runs that follow
 //               'R' then pairs of varints: index, count             runs
 //
@@ -46,13 +46,11 @@ const struct rf_run *rf_schedule_ahead(const struct rf_schedule *schedule, size_
 enum rf_status rf_schedule_append(struct rf_schedule *schedule, const struct rf_positions *positions, const struct rf_run *runs,
                                   size_t count, struct rf_error *err) RF_MUST_USE;
 
-// Makes all that was written reach the disk; before a snapshot that covers it is renamed into place.
-enum rf_status rf_schedule_sync(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
-
-// The same in two parts, so that folding need not wait for the disk: a line is drawn under what was written so far, and another
-// thread may then sync what stands before it, while more is written. Draw the next line only when that is over.
-void rf_schedule_mark(struct rf_schedule *schedule);
-enum rf_status rf_schedule_sync_marked(const struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+// Makes what was written reach the disk, before a snapshot that covers it is renamed into place. In two parts, so that folding
+// need not wait for the disk: a line is drawn under what was written so far, and another thread may then sync what stands before
+// it, while more is written. Draw the next line only when that is over; what it failed to sync stands before the next one too.
+enum rf_status rf_schedule_mark(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_schedule_sync_marked(struct rf_schedule *schedule, struct rf_error *err) RF_MUST_USE;
 
 // Did a frame not verify when it was opened? After a crash the last one may be torn.
 bool rf_schedule_is_torn(const struct rf_schedule *schedule);

@@ -92,23 +92,20 @@ static enum rf_status take_segment(struct segment_reader *reader, const uint8_t 
     if (size < RF_SCHEDULE_MAGIC_SIZE || memcmp(data, rf_schedule_magic, RF_SCHEDULE_MAGIC_SIZE) != 0) {
         return RF_CORRUPT;
     }
-    for (size_t at = RF_SCHEDULE_MAGIC_SIZE; size - at >= RF_SCHEDULE_HEAD_SIZE;) {
-        uint32_t contents, sum;
-        memcpy(&contents, data + at, 4);
-        memcpy(&sum, data + at + 4, 4);
-        const uint8_t *frame = data + at + RF_SCHEDULE_HEAD_SIZE;
-        if (!contents || contents > RF_SCHEDULE_FRAME_MAX || contents > size - at - RF_SCHEDULE_HEAD_SIZE ||
-            rf_schedule_checksum(frame, contents) != sum) {
+    for (size_t at = RF_SCHEDULE_MAGIC_SIZE; size - at >= RF_FRAME_HEAD_SIZE;) {
+        size_t contents;
+        if (rf_frame_look(data + at, size - at, RF_SCHEDULE_FRAME_MAX, &contents) != RF_FRAME_WHOLE) {
             reader->schedule->is_torn = true;
             return RF_OK;
         }
+        const uint8_t *frame = data + at + RF_FRAME_HEAD_SIZE;
         enum rf_status status = *frame == 'T'   ? take_name(reader, frame, contents)
                                 : *frame == 'R' ? take_runs(reader, frame, contents)
                                                 : RF_CORRUPT;
         if (status) {
             return status;
         }
-        at += RF_SCHEDULE_HEAD_SIZE + contents;
+        at += RF_FRAME_HEAD_SIZE + contents;
     }
     return RF_OK;
 }

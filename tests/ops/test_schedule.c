@@ -1,5 +1,6 @@
 // The schedule on a simulated disk: what is written is read back, whatever tears.
 #include "ops/schedule.h"
+#include "proto/random.h"
 #include "tests/simulation/disk_simulated.h"
 #include "tests/test.h"
 
@@ -181,6 +182,104 @@ static void schedule_that_is_only_read_leaves_what_does_not_join(void **state) {
     rf_schedule_close(schedule);
 }
 
+// Appends runs of one record, in turn from both partitions, until there are so many segments.
+static void fill_segments(struct fixture *fixture, struct rf_schedule *schedule, size_t segments) {
+    for (uint32_t i = 0; i % 1000 || count_segments(fixture) < segments; i++) {
+        append(fixture, schedule, i % 2, 1);
+    }
+}
+
+static void mark(struct fixture *fixture, struct rf_schedule *schedule) {
+    assert_int_equal(rf_schedule_mark(schedule, &fixture->err), RF_OK);
+}
+
+static void sync_marked(struct fixture *fixture, struct rf_schedule *schedule) {
+    assert_int_equal(rf_schedule_sync_marked(schedule, &fixture->err), RF_OK);
+}
+
+static uint64_t records_after_power_cut(struct fixture *fixture, struct rf_schedule *schedule) {
+    rf_schedule_close(schedule);
+    rf_disk_simulated_cut_power(fixture->disk);
+    schedule = open_at(fixture, 0);
+    size_t count;
+    const struct rf_run *runs = rf_schedule_ahead(schedule, &count);
+    uint64_t records = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(runs[i].partition, i % 2);
+        records += runs[i].count;
+    }
+    rf_schedule_close(schedule);
+    return records;
+}
+
+static void schedule_syncs_all_segments_before_the_line(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    fill_segments(fixture, schedule, 3);
+    mark(fixture, schedule);
+    uint64_t marked = rf_schedule_records(schedule);
+    fill_segments(fixture, schedule, 4); // closes one while it is to be synced
+    sync_marked(fixture, schedule);
+    assert_in_range(records_after_power_cut(fixture, schedule), marked, UINT64_MAX);
+}
+
+static void schedule_that_was_not_synced_may_be_gone(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    fill_segments(fixture, schedule, 3);
+    mark(fixture, schedule);
+    assert_int_equal(records_after_power_cut(fixture, schedule), 0);
+}
+
+static void schedule_syncs_again_what_failed_to_sync(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    fill_segments(fixture, schedule, 2);
+    mark(fixture, schedule);
+    rf_disk_simulated_fail(fixture->disk, 2, EIO);
+    assert_int_equal(rf_schedule_sync_marked(schedule, &fixture->err), RF_IO);
+    fill_segments(fixture, schedule, 3);
+    mark(fixture, schedule);
+    uint64_t marked = rf_schedule_records(schedule);
+    sync_marked(fixture, schedule);
+    assert_in_range(records_after_power_cut(fixture, schedule), marked, UINT64_MAX);
+}
+
+static void schedule_syncs_nothing_twice(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_schedule *schedule = open_at(fixture, 0);
+    append(fixture, schedule, 0, 10);
+    mark(fixture, schedule);
+    sync_marked(fixture, schedule);
+    uint64_t calls = rf_disk_simulated_calls(fixture->disk);
+    mark(fixture, schedule);
+    sync_marked(fixture, schedule);
+    assert_int_equal(rf_disk_simulated_calls(fixture->disk), calls);
+    rf_schedule_close(schedule);
+}
+
+// The disk keeps what it likes of segments that were not synced: what is recorded then is a beginning of what was.
+static void schedule_is_a_beginning_after_any_power_cut(void **state) {
+    struct fixture *fixture = *state;
+    struct rf_random random;
+    rf_random_init(&random, 7);
+    for (int round = 0; round < 20; round++) {
+        rf_disk_destroy(fixture->disk);
+        fixture->disk = rf_disk_simulated_create();
+        struct rf_schedule *schedule = open_at(fixture, 0);
+        fill_segments(fixture, schedule, 3);
+        uint64_t written = rf_schedule_records(schedule);
+        rf_schedule_close(schedule);
+        rf_disk_simulated_cut_power_by_chance(fixture->disk, &random);
+        schedule = open_at(fixture, 0);
+        uint64_t kept = records_after_power_cut(fixture, schedule);
+        assert_in_range(kept, 0, written);
+        schedule = open_at(fixture, kept);
+        append(fixture, schedule, 0, 5);
+        rf_schedule_close(schedule);
+    }
+}
+
 static void schedule_tells_when_the_disk_is_full(void **state) {
     struct fixture *fixture = *state;
     struct rf_schedule *schedule = open_at(fixture, 0);
@@ -201,6 +300,11 @@ int main(void) {
             cmocka_unit_test_setup_teardown(schedule_ends_where_a_frame_does_not_verify, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_goes_on_behind_a_torn_tail, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_that_is_only_read_leaves_what_does_not_join, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_syncs_all_segments_before_the_line, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_that_was_not_synced_may_be_gone, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_syncs_again_what_failed_to_sync, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_syncs_nothing_twice, setup, teardown),
+            cmocka_unit_test_setup_teardown(schedule_is_a_beginning_after_any_power_cut, setup, teardown),
             cmocka_unit_test_setup_teardown(schedule_tells_when_the_disk_is_full, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
