@@ -84,9 +84,7 @@ INLINE void CELLS(score)(const struct rf_adaptive *self, const uint32_t *rows, c
 }
 
 INLINE void CELLS(advance)(struct rf_adaptive *self, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count && self->base.touched->piece; i++) { // else no snapshot is under way
-        rf_block_touch(self->base.touched, rows[i]);
-    }
+    rf_block_touch_rows(self->base.touched, rows, count);
 }
 
 static __attribute__((noinline)) void CELLS(rescale)(const struct rf_adaptive *self, REAL *cell, double now, uint32_t outputs) {

@@ -143,9 +143,7 @@ INLINE void CELLS(score)(const struct bank *bank, const uint32_t *rows, const do
 }
 
 static void CELLS(advance)(struct rf_optimizer *self, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count && self->touched->piece; i++) { // else no snapshot is under way
-        rf_block_touch(self->touched, rows[i]);
-    }
+    rf_block_touch_rows(self->touched, rows, count);
 }
 
 // Adds to the A of a cell, and keeps z / sqrt(A).

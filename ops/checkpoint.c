@@ -37,6 +37,9 @@ enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, s
         return status;
     }
     do {
+        if (checkpoint->state) { // none is frozen while a rollback writes
+            rf_state_provide(checkpoint->state);
+        }
         status = rf_snapshot_writer_advance(checkpoint->writer, WRITE_BUDGET, err);
     } while (status == RF_AGAIN);
     if (!status) {

@@ -117,6 +117,9 @@ enum rf_status rf_worker_take_up(struct rf_worker *worker, struct rf_error *err)
         status = rf_checkpoint_check_sinks(checkpoint, worker->pipeline, &has_new_sink, err);
         worker->awaits_first |= is_new || has_new_sink;
     }
+    if (!status && checkpoint && rf_state_reserve(rf_pipeline_state(worker->pipeline))) {
+        status = rf_fail(err, RF_MEMORY, "worker: out of memory for snapshots of a model of this size");
+    }
     worker->awaits_first &= checkpoint != NULL;
     if (!status && worker->awaits_first) {
         rf_checkpoint_request(checkpoint);

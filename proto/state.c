@@ -27,7 +27,7 @@ static bool columns_cover_row(const struct rf_block *block) {
 
 bool rf_block_is_sound(const struct rf_block *block) {
     return block->name && block->name[0] && block->row_size > 0 && block->rows <= PTRDIFF_MAX / block->row_size &&
-           rf_block_pieces(block) < UINT32_MAX && columns_cover_row(block);
+           rf_block_grains(block) < UINT32_MAX && columns_cover_row(block);
 }
 
 size_t rf_block_size(const struct rf_block *block) {
@@ -36,6 +36,10 @@ size_t rf_block_size(const struct rf_block *block) {
 
 size_t rf_block_pieces(const struct rf_block *block) {
     return (rf_block_size(block) + RF_PIECE_SIZE - 1) / RF_PIECE_SIZE;
+}
+
+size_t rf_block_grains(const struct rf_block *block) {
+    return (rf_block_size(block) + RF_GRAIN_SIZE - 1) / RF_GRAIN_SIZE;
 }
 
 size_t rf_block_piece_size(const struct rf_block *block, size_t piece) {
@@ -75,11 +79,12 @@ struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *blo
     }
     struct rf_block *added = require(malloc(sizeof *added));
     *added = *block;
-    added->piece = NULL;
+    added->grain = NULL;
     added->shadow = NULL;
-    added->reserved_piece = NULL;
+    added->reserved_grain = NULL;
     added->reserved_shadow = NULL;
     added->slot = NULL;
+    added->slots_provided = 0;
     state->list[state->count++] = added;
     return added;
 }

@@ -52,15 +52,17 @@ enum rf_block_scope {
     RF_SCOPE_CIRCUMSTANCE, // what it was computed with
 };
 
-enum { RF_PIECE_SIZE = 4096, RF_BLOCK_EAGER_SIZE = 1 << 20 };
+// Blocks are read and stored by the piece, and copied before they are written by the grain: a batch of sparse records writes
+// single rows all over a table, and waits for each copy.
+enum { RF_PIECE_SIZE = 4096, RF_GRAIN_SIZE = 256, RF_BLOCK_EAGER_SIZE = 1 << 20 };
 
-// Where a piece of 4 KiB stands while a snapshot is being taken.
-enum rf_piece_state {
-    RF_PIECE_DONE,     // read: the fold may write it freely
-    RF_PIECE_PENDING,  // neither read nor written since the freeze
-    RF_PIECE_READING,  // the snapshot's thread is copying it
-    RF_PIECE_COPYING,  // the fold thread is copying it, to the shadow
-    RF_PIECE_SHADOWED, // its copy is to be read
+// Where a grain stands while a snapshot is being taken.
+enum rf_grain_state {
+    RF_GRAIN_DONE,     // read: the fold may write it freely
+    RF_GRAIN_PENDING,  // neither read nor written since the freeze
+    RF_GRAIN_READING,  // the snapshot's thread is copying it
+    RF_GRAIN_COPYING,  // the fold thread is copying it, to the shadow
+    RF_GRAIN_SHADOWED, // its copy is to be read
 };
 
 struct rf_block {
@@ -76,15 +78,16 @@ struct rf_block {
     bool is_touched;     // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
-    _Atomic uint8_t *piece; // [pieces] enum rf_piece_state
-    uint8_t *shadow;        // copies of pieces that were about to be written, or of the whole block
+    _Atomic uint8_t *grain; // [grains] enum rf_grain_state
+    uint8_t *shadow;        // copies of grains that were about to be written, or of the whole block
 
-    // What the two above point to while frozen, and where in the shadow the copy of a piece is. Made by the first freeze and
+    // What the two above point to while frozen, and where in the shadow the copy of a grain is. Made by the first freeze and
     // kept for the next: memory that has been touched is copied to several times faster.
-    _Atomic uint8_t *reserved_piece;
+    _Atomic uint8_t *reserved_grain;
     uint8_t *reserved_shadow;
-    uint32_t *slot; // [pieces]
-    uint32_t slots_used;
+    uint32_t *slot;              // [grains]
+    _Atomic uint32_t slots_used; // by copies
+    uint32_t slots_provided;     // that have memory
 };
 
 // All blocks of a pipeline, in the order they were listed. The fold thread owns it; a frozen one may be read by one
@@ -113,29 +116,45 @@ static inline size_t rf_key_home(uint64_t key, unsigned row_bits) {
 
 size_t rf_column_size(const struct rf_column *column); // bytes
 
-// Whether a block has a name, rows of at least one byte that its columns cover in order, and less than 2^32 - 1 pieces.
+// Whether a block has a name, rows of at least one byte that its columns cover in order, and less than 2^32 - 1 grains.
 bool rf_block_is_sound(const struct rf_block *block);
 
 size_t rf_block_size(const struct rf_block *block);                     // rows * row_size
 size_t rf_block_pieces(const struct rf_block *block);                   // ceil(rows * row_size / RF_PIECE_SIZE)
 size_t rf_block_piece_size(const struct rf_block *block, size_t piece); // RF_PIECE_SIZE, the last one may be shorter
+size_t rf_block_grains(const struct rf_block *block);                   // ceil(rows * row_size / RF_GRAIN_SIZE)
 
-// Copies the piece(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
+// Copies the grain(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
 // the write. Costs one predictable branch when no snapshot is under way.
-void rf_block_touch_piece(struct rf_block *block, size_t piece);
+void rf_block_touch_grain(struct rf_block *block, size_t grain);
 static inline void rf_block_touch(struct rf_block *block, size_t row) {
-    if (__builtin_expect(block->piece != NULL, 0)) {
-        size_t first = row * block->row_size / RF_PIECE_SIZE;
-        size_t last = ((row + 1) * block->row_size - 1) / RF_PIECE_SIZE;
-        for (size_t piece = first; piece <= last; piece++) {
-            rf_block_touch_piece(block, piece);
+    if (__builtin_expect(block->grain != NULL, 0)) {
+        size_t first = row * block->row_size / RF_GRAIN_SIZE;
+        size_t last = ((row + 1) * block->row_size - 1) / RF_GRAIN_SIZE;
+        for (size_t grain = first; grain <= last; grain++) {
+            rf_block_touch_grain(block, grain);
         }
     }
 }
 
+// The same for rows of a batch, in any order: what is needed of all of them is asked of the memory first.
+void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count);
+static inline void rf_block_touch_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
+    if (__builtin_expect(block->grain != NULL, 0)) {
+        rf_block_copy_rows(block, rows, count);
+    }
+}
+
+// Takes the memory that freezing needs, so that the first freeze does not wait for it; later ones use it again. RF_MEMORY leaves
+// what there was. Not while frozen.
+enum rf_status rf_state_reserve(struct rf_state *state) RF_MUST_USE;
+
+// Beside the fold, while frozen: takes memory for the next copies before the fold needs it. Called by the thread that reads.
+void rf_state_provide(struct rf_state *state);
+
 // Fixes the contents of all blocks as they are now, for a snapshot to read while the fold goes on. Blocks that are not
-// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a byte a piece, and a copy
-// of 4 KiB for each piece that is written before it was read. RF_MEMORY leaves nothing frozen. Called by the fold thread; asserts
+// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a byte a grain, and a copy
+// of each grain that is written before it was read. RF_MEMORY leaves nothing frozen. Called by the fold thread; asserts
 // that the state is not frozen already.
 enum rf_status rf_state_freeze(struct rf_state *state) RF_MUST_USE;
 void rf_state_thaw(struct rf_state *state); // called by the fold thread once the reader is done; harmless when not frozen

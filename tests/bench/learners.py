@@ -14,18 +14,13 @@ import gzip
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCRATCH = ROOT / "build/bench"
+from report import RELEASE, RIFFLE, ROOT, SCRATCH, Bench, say, timed, write_document
+
 PEERS = SCRATCH / "peers"
-RELEASE = ROOT / "build/release"
 BENCH = RELEASE / "tests/bench/bench_learner"
-RIFFLE = RELEASE / "ops/riffle"
 FEATURES = 40
 BITS = 22
 
@@ -48,10 +43,6 @@ print(json.dumps({**seconds, "log_loss": loss / n}))
 """
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def install_peers():
     if not (PEERS / "bin/python").exists():
         say("installing Vowpal Wabbit and River from PyPI into " + str(PEERS.relative_to(ROOT)))
@@ -61,21 +52,6 @@ def install_peers():
 
 def ours(*arguments):
     return json.loads(subprocess.run([BENCH, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
-
-
-def timed(command):
-    """Runs a command, and gives what it printed, and the seconds it took by the clock and of processors."""
-    begun = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = {"seconds": time.perf_counter() - begun, "cpu_seconds": usage.ru_utime + usage.ru_stime}
-        for file in (out, err):
-            file.seek(0)
-        if process.returncode:
-            sys.exit(f"{command}: {err.read()}")
-        return out.read(), err.read(), seconds
 
 
 def vowpal(*arguments):
@@ -136,42 +112,6 @@ snapshots: {{directory: build/bench/state}}
 """
 
 
-class Bench:
-    """One comparison: what is timed, by name, and which pairs make a ratio."""
-
-    def __init__(self, title, records, unit, runs, ratios):
-        self.title, self.records, self.unit, self.runs, self.ratios = title, records, unit, runs, ratios
-        self.results = {name: [] for name in runs}
-
-    def round(self):
-        for name, run in self.runs.items():
-            self.results[name].append(run())
-
-    def rate(self, name, seconds):
-        return [self.records / result[seconds] for result in self.results[name]]
-
-    def rows(self):
-        for name, results in self.results.items():
-            loss = results[-1].get("log_loss")
-            rates = [f"{statistics.median(self.rate(name, seconds)) / 1e6:,.3f}" for seconds in ("seconds", "cpu_seconds")]
-            yield f"| {name} | {rates[0]} | {rates[1]} | {'' if loss is None else f'{loss:.6f}'} |"
-
-    def ratio(self, ours_name, peer, seconds):
-        ratios = [a / b for a, b in zip(self.rate(ours_name, seconds), self.rate(peer, seconds))]
-        return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})"
-
-    def ratio_rows(self):
-        for ours_name, peer, wanted in self.ratios:
-            ratios = " | ".join(self.ratio(ours_name, peer, seconds) for seconds in ("seconds", "cpu_seconds"))
-            yield f"| {ours_name} : {peer} | {ratios} | {'' if wanted is None else wanted} |"
-
-    def markdown(self):
-        unit = f"M {self.unit}/s"
-        lines = [f"### {self.title}", "", f"| what | {unit}, clock | {unit}, processor | log loss |", "|---|---|---|---|"]
-        lines += [*self.rows(), "", "| ratio: median (range) | clock | processor | wanted |", "|---|---|---|---|"]
-        return "\n".join([*lines, *self.ratio_rows(), ""])
-
-
 def learner_benches(records):
     benches = []
     for distribution, wanted in (("zipf", 5), ("uniform", 2.5)):
@@ -219,17 +159,6 @@ def record_bench():
     return Bench(f"Records: elec2 four times over, {records:,} of 6 numbers, standard scaling, SGD 0.01", records, "records", runs, ratios)
 
 
-BEGIN, END = "<!-- learners: begin -->\n", "<!-- learners: end -->\n"
-
-
-def write_document(markdown):
-    path = ROOT / "docs/BENCHMARKS.md"
-    document = path.read_text()
-    head, rest = document.split(BEGIN)
-    _, tail = rest.split(END)
-    path.write_text(head + BEGIN + markdown + END + tail)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
@@ -248,7 +177,7 @@ def main():
     print(markdown)
     (SCRATCH / "learners.json").write_text(json.dumps({bench.title: bench.results for bench in benches}, indent=1))
     if arguments.write:
-        write_document(markdown)
+        write_document("learners", markdown)
 
 
 if __name__ == "__main__":

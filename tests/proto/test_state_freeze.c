@@ -58,8 +58,12 @@ static void write_row(struct rf_block *block, size_t row, uint64_t value) {
 // One step of a stream: a few rows of each block.
 static void learn(struct model *model, struct rf_random *random) {
     uint64_t value = rf_random_next(random);
+    const uint32_t rows[] = {(uint32_t)rf_random_below(random, LARGE_ROWS), LARGE_ROWS - 1};
+    rf_block_touch_rows(model->large_block, rows, 2);
+    for (size_t i = 0; i < 2; i++) {
+        model->large[rows[i]] = (struct row){{value, ~value, value}};
+    }
     write_row(model->large_block, rf_random_below(random, LARGE_ROWS), value);
-    write_row(model->large_block, LARGE_ROWS - 1, value);
     write_row(model->small_block, rf_random_below(random, SMALL_ROWS), value);
     model->counters[value % COUNTERS].word[0]++;
 }
@@ -131,12 +135,12 @@ static void rows_read_already_are_written_without_a_copy(void **state) {
     uint8_t piece[RF_PIECE_SIZE];
     assert_int_equal(rf_state_freeze(&model.state), RF_OK);
     write_row(model.large_block, 200, 7);
-    assert_int_equal(model.large_block->piece[1], RF_PIECE_SHADOWED);
-    assert_int_equal(model.large_block->piece[0], RF_PIECE_PENDING);
+    assert_int_equal(model.large_block->grain[18], RF_GRAIN_SHADOWED);
+    assert_int_equal(model.large_block->grain[0], RF_GRAIN_PENDING);
     rf_block_read_piece(model.large_block, 0, piece);
-    assert_int_equal(model.large_block->piece[0], RF_PIECE_DONE);
+    assert_int_equal(model.large_block->grain[0], RF_GRAIN_DONE);
     write_row(model.large_block, 0, 7);
-    assert_int_equal(model.large_block->piece[0], RF_PIECE_DONE);
+    assert_int_equal(model.large_block->grain[0], RF_GRAIN_DONE);
     rf_block_read_piece(model.large_block, 1, piece);
     assert_int_equal(((struct row *)(void *)(piece + 8))[29].word[0], 0); // row 200 starts at byte 704 of piece 1
     assert_int_equal(model.large[200].word[0], 7);
@@ -174,6 +178,30 @@ static void a_row_over_several_pieces_is_kept_whole(void **state) {
     free(read);
 }
 
+static void memory_taken_ahead_is_used_by_every_freeze(void **state) {
+    (void)state;
+    struct model model;
+    struct rf_random random;
+    init_model(&model);
+    rf_random_init(&random, 5);
+    assert_int_equal(rf_state_reserve(&model.state), RF_OK);
+    const uint8_t *shadow = model.large_block->reserved_shadow;
+    assert_non_null(shadow);
+    for (int freeze = 0; freeze < 2; freeze++) {
+        assert_int_equal(rf_state_freeze(&model.state), RF_OK);
+        assert_ptr_equal(model.large_block->shadow, shadow);
+        assert_int_equal(model.large_block->slots_used, 0);
+        for (size_t row = 0; row < LARGE_ROWS; row++) {
+            rf_state_provide(&model.state);
+            write_row(model.large_block, row, row);
+        }
+        assert_int_equal(model.large_block->slots_used, rf_block_grains(model.large_block)); // each was copied once
+        assert_in_range(model.large_block->slots_provided, 0, rf_block_grains(model.large_block));
+        rf_state_thaw(&model.state);
+    }
+    finish_model(&model);
+}
+
 static void a_snapshot_given_up_leaves_nothing_behind(void **state) {
     (void)state;
     struct model model;
@@ -186,7 +214,7 @@ static void a_snapshot_given_up_leaves_nothing_behind(void **state) {
     assert_int_equal(rf_state_freeze(&model.state), RF_OK);
     learn(&model, &random);
     rf_state_thaw(&model.state);
-    assert_null(model.large_block->piece);
+    assert_null(model.large_block->grain);
     assert_null(model.large_block->shadow);
     rf_state_thaw(&model.state); // harmless
     learn(&model, &random);
@@ -215,7 +243,7 @@ static void a_freeze_without_memory_freezes_nothing(void **state) {
     }
     assert_int_equal(rf_state_freeze(&model.state), RF_MEMORY);
     assert_false(model.state.is_frozen);
-    assert_null(model.large_block->piece);
+    assert_null(model.large_block->grain);
     assert_null(model.small_block->shadow);
     learn(&model, &random);
     finish_model(&model);
@@ -229,6 +257,7 @@ struct reading {
 
 static void *read_in_thread(void *argument) {
     struct reading *reading = argument;
+    rf_state_provide(reading->state);
     read_state(reading->state, reading->out);
     atomic_store(&reading->is_done, true);
     return NULL;
@@ -266,6 +295,7 @@ int main(void) {
             cmocka_unit_test(a_frozen_state_reads_as_it_was_at_the_freeze),
             cmocka_unit_test(rows_read_already_are_written_without_a_copy),
             cmocka_unit_test(a_row_over_several_pieces_is_kept_whole),
+            cmocka_unit_test(memory_taken_ahead_is_used_by_every_freeze),
             cmocka_unit_test(a_snapshot_given_up_leaves_nothing_behind),
             cmocka_unit_test(a_freeze_without_memory_freezes_nothing),
             cmocka_unit_test(every_snapshot_beside_a_writer_is_one_point_in_time),
