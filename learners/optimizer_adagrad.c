@@ -62,7 +62,7 @@ INLINE void move(const struct adagrad *adagrad, const struct pace *pace, bool is
                  bool is_first) {
     real[SQUARES] += gradient * gradient;
     if (is_first) {
-        real[WEIGHT] *= 1 - pace->rate * (is_bias ? adagrad->base.l2_bias : adagrad->base.l2);
+        real[WEIGHT] *= 1 - pace->rate * l2_of(&adagrad->base, is_bias);
     }
     real[WEIGHT] -= pace->rate * gradient / sqrt(real[SQUARES] + adagrad->epsilon);
 }
@@ -70,41 +70,14 @@ INLINE void move(const struct adagrad *adagrad, const struct pace *pace, bool is
 #define KIND struct adagrad
 #define KIND_FROM(self) adagrad_from(self)
 #define KIND_DESTROY adagrad_destroy
+#define CELLS_FILE "learners/optimizer_cells.h"
+#include "learners/optimizer_reals.h"
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_cells.h"
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_cells.h"
-
-RF_CELLS_RENEW(float, REALS)
-RF_CELLS_RENEW(double, REALS)
-RF_CELLS_KIND("adagrad", float, one, 1, REALS, false, NULL)
-RF_CELLS_KIND("adagrad", float, many, self->outputs, REALS, false, NULL)
-RF_CELLS_KIND("adagrad", float, one_ticked, 1, REALS, true, renew_all_float)
-RF_CELLS_KIND("adagrad", float, many_ticked, self->outputs, REALS, true, renew_all_float)
-RF_CELLS_KIND("adagrad", double, one, 1, REALS, false, NULL)
-RF_CELLS_KIND("adagrad", double, many, self->outputs, REALS, false, NULL)
-RF_CELLS_KIND("adagrad", double, one_ticked, 1, REALS, true, renew_all_double)
-RF_CELLS_KIND("adagrad", double, many_ticked, self->outputs, REALS, true, renew_all_double)
+RF_CELLS_KINDS("adagrad", plain, REALS, false)
+RF_CELLS_KINDS("adagrad", ticked, REALS, true)
 
 enum rf_status rf_optimizer_adagrad_create(const void *options, const struct rf_optimizer_context *context,
                                            struct rf_optimizer **optimizer_out, struct rf_error *err) {
-    static const struct rf_optimizer_ops *const kinds[2][2][2] = {
-            // [is_double][has_tick][has many outputs]
-            {{&ops_one_float, &ops_many_float}, {&ops_one_ticked_float, &ops_many_ticked_float}},
-            {{&ops_one_double, &ops_many_double}, {&ops_one_ticked_double, &ops_many_ticked_double}},
-    };
     const struct rf_adagrad_options *own = options;
     struct adagrad *adagrad = calloc(1, sizeof *adagrad);
     if (!adagrad) {
@@ -113,7 +86,7 @@ enum rf_status rf_optimizer_adagrad_create(const void *options, const struct rf_
     bool has_tick = context->l2 > 0;
     const struct rf_optimizer_real reals[REALS] = {{"weight", has_tick ? RF_MERGE_DECAYED : RF_MERGE_SUM, false},
                                                    {"squares", RF_MERGE_SUM, true}};
-    adagrad->base.ops = kinds[context->is_double][has_tick][context->outputs > 1];
+    adagrad->base.ops = (has_tick ? ticked : plain)[context->is_double][context->outputs > 1];
     adagrad->epsilon = own->epsilon;
     if (rf_optimizer_init(&adagrad->base, context, &own->rate, reals, REALS, has_tick, err) != RF_OK ||
         rf_shrinking_init(&adagrad->shrinking, &own->rate, 0, context->l2, err) != RF_OK) {

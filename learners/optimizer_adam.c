@@ -173,7 +173,7 @@ INLINE void move(const struct adam *adam, const struct pace *pace, bool is_bias,
     double part = (1 - adam->beta1) * gradient;
     if (is_first) {
         real[MEAN_SQUARE] *= adam->beta2;
-        real[WEIGHT] *= 1 - pace->rate * (is_bias ? adam->base.l2_bias : adam->base.l2);
+        real[WEIGHT] *= 1 - pace->rate * l2_of(&adam->base, is_bias);
     }
     real[MEAN] = before + part;
     real[MEAN_SQUARE] += (1 - adam->beta2) * (gradient * gradient);
@@ -183,29 +183,10 @@ INLINE void move(const struct adam *adam, const struct pace *pace, bool is_bias,
 #define KIND struct adam
 #define KIND_FROM(self) adam_from(self)
 #define KIND_DESTROY adam_destroy
+#define CELLS_FILE "learners/optimizer_cells.h"
+#include "learners/optimizer_reals.h"
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_cells.h"
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_cells.h"
-
-RF_CELLS_RENEW(float, REALS)
-RF_CELLS_RENEW(double, REALS)
-RF_CELLS_KIND("adam", float, one, 1, REALS, true, renew_all_float)
-RF_CELLS_KIND("adam", float, many, self->outputs, REALS, true, renew_all_float)
-RF_CELLS_KIND("adam", double, one, 1, REALS, true, renew_all_double)
-RF_CELLS_KIND("adam", double, many, self->outputs, REALS, true, renew_all_double)
+RF_CELLS_KINDS("adam", kinds, REALS, true)
 
 // After how many missed steps no move of a weight can be seen any more, in a precision.
 static enum rf_status count_moves(struct adam *adam, bool is_double, struct rf_error *err) {
@@ -225,11 +206,6 @@ static enum rf_status count_moves(struct adam *adam, bool is_double, struct rf_e
 
 enum rf_status rf_optimizer_adam_create(const void *options, const struct rf_optimizer_context *context,
                                         struct rf_optimizer **optimizer_out, struct rf_error *err) {
-    static const struct rf_optimizer_ops *const kinds[2][2] = {
-            // [is_double][has many outputs]
-            {&ops_one_float, &ops_many_float},
-            {&ops_one_double, &ops_many_double},
-    };
     static const struct rf_optimizer_real reals[REALS] = {
             {"weight", RF_MERGE_DECAYED, false}, {"mean", RF_MERGE_DECAYED, false}, {"mean_square", RF_MERGE_DECAYED, true}};
     const struct rf_adam_options *own = options;

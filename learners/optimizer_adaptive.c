@@ -8,14 +8,10 @@
 //     not invariant    d is the importance times the gradient
 #include "learners/optimizer_adaptive.h"
 #include "learners/kernels.h"
+#include "learners/optimizer_kind.h"
 #include "proto/bytes.h"
 #include "proto/math.h"
 
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-
-#define INLINE static inline __attribute__((always_inline))
 #define LN2 0.69314718055994530942
 
 #define BOUND 100.0 // of what counts at one record, by its mean
@@ -252,19 +248,8 @@ INLINE double fallen(const struct rf_adaptive *self, double square, double infla
     return self->options.power == 0.5 ? 1 / sqrt(square) : rf_pow(square, -self->options.power);
 }
 
-#define REAL float
-#define CELLS(name) name##_float
-#define COLUMN RF_F32
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_adaptive_cells.h"
-
-#define REAL double
-#define CELLS(name) name##_double
-#define COLUMN RF_F64
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_adaptive_cells.h"
+#define CELLS_FILE "learners/optimizer_adaptive_cells.h"
+#include "learners/optimizer_reals.h"
 
 bool rf_adaptive_learn_size(const struct rf_adaptive *self, struct rf_adaptive_cell *cell, float value) {
     return learn_scale_float(self, &cell->weight, (double)value, 1) != 0;

@@ -1,9 +1,4 @@
-// The loops of optimizer_adaptive.c for one number type: included twice, with
-//
-//     REAL              float or double
-//     CELLS(name)       the name for this type
-//     COLUMN            the type of a column of it
-//     CELL_MAX, CELL_MIN
+// The loops of optimizer_adaptive.c for one number type, see optimizer_reals.h.
 //
 // A row is REAL v[outputs], REAL A[outputs], REAL size, uint32_t note, and what is left over. `outputs` (where it is 1) is a
 // constant in each function that the table at the end names. No include guard, on purpose.
@@ -34,13 +29,6 @@ INLINE REAL *CELLS(cell)(const struct rf_adaptive *self, size_t row, uint32_t ou
 
 INLINE uint32_t *CELLS(note)(REAL *cell, uint32_t outputs) {
     return (uint32_t *)(void *)(cell + 2 * outputs + 1);
-}
-
-INLINE REAL CELLS(stored)(double value) {
-    if (fabs(value) < CELL_MIN) {
-        return 0;
-    }
-    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
 // A value as the table knows it: no size is then a rounding off from the value it came from.
@@ -235,8 +223,3 @@ ADAPTIVE_KIND(one, 1)
 ADAPTIVE_KIND(many, self->outputs)
 
 #undef ADAPTIVE_KIND
-#undef REAL
-#undef CELLS
-#undef COLUMN
-#undef CELL_MAX
-#undef CELL_MIN

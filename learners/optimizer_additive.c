@@ -9,14 +9,8 @@
 //     average = sum over changes of change * (t - s) / t = weight - moment / t,     moment = sum of change * s
 //
 // which costs nothing where a feature is absent. Gradients are taken at the weights themselves.
-#include "learners/optimizer.h"
+#include "learners/optimizer_kind.h"
 #include "learners/optimizer_passive.h"
-
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 // How a row is read: it has no averages; it has, and they are; it has, but the weights themselves are.
 enum averaged { NO_AVERAGE, AVERAGE, RAW };
@@ -54,17 +48,8 @@ INLINE double moment_share(const struct additive *additive) {
     return steps > 0 ? 1 / (double)steps : 0;
 }
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_additive_cells.h"
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_additive_cells.h"
+#define CELLS_FILE "learners/optimizer_additive_cells.h"
+#include "learners/optimizer_reals.h"
 
 // NULL, in words, when it cannot be.
 static struct additive *create(const struct rf_optimizer_context *context, const struct rf_rate *rate, bool has_average,

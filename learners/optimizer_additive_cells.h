@@ -1,8 +1,4 @@
-// The loops of optimizer_additive.c for one number type: included twice, with
-//
-//     REAL              float or double
-//     CELLS(name)       the name for this type
-//     CELL_MAX, CELL_MIN
+// The loops of optimizer_additive.c for one number type, see optimizer_reals.h.
 //
 // A row is REAL weight[outputs], and where there are averages REAL moment[outputs]. `outputs` (where it is 1) and
 // `how` are constants in each function that the table at the end names. No include guard, on purpose.
@@ -10,13 +6,6 @@
 INLINE REAL *CELLS(weights)(const struct additive *additive, size_t row, uint32_t outputs, enum averaged how) {
     return (REAL *)(void *)(additive->base.cells +
                             row * rf_optimizer_row_size((how == NO_AVERAGE ? 1 : 2) * outputs * sizeof(REAL)));
-}
-
-INLINE REAL CELLS(stored)(double value) {
-    if (fabs(value) < CELL_MIN) {
-        return 0;
-    }
-    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
 // The weight that predicts: the average, where there is one.
@@ -119,7 +108,3 @@ ADDITIVE_KIND(many_averaged, self->outputs, AVERAGE, CELLS(score_raw_many))
 
 #undef ADDITIVE_SCORE_RAW
 #undef ADDITIVE_KIND
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN

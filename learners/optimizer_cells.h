@@ -1,10 +1,8 @@
-// The loops over rows that the kinds with second moments share, for one number type: included twice by each kind, with
+// The loops over rows that the kinds with second moments share, for one number type: see optimizer_reals.h. To be included with
 //
-//     KIND              its struct, `base` first
+//     KIND              the struct of the kind, `base` first
 //     KIND_FROM(self)   the downcast
-//     REAL              float or double
-//     CELLS(name)       the name for this type
-//     CELL_MAX, CELL_MIN
+//     KIND_DESTROY      its destroy
 //
 // and with these functions of the kind, which work in double on the reals of one output:
 //
@@ -18,7 +16,7 @@
 // happens once a step happens.
 //
 // A row is REAL real[reals][outputs], then a tick: the steps it is caught up with. The shape is a constant in each function
-// that RF_CELLS_KIND names. No include guard, on purpose.
+// that RF_CELLS_KINDS makes. No include guard, on purpose.
 
 INLINE size_t CELLS(row_size)(const struct cells_shape shape) {
     return rf_optimizer_row_size(shape.reals * shape.outputs * sizeof(REAL) + (shape.has_tick ? sizeof(uint32_t) : 0));
@@ -30,13 +28,6 @@ INLINE REAL *CELLS(cells)(const KIND *kind, size_t row, const struct cells_shape
 
 INLINE uint32_t *CELLS(tick)(REAL *cells, const struct cells_shape shape) {
     return (uint32_t *)(void *)(cells + shape.reals * shape.outputs);
-}
-
-INLINE REAL CELLS(stored)(double value) {
-    if (fabs(value) < CELL_MIN) {
-        return 0;
-    }
-    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
 INLINE void CELLS(load)(const REAL *cells, uint32_t k, const struct cells_shape shape, double *real) {

@@ -84,39 +84,14 @@ INLINE void move(const struct ftrl *ftrl, const struct pace *pace, bool is_bias,
 #define KIND struct ftrl
 #define KIND_FROM(self) ftrl_from(self)
 #define KIND_DESTROY ftrl_destroy
+#define CELLS_FILE "learners/optimizer_cells.h"
+#include "learners/optimizer_reals.h"
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_cells.h"
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_cells.h"
-
-RF_CELLS_KIND("ftrl", float, one, 1, WEIGHT, false, NULL)
-RF_CELLS_KIND("ftrl", float, many, self->outputs, WEIGHT, false, NULL)
-RF_CELLS_KIND("ftrl", float, one_lagging, 1, REALS, false, NULL)
-RF_CELLS_KIND("ftrl", float, many_lagging, self->outputs, REALS, false, NULL)
-RF_CELLS_KIND("ftrl", double, one, 1, WEIGHT, false, NULL)
-RF_CELLS_KIND("ftrl", double, many, self->outputs, WEIGHT, false, NULL)
-RF_CELLS_KIND("ftrl", double, one_lagging, 1, REALS, false, NULL)
-RF_CELLS_KIND("ftrl", double, many_lagging, self->outputs, REALS, false, NULL)
+RF_CELLS_KINDS("ftrl", usual, WEIGHT, false)
+RF_CELLS_KINDS("ftrl", lagging, REALS, false)
 
 enum rf_status rf_optimizer_ftrl_create(const void *options, const struct rf_optimizer_context *context,
                                         struct rf_optimizer **optimizer_out, struct rf_error *err) {
-    static const struct rf_optimizer_ops *const kinds[2][2][2] = {
-            // [is_double][lagging][has many outputs]
-            {{&ops_one_float, &ops_many_float}, {&ops_one_lagging_float, &ops_many_lagging_float}},
-            {{&ops_one_double, &ops_many_double}, {&ops_one_lagging_double, &ops_many_lagging_double}},
-    };
     // A weight that lags follows from no sum of two workers' sums.
     static const struct rf_optimizer_real reals[REALS] = {
             {"total", RF_MERGE_SUM, false}, {"squares", RF_MERGE_SUM, true}, {"weight", RF_MERGE_NONE, false}};
@@ -126,7 +101,7 @@ enum rf_status rf_optimizer_ftrl_create(const void *options, const struct rf_opt
     if (!ftrl) {
         return rf_fail(err, RF_MEMORY, "out of memory for an optimizer");
     }
-    ftrl->base.ops = kinds[context->is_double][own->lagging][context->outputs > 1];
+    ftrl->base.ops = (own->lagging ? lagging : usual)[context->is_double][context->outputs > 1];
     ftrl->alpha = own->alpha;
     ftrl->beta = own->beta;
     ftrl->l1[false] = own->l1;

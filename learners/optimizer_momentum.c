@@ -13,13 +13,7 @@
 //     heavy ball   (1 - r l2     m)          Nesterov   (1 - r l2    m (1 - r l2))
 //                  (  - r l2     m)                     (  - r l2    m (1 - r l2))
 #include "learners/drift.h"
-#include "learners/optimizer.h"
-
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-
-#define INLINE static inline __attribute__((always_inline))
+#include "learners/optimizer_kind.h"
 
 struct momentum {
     struct rf_optimizer base;
@@ -63,17 +57,8 @@ INLINE void move_on(const struct momentum *momentum, const struct missed *missed
     }
 }
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_momentum_cells.h"
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_momentum_cells.h"
+#define CELLS_FILE "learners/optimizer_momentum_cells.h"
+#include "learners/optimizer_reals.h"
 
 static enum rf_status create(const struct rf_momentum_options *options, const struct rf_optimizer_context *context,
                              bool looks_ahead, struct rf_optimizer **optimizer_out, struct rf_error *err) {

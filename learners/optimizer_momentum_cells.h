@@ -1,8 +1,4 @@
-// The loops of optimizer_momentum.c for one number type: included twice, with
-//
-//     REAL              float or double
-//     CELLS(name)       the name for this type
-//     CELL_MAX, CELL_MIN
+// The loops of optimizer_momentum.c for one number type, see optimizer_reals.h.
 //
 // A row is REAL weight[outputs], REAL velocity[outputs] and a tick: the steps it is caught up with. `outputs` (where it is
 // 1) and `looks_ahead` are constants in each function that the table at the end names. No include guard, on purpose.
@@ -13,13 +9,6 @@ INLINE REAL *CELLS(weights)(const struct momentum *momentum, size_t row, uint32_
 
 INLINE uint32_t *CELLS(tick)(REAL *weight, uint32_t outputs) {
     return (uint32_t *)(void *)(weight + 2 * outputs);
-}
-
-INLINE REAL CELLS(stored)(double value) {
-    if (fabs(value) < CELL_MIN) {
-        return 0;
-    }
-    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
 // Weight k of a row as it stands now.
@@ -97,7 +86,7 @@ INLINE bool CELLS(step)(struct momentum *momentum, const struct rf_step *step, d
         return false;
     }
     for (size_t i = 0; i < step->count; i++) {
-        const double shrink = rate * (step->rows[i] == momentum->base.bias_row ? momentum->base.l2_bias : momentum->base.l2);
+        const double shrink = rate * l2_of(&momentum->base, step->rows[i] == momentum->base.bias_row);
         REAL *weight = CELLS(weights)(momentum, step->rows[i], outputs);
         REAL *velocity = weight + outputs;
         uint32_t *tick = CELLS(tick)(weight, outputs);
@@ -180,7 +169,3 @@ MOMENTUM_KIND(nesterov_many, "nesterov", many, self->outputs, true, CELLS(score_
 
 #undef MOMENTUM_SHAPE
 #undef MOMENTUM_KIND
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN

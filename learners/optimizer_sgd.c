@@ -4,14 +4,8 @@
 //
 // Where x is 0 only the shrinking of shrink.h is left. A row keeps the tick up to which it has shrunk and is caught up in
 // closed form when its feature appears again.
-#include "learners/optimizer.h"
+#include "learners/optimizer_kind.h"
 #include "learners/shrink.h"
-
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 struct sgd {
     struct rf_optimizer base;
@@ -45,17 +39,8 @@ INLINE double shrunk(struct rf_shrink missed, double weight, enum regularised ho
     return how == THRESHOLDED ? rf_shrunk(missed, weight) : missed.factor * weight;
 }
 
-#define REAL float
-#define CELLS(name) name##_float
-#define CELL_MAX RF_CELL_MAX_FLOAT
-#define CELL_MIN RF_CELL_MIN_FLOAT
-#include "learners/optimizer_sgd_cells.h"
-
-#define REAL double
-#define CELLS(name) name##_double
-#define CELL_MAX RF_CELL_MAX_DOUBLE
-#define CELL_MIN RF_CELL_MIN_DOUBLE
-#include "learners/optimizer_sgd_cells.h"
+#define CELLS_FILE "learners/optimizer_sgd_cells.h"
+#include "learners/optimizer_reals.h"
 
 enum rf_status rf_optimizer_sgd_create(const void *options, const struct rf_optimizer_context *context,
                                        struct rf_optimizer **optimizer_out, struct rf_error *err) {

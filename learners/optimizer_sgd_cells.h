@@ -1,8 +1,4 @@
-// The loops of optimizer_sgd.c for one number type: included twice, with
-//
-//     REAL              float or double
-//     CELLS(name)       the name for this type
-//     CELL_MAX, CELL_MIN
+// The loops of optimizer_sgd.c for one number type, see optimizer_reals.h.
 //
 // A row is REAL weight[outputs], and where weights are regularised a tick: the steps it is caught up with. `outputs` (where
 // it is 1) and `how` are constants in each function that the table at the end names. No include guard, on purpose.
@@ -17,13 +13,6 @@ INLINE REAL *CELLS(weights)(const struct sgd *sgd, size_t row, uint32_t outputs,
 
 INLINE uint32_t *CELLS(tick)(REAL *weight, uint32_t outputs) {
     return (uint32_t *)(void *)(weight + outputs);
-}
-
-INLINE REAL CELLS(stored)(double value) {
-    if (fabs(value) < CELL_MIN) {
-        return 0;
-    }
-    return (REAL)(value > CELL_MAX ? CELL_MAX : value < -CELL_MAX ? -CELL_MAX : value);
 }
 
 // Weight k of a row as it stands now, `missed` being its missed_since().
@@ -116,7 +105,7 @@ INLINE bool CELLS(step)(struct sgd *sgd, const struct rf_step *step, double rate
         double factor = 1;
         if (how != PLAIN && *CELLS(tick)(weight, outputs) == now) {
             // The first feature of the record in this row: the step's own decay, once.
-            factor = 1 - rate * (step->rows[i] == sgd->base.bias_row ? sgd->base.l2_bias : sgd->base.l2);
+            factor = 1 - rate * l2_of(&sgd->base, step->rows[i] == sgd->base.bias_row);
             *CELLS(tick)(weight, outputs) = now + 1;
         }
         for (uint32_t k = 0; k < outputs; k++) {
@@ -189,7 +178,3 @@ SGD_KIND(one_thresholded, 1, THRESHOLDED, CELLS(renew_thresholded))
 SGD_KIND(many_thresholded, self->outputs, THRESHOLDED, CELLS(renew_thresholded))
 
 #undef SGD_KIND
-#undef REAL
-#undef CELLS
-#undef CELL_MAX
-#undef CELL_MIN
