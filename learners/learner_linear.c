@@ -3,24 +3,12 @@
 //     score_k = bias_k + sum over inputs of weight[row][k] * x,     row = hash mod 2^hash_bits
 //
 // Everything is computed in double; `precision` says how weights are kept. All sums have a fixed order.
-#include "learners/class_weight.h"
-#include "learners/collisions.h"
 #include "learners/combination.h"
-#include "learners/contribution.h"
 #include "learners/experts.h"
-#include "learners/kernels.h"
-#include "learners/label_range.h"
-#include "learners/learner.h"
-#include "learners/loss.h"
+#include "learners/learner_linear_internal.h"
 #include "learners/loss_lanes.h"
-#include "learners/mixture.h"
-#include "learners/optimizer.h"
-#include "learners/own_bias.h"
 #include "learners/score_count.h"
-#include "learners/transform.h"
-#include "learners/waiting.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -65,60 +53,19 @@ const struct rf_setting rf_linear_settings[] = {
         {0},
 };
 
-struct linear {
-    struct rf_learner base;
-    struct rf_loss loss;
-    const struct rf_kernels *kernels;
-    struct rf_optimizer *optimizer;
-    struct rf_mixture *mixture; // NULL: there is one expert
-    struct rf_transform *transform;
-    struct rf_collisions *collisions;
-    struct rf_waiting *waiting;             // NULL: every record is a step
-    struct rf_class_weights *class_weights; // NULL: none
-    struct rf_label_range *label_range;     // NULL: predictions are not clipped
-    double gradient_max;                    // 0: none
-    double select_weight;
-    uint64_t select_after;
-    struct rf_own_bias *bias; // NULL: none of its own
-    bool has_bias_row;
-    uint64_t row_mask;
-    const uint64_t *ahead, *ahead_end; // hashes of examples to come, whose rows are to be prefetched during this one
-
-    // Of the example being worked on.
-    uint32_t *row;    // [inputs_max + 1]
-    double *kept;     // [inputs_max + 1] inputs, 0 for those left out of the score
-    double *weight;   // [experts][outputs] of one input
-    double *score;    // [experts][outputs] before the link
-    double *linked;   // [experts][outputs] behind it; there is a mixture
-    double *gradient; // [experts][outputs] by the score
-};
-
-static void linear_destroy(struct rf_learner *self);
-
-static struct linear *linear_from(struct rf_learner *self) {
-    assert(self->ops->destroy == linear_destroy);
-    return (struct linear *)self;
-}
-
-static const struct linear *linear_from_const(const struct rf_learner *self) {
-    assert(self->ops->destroy == linear_destroy);
-    return (const struct linear *)self;
-}
-
-// The inputs of an example with their rows, the bias's behind them. Returns how many rows there are.
-static size_t see(const struct linear *linear, const struct rf_examples *examples, size_t index, const struct rf_inputs **out) {
+size_t rf_linear_see(const struct linear *linear, const struct rf_examples *examples, size_t index,
+                     const struct rf_inputs **inputs_out) {
     const struct rf_inputs *inputs = rf_transform_see(linear->transform, examples, index);
     linear->kernels->rows(inputs->count, inputs->hash, linear->row_mask, linear->row);
     if (linear->has_bias_row) {
         linear->row[inputs->count] = linear->optimizer->bias_row;
         inputs->x[inputs->count] = 1;
     }
-    *out = inputs;
+    *inputs_out = inputs;
     return inputs->count + linear->has_bias_row;
 }
 
-// The inputs, but 0 for those left out of the score for the size of their weights. The bias never is.
-static const double *select_inputs(const struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
+const double *rf_linear_select(const struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
     if (linear->select_weight == 0 || linear->optimizer->ticks->steps < linear->select_after) {
         return x;
     }
@@ -136,7 +83,7 @@ static bool all_within(const struct linear *linear, const double *list) {
 
 // The scores of inputs as rf_transform_see() left them, and their link.
 static void predict(const struct linear *linear, const struct rf_inputs *inputs, size_t count, double *prediction) {
-    const double *x = select_inputs(linear, linear->row, inputs->x, count);
+    const double *x = rf_linear_select(linear, linear->row, inputs->x, count);
     rf_optimizer_score(linear->optimizer, linear->row, x, count, linear->score);
     rf_own_bias_add(linear->bias, linear->score);
     if (linear->mixture) {
@@ -150,7 +97,7 @@ static void predict(const struct linear *linear, const struct rf_inputs *inputs,
 
 // The scores at which the gradient is to be taken.
 static void score_ahead(struct linear *linear, const uint32_t *rows, const double *x, size_t count) {
-    rf_optimizer_score_ahead(linear->optimizer, rows, select_inputs(linear, rows, x, count), count, linear->score);
+    rf_optimizer_score_ahead(linear->optimizer, rows, rf_linear_select(linear, rows, x, count), count, linear->score);
     rf_own_bias_add(linear->bias, linear->score);
     if (linear->mixture) {
         rf_experts_link(&linear->loss, linear->optimizer->experts, linear->score, linear->linked);
@@ -272,7 +219,7 @@ static void fold_one(struct linear *linear, const struct rf_examples *examples, 
     bool learns = (examples->purpose[index] & RF_LEARN) && weight > 0;
     bool predicts = examples->purpose[index] & RF_PREDICT;
     const struct rf_inputs *inputs;
-    size_t count = see(linear, examples, index, &inputs);
+    size_t count = rf_linear_see(linear, examples, index, &inputs);
     if (learns) {
         rf_optimizer_advance(linear->optimizer, linear->row, count);
         if (rf_transform_learns_first(linear->transform)) {
@@ -309,72 +256,8 @@ static void linear_fold(struct rf_learner *self, const struct rf_examples *examp
 static void linear_predict(const struct rf_learner *self, const struct rf_examples *examples, size_t index, double *score_out) {
     const struct linear *linear = linear_from_const(self);
     const struct rf_inputs *inputs;
-    size_t count = see(linear, examples, index, &inputs);
+    size_t count = rf_linear_see(linear, examples, index, &inputs);
     predict(linear, inputs, count, score_out);
-}
-
-// How much one input adds to the score of output 0, the experts' amounts by their shares in the mixture.
-static struct rf_contribution contribution_of(const struct linear *linear, const uint32_t *row, const double *x) {
-    const uint32_t experts = linear->optimizer->experts;
-    double share[RF_MIXTURE_EXPERTS_MAX] = {1};
-    struct rf_contribution contribution = {.value = *x};
-    if (linear->mixture) {
-        rf_mixture_shares(linear->mixture, share);
-    }
-    rf_optimizer_gather(linear->optimizer, row, 1, linear->weight);
-    rf_optimizer_score(linear->optimizer, row, x, 1, linear->score);
-    for (size_t e = 0; e < experts; e++) {
-        contribution.weight += share[e] * linear->weight[e * linear->base.outputs];
-        contribution.amount += share[e] * linear->score[e * linear->base.outputs];
-    }
-    return contribution;
-}
-
-static size_t linear_explain(const struct rf_learner *self, const struct rf_examples *examples, size_t index,
-                             struct rf_contribution *list, size_t capacity) {
-    const struct linear *linear = linear_from_const(self);
-    const struct rf_inputs *inputs;
-    size_t count = see(linear, examples, index, &inputs);
-    const double *x = select_inputs(linear, linear->row, inputs->x, count);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct rf_contribution contribution = contribution_of(linear, &linear->row[i], &x[i]);
-        bool is_bias = i == inputs->count;
-        contribution.field = is_bias ? RF_FIELD_UNKNOWN : inputs->field[i];
-        contribution.hash = is_bias ? 0 : inputs->hash[i];
-        rf_contribution_insert(list, capacity, &kept, contribution);
-    }
-    if (linear->bias) {
-        double weight = rf_own_bias_weight(linear->bias, 0);
-        rf_contribution_insert(
-                list, capacity, &kept,
-                (struct rf_contribution){.field = RF_FIELD_UNKNOWN, .value = 1, .weight = weight, .amount = weight});
-    }
-    return count + (linear->bias != NULL);
-}
-
-// The experts' weights by their shares in the mixture.
-static void linear_weights(const struct rf_learner *self, rf_learner_visit *visit, void *context) {
-    const struct linear *linear = linear_from_const(self);
-    double share[RF_MIXTURE_EXPERTS_MAX] = {1};
-    if (linear->mixture) {
-        rf_mixture_shares(linear->mixture, share);
-    }
-    for (uint32_t row = 0; row < linear->optimizer->rows; row++) {
-        rf_optimizer_gather(linear->optimizer, &row, 1, linear->weight);
-        for (uint32_t k = 0; k < self->outputs; k++) {
-            double weight = 0;
-            for (size_t e = 0; e < linear->optimizer->experts; e++) {
-                weight += share[e] * linear->weight[e * self->outputs + k];
-            }
-            if (weight != 0) {
-                visit(context, row == linear->optimizer->bias_row ? RF_ROW_BIAS : row, k, weight);
-            }
-        }
-    }
-    for (uint32_t k = 0; linear->bias && k < self->outputs; k++) {
-        visit(context, RF_ROW_BIAS, k, rf_own_bias_weight(linear->bias, k));
-    }
 }
 
 static void linear_link(const struct rf_learner *self, const double *score, double *prediction_out) {
@@ -423,12 +306,12 @@ static void linear_destroy(struct rf_learner *self) {
     free(linear);
 }
 
-static const struct rf_learner_ops linear_ops = {
+const struct rf_learner_ops rf_linear_ops = {
         .name = "linear",
         .fold = linear_fold,
         .predict = linear_predict,
-        .explain = linear_explain,
-        .weights = linear_weights,
+        .explain = rf_linear_explain,
+        .weights = rf_linear_weights,
         .link = linear_link,
         .state = linear_state,
         .check = linear_check,
@@ -486,7 +369,7 @@ enum rf_status rf_learner_linear_create(const void *options, const struct rf_lea
         return rf_fail(err, RF_MEMORY, "out of memory for a learner");
     }
     linear->base = (struct rf_learner){
-            .ops = &linear_ops, .task = loss.ops->task, .outputs = loss.outputs, .is_margin = loss.ops->is_margin};
+            .ops = &rf_linear_ops, .task = loss.ops->task, .outputs = loss.outputs, .is_margin = loss.ops->is_margin};
     linear->loss = loss;
     linear->kernels = rf_kernels_choose(context->use_baseline_kernels);
     linear->gradient_max = own->gradient_max;
