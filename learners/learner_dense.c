@@ -39,11 +39,8 @@ static const char *const scale_names[] = {"none", "standard", NULL};
 static const char *const precision_names[] = {"single", "double", NULL};
 
 static const struct rf_setting batch_settings[] = {
-        RF_UINT(struct rf_mini_batch_sizes, size, "1", 1, RF_MINI_BATCH_MAX, 0,
-                "records a step; 1: every record, by kernels that give the same bits on any processor"),
-        RF_UINT(struct rf_mini_batch_sizes, growth, "1", 1, 1024, 0, "factor by which mini-batches grow; 1: they do not"),
-        RF_UINT(struct rf_mini_batch_sizes, every, "10000", 1, 1e15, 0, "records after which they grow, again and again"),
-        RF_UINT(struct rf_mini_batch_sizes, max, "1024", 1, RF_MINI_BATCH_MAX, 0, "the size they grow to"),
+        RF_MINI_BATCH_SETTINGS(struct rf_mini_batch_sizes, "1",
+                               "records a step; 1: every record, by kernels that give the same bits on any processor"),
         {0},
 };
 

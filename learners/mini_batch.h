@@ -3,6 +3,7 @@
 // The records of the mini-batch in progress. Mini-batches count the records learned, never those that happen to travel
 // together, and a snapshot may fall in between: so what was taken and not yet learned is state.
 #include "learners/learner.h"
+#include "proto/setting.h"
 #include "proto/state.h"
 
 #include <stdbool.h>
@@ -14,6 +15,15 @@
 enum { RF_MINI_BATCH_MAX = 1 << 16 };
 
 uint64_t rf_mini_batch_size_at(const struct rf_mini_batch_sizes *sizes, uint64_t records);
+
+// The rows for the settings of what has mini-batches: its options hold the fields of struct rf_mini_batch_sizes.
+// clang-format off
+#define RF_MINI_BATCH_SETTINGS(type_, size_, size_help_) \
+    RF_UINT(type_, size, size_, 1, RF_MINI_BATCH_MAX, 0, size_help_), \
+    RF_UINT(type_, growth, "1", 1, 1024, 0, "factor by which mini-batches grow; 1: they do not"), \
+    RF_UINT(type_, every, "10000", 1, 1e15, 0, "records after which they grow, again and again"), \
+    RF_UINT(type_, max, "1024", 1, RF_MINI_BATCH_MAX, 0, "the size they grow to")
+// clang-format on
 
 // How far it is: one row of state.
 struct rf_mini_batch_progress {

@@ -26,11 +26,7 @@ static const char *const gradient_names[] = {"mean", "sum", NULL};
 static const struct rf_setting no_settings[] = {{0}};
 
 static const struct rf_setting mini_batch_settings[] = {
-        RF_UINT(struct rf_mini_batch_options, size, "32", 1, RF_MINI_BATCH_MAX, 0,
-                "records of a mini-batch, of the first if they grow"),
-        RF_UINT(struct rf_mini_batch_options, growth, "1", 1, 1024, 0, "factor by which mini-batches grow; 1: they do not"),
-        RF_UINT(struct rf_mini_batch_options, every, "10000", 1, 1e15, 0, "records after which they grow, again and again"),
-        RF_UINT(struct rf_mini_batch_options, max, "1024", 1, RF_MINI_BATCH_MAX, 0, "the size they grow to"),
+        RF_MINI_BATCH_SETTINGS(struct rf_mini_batch_options, "32", "records of a mini-batch, of the first if they grow"),
         SHARED_SETTINGS(struct rf_mini_batch_options),
         {0},
 };
