@@ -205,11 +205,6 @@ static void tell_metrics(struct rf_pipeline *pipeline) {
     rf_metrics_set(metrics, RF_METRIC_unscaled_total, 0, (int64_t)pipeline->learner->unscaled);
     rf_metrics_set(metrics, RF_METRIC_uncrossed_total, 0, (int64_t)pipeline->learner->uncrossed);
     rf_metrics_set(metrics, RF_METRIC_unencoded_total, 0, (int64_t)pipeline->learner->unencoded);
-    if (pipeline->learner->collisions) {
-        struct rf_collision_shares shares = rf_collisions_shares(pipeline->learner->collisions);
-        rf_metrics_set(metrics, RF_METRIC_collided_inputs_ppm, 0, (int64_t)(1e6 * shares.inputs));
-        rf_metrics_set(metrics, RF_METRIC_used_rows_ppm, 0, (int64_t)(1e6 * shares.rows_used));
-    }
     for (unsigned reason = 0; reason < RF_REASON_COUNT; reason++) {
         rf_metrics_set(metrics, RF_METRIC_rejected_total, reason, (int64_t)counts->rejected_by[reason]);
     }

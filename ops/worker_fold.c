@@ -5,7 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-// The fold thread brings the report up to date.
+// Not at every step: the shares are sums over a table.
+static void tell_collisions(struct rf_worker *worker) {
+    const struct rf_learner *learner = rf_pipeline_learner(worker->pipeline);
+    struct rf_metrics *metrics = rf_pipeline_metrics(worker->pipeline);
+    if (learner->collisions) {
+        struct rf_collision_shares shares = rf_collisions_shares(learner->collisions);
+        rf_metrics_set(metrics, RF_METRIC_collided_inputs_ppm, 0, (int64_t)(1e6 * shares.inputs));
+        rf_metrics_set(metrics, RF_METRIC_used_rows_ppm, 0, (int64_t)(1e6 * shares.rows_used));
+    }
+}
+
+// The fold thread brings the report and the gauges that ask for some work up to date.
 static void tell(struct rf_worker *worker) {
     struct rf_figures figures, window;
     rf_evaluation_figures(rf_pipeline_evaluation(worker->pipeline), &figures);
@@ -16,6 +27,7 @@ static void tell(struct rf_worker *worker) {
     worker->report.window = window;
     worker->report.busy_ms = worker->folded_ms > worker->first_ms ? worker->folded_ms - worker->first_ms : 0;
     pthread_mutex_unlock(&worker->lock);
+    tell_collisions(worker);
 }
 
 // One line for all that were rejected since the last one; the log holds back what repeats too often.
