@@ -1,12 +1,10 @@
 // The chain of snapshots, link by link, against the snapshots that are there.
 #include "ops/chain.h"
+#include "ops/snapshot_files.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char prefix[] = "snapshot-", suffix[] = ".riffle";
 
 struct known { // one link, for those that grew from it
     uint64_t number;
@@ -50,8 +48,8 @@ static enum rf_status remember(struct walk *walk, const struct rf_chain_link *li
 
 // The snapshot itself, where it was not thinned out.
 static enum rf_status check_file(struct walk *walk, const struct known *known, struct rf_error *err) {
-    char path[4352];
-    snprintf(path, sizeof path, "%s/%s%020" PRIu64 "%s", walk->folder, prefix, known->number, suffix);
+    char path[RF_SNAPSHOT_PATH_SIZE];
+    rf_snapshot_path(walk->folder, known->number, path);
     const uint8_t *data;
     size_t size;
     enum rf_status status = rf_disk_read(walk->disk, path, &data, &size, err);
@@ -109,31 +107,30 @@ static enum rf_status take_link(void *context, const struct rf_chain_link *link,
 }
 
 // Snapshots without a link: links were lost, or files moved. Only the newest may be one: a crash kept its link off.
-static enum rf_status check_names(const struct walk *walk, char *const *names, size_t count, struct rf_error *err) {
+static enum rf_status check_names(const struct walk *walk, const struct rf_snapshot_files *files, struct rf_error *err) {
     size_t link = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t number = strtoull(names[i] + strlen(prefix), NULL, 10);
+    for (size_t i = 0; i < files->count; i++) {
+        uint64_t number = rf_snapshot_files_number(files, i);
         while (link < walk->count && walk->known[link].number < number) {
             link++;
         }
         bool is_known = link < walk->count && walk->known[link].number == number;
-        bool is_newest = i + 1 == count && link == walk->count;
+        bool is_newest = i + 1 == files->count && link == walk->count;
         if (!is_known && !is_newest) {
             return rf_fail(err, RF_CORRUPT,
                            "%s/%s is not on record: links to snapshots are lost, or it is a copy under that name", walk->folder,
-                           names[i]);
+                           files->names[i]);
         }
     }
     return RF_OK;
 }
 
 static enum rf_status check_folder(const struct walk *walk, struct rf_error *err) {
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(walk->disk, walk->folder, prefix, suffix, &names, &count, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(walk->disk, walk->folder, &files, err);
     if (!status) {
-        status = check_names(walk, names, count, err);
-        rf_disk_names_destroy(names, count);
+        status = check_names(walk, &files, err);
+        rf_snapshot_files_finish(&files);
     }
     return status;
 }

@@ -4,7 +4,6 @@
 #include "ops/specification.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,6 @@ void rf_checkpoint_forget_attempt(struct rf_checkpoint *checkpoint) {
     checkpoint->writer = NULL;
     rf_snapshot_header_finish(&checkpoint->header);
     rf_snapshot_header_init(&checkpoint->header);
-}
-
-void rf_checkpoint_path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[RF_CHECKPOINT_PATH_SIZE]) {
-    snprintf(path_out, RF_CHECKPOINT_PATH_SIZE, "%s/%s%020" PRIu64 "%s", checkpoint->options.folder->path, RF_SNAPSHOT_PREFIX,
-             number, RF_SNAPSHOT_SUFFIX);
 }
 
 // Beside the fold: writing.
@@ -137,7 +131,7 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->state = rf_pipeline_state(pipeline);
     checkpoint->sinks = rf_pipeline_sinks(pipeline, &checkpoint->sink_count);
     checkpoint->schedule = rf_pipeline_schedule(pipeline);
-    rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
+    rf_snapshot_path(checkpoint->options.folder->path, checkpoint->next_number, checkpoint->path);
     snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
     enum rf_status status = checkpoint->schedule ? rf_schedule_mark(checkpoint->schedule, err) : RF_OK;
     if (!status) {

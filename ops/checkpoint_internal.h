@@ -3,13 +3,9 @@
 // What a checkpoint holds. Only checkpoint*.c and replay_start.c (which takes one up without a worker) include it.
 #include "ops/chain.h"
 #include "ops/checkpoint.h"
+#include "ops/snapshot_files.h"
 
 #include <stdatomic.h>
-
-enum { RF_CHECKPOINT_PATH_SIZE = 4352 };
-
-#define RF_SNAPSHOT_PREFIX "snapshot-"
-#define RF_SNAPSHOT_SUFFIX ".riffle"
 
 enum stage { IDLE, WRITING, WRITTEN, SETTLED, IN_PLACE, FAILED };
 
@@ -34,7 +30,7 @@ struct rf_checkpoint {
     struct rf_state *state;
     struct rf_snapshot_header header;
     struct rf_snapshot_writer *writer;
-    char path[RF_CHECKPOINT_PATH_SIZE], temporary[RF_CHECKPOINT_PATH_SIZE];
+    char path[RF_SNAPSHOT_PATH_SIZE], temporary[RF_SNAPSHOT_PATH_SIZE];
     int handle;
     struct rf_error error;
     struct rf_sink *const *sinks; // [sink_count], borrowed
@@ -45,11 +41,9 @@ struct rf_checkpoint {
     // The newest in place.
     bool is_installed_new;
     struct rf_snapshot_header installed;
-    char installed_path[RF_CHECKPOINT_PATH_SIZE];
+    char installed_path[RF_SNAPSHOT_PATH_SIZE];
     uint64_t installed_size;
 };
-
-void rf_checkpoint_path_of(const struct rf_checkpoint *checkpoint, uint64_t number, char path_out[RF_CHECKPOINT_PATH_SIZE]);
 
 // The header of a snapshot of the pipeline as it is now.
 enum rf_status rf_checkpoint_fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,

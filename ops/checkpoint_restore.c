@@ -5,8 +5,6 @@
 #include "ops/specification.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 // Is the snapshot of this model, as it is specified now?
@@ -84,22 +82,21 @@ enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struc
 }
 
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
-    char **names;
-    size_t count;
+    struct rf_snapshot_files files;
     struct rf_folder *folder = checkpoint->options.folder;
     enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
     if (status) {
         return status;
     }
     checkpoint->next_number = rf_chain_number(checkpoint->chain) + 1; // a number on record is not given again
-    status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
+    status = rf_snapshot_files_list(folder->disk, folder->path, &files, err);
     if (status) {
         return status;
     }
     status = RF_NOT_FOUND;
-    for (size_t i = count; i-- > 0;) {
-        snprintf(checkpoint->installed_path, sizeof checkpoint->installed_path, "%s/%s", folder->path, names[i]);
-        uint64_t number = strtoull(names[i] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10);
+    for (size_t i = files.count; i-- > 0;) {
+        rf_snapshot_files_path(&files, i, checkpoint->installed_path);
+        uint64_t number = rf_snapshot_files_number(&files, i);
         checkpoint->next_number = number >= checkpoint->next_number ? number + 1 : checkpoint->next_number;
         status = rf_checkpoint_restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
         if (!status) {
@@ -118,12 +115,12 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
                rf_log_text("error", err->text));
         status = RF_CORRUPT;
     }
-    rf_disk_names_destroy(names, count);
+    rf_snapshot_files_finish(&files);
     if (status == RF_CORRUPT) {
         struct rf_error last = *err;
         rf_fail(err, RF_CORRUPT,
-                "none of the %zu snapshots in %s verifies (%s: %.300s); restore one, or give the model a new state folder", count,
-                folder->path, checkpoint->installed_path, last.text);
+                "none of the %zu snapshots in %s verifies (%s: %.300s); restore one, or give the model a new state folder",
+                files.count, folder->path, checkpoint->installed_path, last.text);
     }
     return status == RF_NOT_FOUND ? rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder->path) : status;
 }

@@ -2,7 +2,6 @@
 #include "ops/checkpoint_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
@@ -43,9 +42,9 @@ static enum rf_status push(struct rf_checkpoint *checkpoint, const struct rf_sna
 
 // Removes a snapshot that need not stay; false when it is still there.
 static bool remove_snapshot(struct rf_checkpoint *checkpoint, uint64_t number) {
-    char path[RF_CHECKPOINT_PATH_SIZE];
+    char path[RF_SNAPSHOT_PATH_SIZE];
     struct rf_error ignored;
-    rf_checkpoint_path_of(checkpoint, number, path);
+    rf_snapshot_path(checkpoint->options.folder->path, number, path);
     enum rf_status status = rf_disk_remove(checkpoint->options.folder->disk, path, &ignored);
     return status == RF_OK || status == RF_NOT_FOUND;
 }
@@ -71,25 +70,20 @@ enum rf_status rf_checkpoint_retain(struct rf_checkpoint *checkpoint, const stru
     return RF_OK;
 }
 
-// The snapshots that are there, by the names in the folder: rising numbers.
+// The snapshots that are there, along the chain: the numbers of both rise.
 struct folder_list {
     struct rf_checkpoint *checkpoint;
-    char **names;
-    size_t count;
+    struct rf_snapshot_files files;
     size_t next; // the first not met yet in the chain
 };
-
-static uint64_t number_of(const char *name) {
-    return strtoull(name + strlen(RF_SNAPSHOT_PREFIX), NULL, 10);
-}
 
 static enum rf_status take_link(void *context, const struct rf_chain_link *link, struct rf_error *err) {
     struct folder_list *list = context;
     uint64_t number = link->header.version.base;
-    while (list->next < list->count && number_of(list->names[list->next]) < number) {
+    while (list->next < list->files.count && rf_snapshot_files_number(&list->files, list->next) < number) {
         list->next++;
     }
-    bool is_there = list->next < list->count && number_of(list->names[list->next]) == number;
+    bool is_there = list->next < list->files.count && rf_snapshot_files_number(&list->files, list->next) == number;
     return is_there ? push(list->checkpoint, &link->header, err) : RF_OK;
 }
 
@@ -104,11 +98,11 @@ enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct
         rf_log(checkpoint->options.log, RF_LOG_WARN, "the chain of snapshots is damaged; it goes on from here",
                rf_log_text("error", rf_chain_damage(checkpoint->chain)));
     }
-    status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &list.names, &list.count, err);
+    status = rf_snapshot_files_list(folder->disk, folder->path, &list.files, err);
     if (status) {
         return status;
     }
     status = rf_chain_each(folder->disk, folder->path, take_link, &list, err);
-    rf_disk_names_destroy(list.names, list.count);
+    rf_snapshot_files_finish(&list.files);
     return status == RF_CORRUPT ? RF_OK : status; // told above
 }

@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool is_passed_over(enum rf_status status) {
     return status == RF_NOT_FOUND || status == RF_CORRUPT || status == RF_UNSUPPORTED;
@@ -16,27 +14,26 @@ static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_sn
                                   struct rf_error *err) {
     uint8_t sha256[RF_SHA256_SIZE];
     struct rf_folder *folder = checkpoint->options.folder;
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(folder->disk, folder->path, RF_SNAPSHOT_PREFIX, RF_SNAPSHOT_SUFFIX, &names, &count, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(folder->disk, folder->path, &files, err);
     if (status) {
         return status;
     }
-    *number_out = count ? strtoull(names[count - 1] + strlen(RF_SNAPSHOT_PREFIX), NULL, 10) : 0;
+    *number_out = files.count ? rf_snapshot_files_number(&files, files.count - 1) : 0;
     // Passed over is what is damaged, not what a disk that fails keeps back: sinks would be cut to what an older one knows of.
     status = RF_NOT_FOUND;
-    for (size_t i = count; i-- > 0 && is_passed_over(status);) {
-        char path[RF_CHECKPOINT_PATH_SIZE];
+    for (size_t i = files.count; i-- > 0 && is_passed_over(status);) {
+        char path[RF_SNAPSHOT_PATH_SIZE];
         const uint8_t *data;
         size_t size;
-        snprintf(path, sizeof path, "%s/%s", folder->path, names[i]);
+        rf_snapshot_files_path(&files, i, path);
         status = rf_disk_read(folder->disk, path, &data, &size, err);
         if (!status) {
             status = rf_snapshot_read_header(data, size, header_out, sha256, err);
             rf_disk_forget(folder->disk, data, size);
         }
     }
-    rf_disk_names_destroy(names, count);
+    rf_snapshot_files_finish(&files);
     if (is_passed_over(status)) {
         return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path);
     }
@@ -66,7 +63,7 @@ static enum rf_status write_line(struct rf_checkpoint *checkpoint, struct rf_pip
         return status;
     }
     swap_bookmarks(&checkpoint->header, newest);
-    rf_checkpoint_path_of(checkpoint, checkpoint->next_number, checkpoint->path);
+    rf_snapshot_path(checkpoint->options.folder->path, checkpoint->next_number, checkpoint->path);
     snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
     status = rf_snapshot_writer_create(&checkpoint->header, rf_pipeline_state(pipeline), rf_checkpoint_write_out, checkpoint,
                                        &checkpoint->writer, err);
@@ -78,10 +75,10 @@ static enum rf_status write_line(struct rf_checkpoint *checkpoint, struct rf_pip
 
 enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
                                       int64_t now_ms, struct rf_version *version_out, struct rf_error *err) {
-    char path[RF_CHECKPOINT_PATH_SIZE];
+    char path[RF_SNAPSHOT_PATH_SIZE];
     struct rf_snapshot_header newest;
     uint64_t highest;
-    rf_checkpoint_path_of(checkpoint, number, path);
+    rf_snapshot_path(checkpoint->options.folder->path, number, path);
     enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
     if (!status) {
         status = rf_checkpoint_restore_one(checkpoint, pipeline, path, err);

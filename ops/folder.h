@@ -4,7 +4,7 @@
 //
 //     lock         held (flock) while a worker runs on the folder
 //     worker       "id=<32 hex digits> epoch=<starts so far>"
-//     snapshot-*   see ops/checkpoint.h      schedule-*   see ops/schedule.h      chain-*   see ops/chain.h
+//     snapshot-*   see ops/snapshot_files.h      schedule-*   see ops/schedule.h      chain-*   see ops/chain.h
 #include "ops/disk.h"
 
 #include <stdint.h>

@@ -1,9 +1,9 @@
 #include "ops/lineage.h"
 
 #include "ops/chain.h"
+#include "ops/snapshot_files.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,21 +95,19 @@ static enum rf_status take_file(struct rf_disk *disk, const char *path, struct k
 }
 
 static enum rf_status take_files(struct rf_disk *disk, const char *folder, struct known *known, struct rf_error *err) {
-    static const char prefix[] = "snapshot-";
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(disk, folder, prefix, ".riffle", &names, &count, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(disk, folder, &files, err);
     if (status) {
         return status;
     }
-    for (size_t i = 0; i < count && !status; i++) {
-        char path[4352];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        if (!is_known(known, strtoull(names[i] + sizeof prefix - 1, NULL, 10))) {
+    for (size_t i = 0; i < files.count && !status; i++) {
+        char path[RF_SNAPSHOT_PATH_SIZE];
+        rf_snapshot_files_path(&files, i, path);
+        if (!is_known(known, rf_snapshot_files_number(&files, i))) {
             status = take_file(disk, path, known, err);
         }
     }
-    rf_disk_names_destroy(names, count);
+    rf_snapshot_files_finish(&files);
     return status;
 }
 

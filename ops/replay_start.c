@@ -94,12 +94,12 @@ static enum rf_status restore(struct rf_replay *replay, const struct rf_ancestor
                                             .specification = replay->options.specification,
                                             .settings = replay->options.settings};
     struct rf_checkpoint *checkpoint;
-    char path[RF_CHECKPOINT_PATH_SIZE];
+    char path[RF_SNAPSHOT_PATH_SIZE];
     enum rf_status status = rf_checkpoint_create(&options, &checkpoint, err);
     if (status) {
         return status;
     }
-    rf_checkpoint_path_of(checkpoint, ancestor->version.base, path);
+    rf_snapshot_path(replay->options.folder, ancestor->version.base, path);
     status = rf_checkpoint_restore_one(checkpoint, replay->pipeline, path, err);
     if (!status && memcmp(checkpoint->parent, ancestor->sha256, RF_SHA256_SIZE) != 0) {
         status = rf_fail(err, RF_CORRUPT, "%s is another snapshot than the one on record", path);

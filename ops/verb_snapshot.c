@@ -3,6 +3,7 @@
 #include "ops/checkpoint.h"
 #include "ops/clock.h"
 #include "ops/printer.h"
+#include "ops/snapshot_files.h"
 #include "ops/verbs.h"
 #include "proto/snapshot.h"
 
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-enum { PATH_SIZE = 4352 };
 
 struct view {
     struct rf_disk *disk;
@@ -151,20 +150,19 @@ static enum rf_status verify_chain(struct view *view, const char *folder, struct
 }
 
 static enum rf_status look_into_folder(struct view *view, const char *how, const char *folder, struct rf_error *err) {
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(view->disk, folder, "snapshot-", ".riffle", &names, &count, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(view->disk, folder, &files, err);
     if (status) {
         return status;
     }
     bool is_newest_only = strcmp(how, "show") == 0;
-    for (size_t i = is_newest_only && count ? count - 1 : 0; i < count && !status; i++) {
-        char path[PATH_SIZE];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    for (size_t i = is_newest_only && files.count ? files.count - 1 : 0; i < files.count && !status; i++) {
+        char path[RF_SNAPSHOT_PATH_SIZE];
+        rf_snapshot_files_path(&files, i, path);
         status = look(view, how, path, err);
     }
-    rf_disk_names_destroy(names, count);
-    if (!status && !count) {
+    rf_snapshot_files_finish(&files);
+    if (!status && !files.count) {
         status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
     }
     return !status && strcmp(how, "verify") == 0 ? verify_chain(view, folder, err) : status;
@@ -223,19 +221,18 @@ static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number
 // The model as it stands in the newest snapshot of its folder that verifies; nothing is locked or written.
 static enum rf_status read_newest(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const char *folder = assembly->settings.snapshots.directory;
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(assembly->disk, folder, "snapshot-", ".riffle", &names, &count, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(assembly->disk, folder, &files, err);
     if (status) {
         return status;
     }
     status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
-    for (size_t i = count; i-- > 0 && status;) {
-        char path[PATH_SIZE];
+    for (size_t i = files.count; i-- > 0 && status;) {
+        char path[RF_SNAPSHOT_PATH_SIZE];
         const uint8_t *data;
         size_t size;
         struct rf_snapshot_header header;
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        rf_snapshot_files_path(&files, i, path);
         status = rf_disk_read(assembly->disk, path, &data, &size, err);
         if (status) {
             continue;
@@ -248,7 +245,7 @@ static enum rf_status read_newest(struct rf_assembly *assembly, struct rf_pipeli
         }
         rf_disk_forget(assembly->disk, data, size);
     }
-    rf_disk_names_destroy(names, count);
+    rf_snapshot_files_finish(&files);
     return status;
 }
 

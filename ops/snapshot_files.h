@@ -1,0 +1,28 @@
+#ifndef RF_OPS_SNAPSHOT_FILES_H
+#define RF_OPS_SNAPSHOT_FILES_H
+// The snapshots in a state folder, by their names: <folder>/snapshot-<number, 20 digits>.riffle
+#include "ops/disk.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RF_SNAPSHOT_PATH_SIZE = 4352 };
+
+// Where the snapshot of this number lies, whether it is there or not.
+void rf_snapshot_path(const char *folder, uint64_t number, char path_out[RF_SNAPSHOT_PATH_SIZE]);
+
+// Those that are there, oldest first.
+struct rf_snapshot_files {
+    const char *folder; // borrowed
+    char **names;       // [count]
+    size_t count;
+};
+
+enum rf_status rf_snapshot_files_list(struct rf_disk *disk, const char *folder, struct rf_snapshot_files *files_out,
+                                      struct rf_error *err) RF_MUST_USE;
+void rf_snapshot_files_finish(struct rf_snapshot_files *files);
+
+uint64_t rf_snapshot_files_number(const struct rf_snapshot_files *files, size_t index);
+void rf_snapshot_files_path(const struct rf_snapshot_files *files, size_t index, char path_out[RF_SNAPSHOT_PATH_SIZE]);
+
+#endif
