@@ -106,9 +106,7 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
                     rf_chain_append(checkpoint->chain, &checkpoint->installed, checkpoint->parent, err); // if a crash kept it off
             break;
         }
-        // Not a disk that fails: it may work the next time, and what is cut by then would be missed.
-        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND;
-        if (!is_passed_over) {
+        if (!rf_snapshot_is_passed_over(status)) {
             break;
         }
         rf_log(checkpoint->options.log, RF_LOG_WARN, "snapshot passed over", rf_log_text("path", checkpoint->installed_path),

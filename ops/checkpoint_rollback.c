@@ -4,10 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static bool is_passed_over(enum rf_status status) {
-    return status == RF_NOT_FOUND || status == RF_CORRUPT || status == RF_UNSUPPORTED;
-}
-
 // The header of the newest snapshot that verifies: how far the sinks had written stands there. It is put on record, if what
 // failed behind its rename kept it off. *number_out: the highest of any.
 static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_snapshot_header *header_out, uint64_t *number_out,
@@ -20,9 +16,8 @@ static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_sn
         return status;
     }
     *number_out = files.count ? rf_snapshot_files_number(&files, files.count - 1) : 0;
-    // Passed over is what is damaged, not what a disk that fails keeps back: sinks would be cut to what an older one knows of.
     status = RF_NOT_FOUND;
-    for (size_t i = files.count; i-- > 0 && is_passed_over(status);) {
+    for (size_t i = files.count; i-- > 0 && rf_snapshot_is_passed_over(status);) {
         char path[RF_SNAPSHOT_PATH_SIZE];
         const uint8_t *data;
         size_t size;
@@ -34,7 +29,7 @@ static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_sn
         }
     }
     rf_snapshot_files_finish(&files);
-    if (is_passed_over(status)) {
+    if (rf_snapshot_is_passed_over(status)) {
         return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path);
     }
     if (status) {

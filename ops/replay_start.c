@@ -155,7 +155,7 @@ enum rf_status rf_replay_choose_start(struct rf_replay *replay, struct rf_error 
     for (size_t i = before; i-- > 0;) {
         const struct rf_ancestor *ancestor = &lineage->list[i];
         enum rf_status status = restore(replay, ancestor, &last);
-        bool is_passed_over = status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND;
+        bool is_passed_over = rf_snapshot_is_passed_over(status);
         if (is_passed_over && ancestor->records == 0 && !ancestor->has_parent) {
             status = begin_from_nothing(replay, ancestor, &last);
             is_passed_over = false;

@@ -3,6 +3,7 @@
 // The snapshots in a state folder, by their names: <folder>/snapshot-<number, 20 digits>.riffle
 #include "ops/disk.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,11 @@ void rf_snapshot_files_finish(struct rf_snapshot_files *files);
 
 uint64_t rf_snapshot_files_number(const struct rf_snapshot_files *files, size_t index);
 void rf_snapshot_files_path(const struct rf_snapshot_files *files, size_t index, char path_out[RF_SNAPSHOT_PATH_SIZE]);
+
+// Is an older snapshot tried in place of one that answered this? Not where a disk fails: it may work the next time, and sinks
+// would be cut by then to what the older one knows of.
+static inline bool rf_snapshot_is_passed_over(enum rf_status status) {
+    return status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND;
+}
 
 #endif
