@@ -125,12 +125,18 @@ enum rf_status rf_chain_each(struct rf_disk *disk, const char *folder, rf_chain_
 
 // Writing.
 
-static enum rf_status see_last(void *context, const struct rf_chain_link *link, struct rf_error *err) {
-    struct rf_chain *chain = context;
-    (void)err;
+struct opening {
+    struct rf_chain *chain;
+    rf_chain_visit *visit; // NULL: nobody
+    void *context;
+};
+
+static enum rf_status see_link(void *context, const struct rf_chain_link *link, struct rf_error *err) {
+    const struct opening *opening = context;
+    struct rf_chain *chain = opening->chain;
     chain->number = link->header.version.base > chain->number ? link->header.version.base : chain->number;
     chain->line = link->header.version.line > chain->line ? link->header.version.line : chain->line;
-    return RF_OK;
+    return opening->visit ? opening->visit(opening->context, link, err) : RF_OK;
 }
 
 // A process that died may have written the last segment and not synced it. What is extended must not be taken by a cut of power
@@ -152,14 +158,16 @@ static enum rf_status sync_last(struct rf_disk *disk, const char *folder, struct
     return status;
 }
 
-enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, struct rf_chain **chain_out, struct rf_error *err) {
+enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, rf_chain_visit *visit, void *context,
+                             struct rf_chain **chain_out, struct rf_error *err) {
     struct rf_chain *chain = calloc(1, sizeof *chain);
     if (!chain) {
         return rf_fail(err, RF_MEMORY, "chain of snapshots: out of memory");
     }
     chain->disk = disk;
     chain->folder = strdup(folder);
-    enum rf_status status = chain->folder ? rf_chain_each(disk, folder, see_last, chain, err)
+    struct opening opening = {chain, visit, context};
+    enum rf_status status = chain->folder ? rf_chain_each(disk, folder, see_link, &opening, err)
                                           : rf_fail(err, RF_MEMORY, "chain of snapshots: out of memory");
     if (status == RF_CORRUPT) {
         chain->damage = *err;

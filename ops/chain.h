@@ -27,9 +27,10 @@ typedef enum rf_status rf_chain_visit(void *context, const struct rf_chain_link 
 enum rf_status rf_chain_each(struct rf_disk *disk, const char *folder, rf_chain_visit *visit, void *context,
                              struct rf_error *err) RF_MUST_USE;
 
-// Opens the chain of a state folder to extend it. Damage does not keep it from being extended: what was read up to there counts.
-enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, struct rf_chain **chain_out,
-                             struct rf_error *err) RF_MUST_USE;
+// Opens the chain of a state folder to extend it, and calls `visit` (NULL: nobody) for the links it reads on the way. Damage does
+// not keep it from being extended: what was read up to there counts. What `visit` fails with, never RF_CORRUPT, ends the call.
+enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, rf_chain_visit *visit, void *context,
+                             struct rf_chain **chain_out, struct rf_error *err) RF_MUST_USE;
 void rf_chain_close(struct rf_chain *chain);
 
 const char *rf_chain_damage(const struct rf_chain *chain); // the sentence, "" when there is none

@@ -59,8 +59,10 @@ void rf_checkpoint_forget_attempt(struct rf_checkpoint *checkpoint);
 enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, const char *path,
                                          struct rf_error *err) RF_MUST_USE;
 
-// Opens the chain, and finds which of its snapshots are in the folder.
-enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_error *err) RF_MUST_USE;
+// Opens the chain, and finds which of its snapshots are in the folder. `files_out`: all that are in the folder; finish it only
+// when RF_OK.
+enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_snapshot_files *files_out,
+                                        struct rf_error *err) RF_MUST_USE;
 
 // Takes a snapshot just put in place into the list, and removes those that need not stay. One that cannot be removed now is
 // tried again the next time.

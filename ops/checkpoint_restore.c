@@ -84,15 +84,11 @@ enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struc
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
     struct rf_snapshot_files files;
     struct rf_folder *folder = checkpoint->options.folder;
-    enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
+    enum rf_status status = rf_checkpoint_open_chain(checkpoint, &files, err);
     if (status) {
         return status;
     }
     checkpoint->next_number = rf_chain_number(checkpoint->chain) + 1; // a number on record is not given again
-    status = rf_snapshot_files_list(folder->disk, folder->path, &files, err);
-    if (status) {
-        return status;
-    }
     status = RF_NOT_FOUND;
     for (size_t i = files.count; i-- > 0;) {
         rf_snapshot_files_path(&files, i, checkpoint->installed_path);

@@ -73,36 +73,38 @@ enum rf_status rf_checkpoint_retain(struct rf_checkpoint *checkpoint, const stru
 // The snapshots that are there, along the chain: the numbers of both rise.
 struct folder_list {
     struct rf_checkpoint *checkpoint;
-    struct rf_snapshot_files files;
+    const struct rf_snapshot_files *files;
     size_t next; // the first not met yet in the chain
 };
 
 static enum rf_status take_link(void *context, const struct rf_chain_link *link, struct rf_error *err) {
     struct folder_list *list = context;
     uint64_t number = link->header.version.base;
-    while (list->next < list->files.count && rf_snapshot_files_number(&list->files, list->next) < number) {
+    while (list->next < list->files->count && rf_snapshot_files_number(list->files, list->next) < number) {
         list->next++;
     }
-    bool is_there = list->next < list->files.count && rf_snapshot_files_number(&list->files, list->next) == number;
+    bool is_there = list->next < list->files->count && rf_snapshot_files_number(list->files, list->next) == number;
     return is_there ? push(list->checkpoint, &link->header, err) : RF_OK;
 }
 
-enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_error *err) {
+enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_snapshot_files *files_out,
+                                        struct rf_error *err) {
     struct rf_folder *folder = checkpoint->options.folder;
-    struct folder_list list = {.checkpoint = checkpoint};
-    enum rf_status status = rf_chain_open(folder->disk, folder->path, &checkpoint->chain, err);
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_snapshot_files_list(folder->disk, folder->path, &files, err);
     if (status) {
+        return status;
+    }
+    struct folder_list list = {.checkpoint = checkpoint, .files = &files};
+    status = rf_chain_open(folder->disk, folder->path, take_link, &list, &checkpoint->chain, err);
+    if (status) {
+        rf_snapshot_files_finish(&files);
         return status;
     }
     if (rf_chain_damage(checkpoint->chain)[0]) {
         rf_log(checkpoint->options.log, RF_LOG_WARN, "the chain of snapshots is damaged; it goes on from here",
                rf_log_text("error", rf_chain_damage(checkpoint->chain)));
     }
-    status = rf_snapshot_files_list(folder->disk, folder->path, &list.files, err);
-    if (status) {
-        return status;
-    }
-    status = rf_chain_each(folder->disk, folder->path, take_link, &list, err);
-    rf_snapshot_files_finish(&list.files);
-    return status == RF_CORRUPT ? RF_OK : status; // told above
+    *files_out = files;
+    return RF_OK;
 }

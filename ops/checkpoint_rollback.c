@@ -5,30 +5,23 @@
 #include <stdio.h>
 
 // The header of the newest snapshot that verifies: how far the sinks had written stands there. It is put on record, if what
-// failed behind its rename kept it off. *number_out: the highest of any.
-static enum rf_status read_newest(struct rf_checkpoint *checkpoint, struct rf_snapshot_header *header_out, uint64_t *number_out,
-                                  struct rf_error *err) {
+// failed behind its rename kept it off.
+static enum rf_status read_newest(struct rf_checkpoint *checkpoint, const struct rf_snapshot_files *files,
+                                  struct rf_snapshot_header *header_out, struct rf_error *err) {
     uint8_t sha256[RF_SHA256_SIZE];
     struct rf_folder *folder = checkpoint->options.folder;
-    struct rf_snapshot_files files;
-    enum rf_status status = rf_snapshot_files_list(folder->disk, folder->path, &files, err);
-    if (status) {
-        return status;
-    }
-    *number_out = files.count ? rf_snapshot_files_number(&files, files.count - 1) : 0;
-    status = RF_NOT_FOUND;
-    for (size_t i = files.count; i-- > 0 && rf_snapshot_is_passed_over(status);) {
+    enum rf_status status = RF_NOT_FOUND;
+    for (size_t i = files->count; i-- > 0 && rf_snapshot_is_passed_over(status);) {
         char path[RF_SNAPSHOT_PATH_SIZE];
         const uint8_t *data;
         size_t size;
-        rf_snapshot_files_path(&files, i, path);
+        rf_snapshot_files_path(files, i, path);
         status = rf_disk_read(folder->disk, path, &data, &size, err);
         if (!status) {
             status = rf_snapshot_read_header(data, size, header_out, sha256, err);
             rf_disk_forget(folder->disk, data, size);
         }
     }
-    rf_snapshot_files_finish(&files);
     if (rf_snapshot_is_passed_over(status)) {
         return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path);
     }
@@ -68,34 +61,42 @@ static enum rf_status write_line(struct rf_checkpoint *checkpoint, struct rf_pip
     return status ? status : rf_checkpoint_put_in_place(checkpoint, err);
 }
 
-enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
-                                      int64_t now_ms, struct rf_version *version_out, struct rf_error *err) {
+static enum rf_status roll_back(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
+                                const struct rf_snapshot_files *files, uint64_t number, int64_t now_ms, struct rf_error *err) {
     char path[RF_SNAPSHOT_PATH_SIZE];
     struct rf_snapshot_header newest;
-    uint64_t highest;
-    rf_snapshot_path(checkpoint->options.folder->path, number, path);
-    enum rf_status status = rf_checkpoint_open_chain(checkpoint, err);
-    if (!status) {
-        status = rf_checkpoint_restore_one(checkpoint, pipeline, path, err);
-        if (status == RF_NOT_FOUND) {
-            return rf_fail(err, RF_NOT_FOUND,
-                           "there is no snapshot %" PRIu64 " in %s any more; snapshot list shows those that are", number,
-                           checkpoint->options.folder->path);
-        }
+    rf_snapshot_path(files->folder, number, path);
+    enum rf_status status = rf_checkpoint_restore_one(checkpoint, pipeline, path, err);
+    if (status == RF_NOT_FOUND) {
+        return rf_fail(err, RF_NOT_FOUND, "there is no snapshot %" PRIu64 " in %s any more; snapshot list shows those that are",
+                       number, files->folder);
     }
-    if (status || (status = read_newest(checkpoint, &newest, &highest, err))) {
+    if (status || (status = read_newest(checkpoint, files, &newest, err))) {
         return status;
     }
     uint64_t last = rf_chain_number(checkpoint->chain);
+    uint64_t highest = files->count ? rf_snapshot_files_number(files, files->count - 1) : 0;
     struct rf_version version = rf_pipeline_version(pipeline);
     version.line = rf_chain_line(checkpoint->chain) + 1;
     rf_pipeline_set_version(pipeline, version);
     checkpoint->next_number = (last > highest ? last : highest) + 1;
     status = write_line(checkpoint, pipeline, &newest, now_ms, err);
+    rf_snapshot_header_finish(&newest);
+    return status;
+}
+
+enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, uint64_t number,
+                                      int64_t now_ms, struct rf_version *version_out, struct rf_error *err) {
+    struct rf_snapshot_files files;
+    enum rf_status status = rf_checkpoint_open_chain(checkpoint, &files, err);
+    if (status) {
+        return status;
+    }
+    status = roll_back(checkpoint, pipeline, &files, number, now_ms, err);
+    rf_snapshot_files_finish(&files);
     if (!status) {
         *version_out = checkpoint->header.version;
     }
-    rf_snapshot_header_finish(&newest);
     rf_checkpoint_forget_attempt(checkpoint);
     return status;
 }

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status != RF_OK && status != RF_CORRUPT) {
         abort();
     }
-    if (rf_chain_open(disk, "state", &chain, &err)) {
+    if (rf_chain_open(disk, "state", NULL, NULL, &chain, &err)) {
         abort();
     }
     uint64_t number = rf_chain_number(chain);

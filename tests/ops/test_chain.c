@@ -21,7 +21,7 @@ static int teardown(void **state) {
 
 static struct rf_chain *open_chain(struct rf_disk *disk) {
     struct rf_chain *chain = NULL;
-    assert_int_equal(rf_chain_open(disk, "state", &chain, &err), RF_OK);
+    assert_int_equal(rf_chain_open(disk, "state", NULL, NULL, &chain, &err), RF_OK);
     return chain;
 }
 
@@ -135,6 +135,22 @@ static void snapshots_not_on_record_are_named(void **state) {
     assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_CORRUPT);
 }
 
+static enum rf_status refuse(void *context, const struct rf_chain_link *link, struct rf_error *error) {
+    (void)context;
+    return rf_fail(error, RF_MEMORY, "no room for link %d", (int)link->header.version.base);
+}
+
+static void a_chain_is_not_opened_when_a_link_cannot_be_taken(void **state) {
+    struct rf_disk *disk = *state;
+    struct rf_chain *chain = open_chain(disk);
+    assert_int_equal(append(chain, 1, 0, 1), RF_OK);
+    rf_chain_close(chain);
+    chain = NULL;
+    assert_int_equal(rf_chain_open(disk, "state", refuse, NULL, &chain, &err), RF_MEMORY);
+    assert_string_equal(err.text, "no room for link 1");
+    assert_null(chain);
+}
+
 static const char segment[] = "state/chain-00000000000000000001.log";
 
 static void a_torn_end_is_no_damage_and_a_torn_middle_is(void **state) {
@@ -165,8 +181,10 @@ static void a_torn_end_is_no_damage_and_a_torn_middle_is(void **state) {
     assert_true(rf_disk_simulated_damage(disk, "state/chain-00000000000000000002.log", 30));
     assert_int_equal(rf_chain_verify(disk, "state", &report, &err), RF_CORRUPT);
     assert_string_equal(err.text, "state/chain-00000000000000000002.log is damaged at byte 8");
-    chain = open_chain(disk); // it goes on all the same
+    struct seen seen = {0};
+    assert_int_equal(rf_chain_open(disk, "state", see, &seen, &chain, &err), RF_OK); // it goes on all the same
     assert_string_equal(rf_chain_damage(chain), "state/chain-00000000000000000002.log is damaged at byte 8");
+    assert_int_equal(seen.count, 1); // what stands before the damage
     assert_int_equal(append(chain, 4, 3, 1), RF_OK);
     rf_chain_close(chain);
 }
@@ -248,6 +266,7 @@ int main(void) {
             ON_DISK(a_link_to_nothing_is_named),
             ON_DISK(snapshots_passed_over_are_counted),
             ON_DISK(snapshots_not_on_record_are_named),
+            ON_DISK(a_chain_is_not_opened_when_a_link_cannot_be_taken),
             ON_DISK(a_torn_end_is_no_damage_and_a_torn_middle_is),
             ON_DISK(a_link_that_cannot_be_written_is_written_the_next_time),
             ON_DISK(what_a_later_link_grows_from_outlives_a_cut_of_power),
