@@ -4,35 +4,43 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+struct newest {
+    struct rf_disk *disk;
+    struct rf_snapshot_header header;
+    uint8_t sha256[RF_SHA256_SIZE];
+};
+
+static enum rf_status read_header(void *context, const char *path, struct rf_error *err) {
+    struct newest *newest = context;
+    const uint8_t *data;
+    size_t size;
+    enum rf_status status = rf_disk_read(newest->disk, path, &data, &size, err);
+    if (!status) {
+        status = rf_snapshot_read_header(data, size, &newest->header, newest->sha256, err);
+        rf_disk_forget(newest->disk, data, size);
+    }
+    return status;
+}
+
 // The header of the newest snapshot that verifies: how far the sinks had written stands there. It is put on record, if what
 // failed behind its rename kept it off.
 static enum rf_status read_newest(struct rf_checkpoint *checkpoint, const struct rf_snapshot_files *files,
                                   struct rf_snapshot_header *header_out, struct rf_error *err) {
-    uint8_t sha256[RF_SHA256_SIZE];
-    struct rf_folder *folder = checkpoint->options.folder;
-    enum rf_status status = RF_NOT_FOUND;
-    for (size_t i = files->count; i-- > 0 && rf_snapshot_is_passed_over(status);) {
-        char path[RF_SNAPSHOT_PATH_SIZE];
-        const uint8_t *data;
-        size_t size;
-        rf_snapshot_files_path(files, i, path);
-        status = rf_disk_read(folder->disk, path, &data, &size, err);
-        if (!status) {
-            status = rf_snapshot_read_header(data, size, header_out, sha256, err);
-            rf_disk_forget(folder->disk, data, size);
-        }
-    }
+    struct newest newest = {.disk = checkpoint->options.folder->disk};
+    enum rf_status status = rf_snapshot_files_try(files, read_header, &newest, err);
     if (rf_snapshot_is_passed_over(status)) {
-        return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", folder->path);
+        return rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s that verifies", files->folder);
     }
     if (status) {
         return status;
     }
-    status = rf_chain_append(checkpoint->chain, header_out, sha256, err);
+    status = rf_chain_append(checkpoint->chain, &newest.header, newest.sha256, err);
     if (status) {
-        rf_snapshot_header_finish(header_out);
+        rf_snapshot_header_finish(&newest.header);
+        return status;
     }
-    return status;
+    *header_out = newest.header;
+    return RF_OK;
 }
 
 static void swap_bookmarks(struct rf_snapshot_header *a, struct rf_snapshot_header *b) {

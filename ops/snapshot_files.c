@@ -32,3 +32,14 @@ uint64_t rf_snapshot_files_number(const struct rf_snapshot_files *files, size_t 
 void rf_snapshot_files_path(const struct rf_snapshot_files *files, size_t index, char path_out[RF_SNAPSHOT_PATH_SIZE]) {
     snprintf(path_out, RF_SNAPSHOT_PATH_SIZE, "%s/%s", files->folder, files->names[index]);
 }
+
+enum rf_status rf_snapshot_files_try(const struct rf_snapshot_files *files, rf_snapshot_attempt *attempt, void *context,
+                                     struct rf_error *err) {
+    enum rf_status status = RF_NOT_FOUND;
+    for (size_t i = files->count; i-- > 0 && rf_snapshot_is_passed_over(status);) {
+        char path[RF_SNAPSHOT_PATH_SIZE];
+        rf_snapshot_files_path(files, i, path);
+        status = attempt(context, path, err);
+    }
+    return status;
+}

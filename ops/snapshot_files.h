@@ -32,4 +32,10 @@ static inline bool rf_snapshot_is_passed_over(enum rf_status status) {
     return status == RF_CORRUPT || status == RF_UNSUPPORTED || status == RF_NOT_FOUND;
 }
 
+// Tries one after the other, the newest first, while they are passed over. Answers as the last one did; RF_NOT_FOUND, without a
+// sentence, when there is none.
+typedef enum rf_status rf_snapshot_attempt(void *context, const char *path, struct rf_error *err);
+enum rf_status rf_snapshot_files_try(const struct rf_snapshot_files *files, rf_snapshot_attempt *attempt, void *context,
+                                     struct rf_error *err) RF_MUST_USE;
+
 #endif

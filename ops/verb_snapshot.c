@@ -189,64 +189,84 @@ static enum rf_status look_at(struct view *view, const struct rf_arguments *argu
     return read;
 }
 
-static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number, struct rf_error *err) {
-    struct rf_pipeline *pipeline = NULL;
-    struct rf_version version;
-    struct rf_texts columns = {0};
-    struct rf_source *source = NULL;
-    // A CSV file's own header says what the columns are; nothing is read from the source.
+// The model of a settings file. Nothing is read from its source: a CSV file's own header says what the columns are.
+struct model {
+    struct rf_texts columns;
+    struct rf_source *source;
+    struct rf_pipeline *pipeline;
+};
+
+// Finish it also when this fails.
+static enum rf_status make_model(struct rf_assembly *assembly, struct model *model, struct rf_error *err) {
+    *model = (struct model){0};
     bool has_file = assembly->settings.source.file || assembly->settings.source.history.files.count;
-    enum rf_status status = has_file ? rf_assembly_files(assembly, &source, &columns, err) : RF_OK;
+    enum rf_status status = has_file ? rf_assembly_files(assembly, &model->source, &model->columns, err) : RF_OK;
+    return status ? status : rf_assembly_pipeline(assembly, &model->columns, &model->pipeline, err);
+}
+
+static void finish_model(struct model *model) {
+    rf_pipeline_destroy(model->pipeline);
+    rf_source_destroy(model->source);
+    rf_assembly_columns_finish(&model->columns);
+}
+
+static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number, struct rf_error *err) {
+    struct model model;
+    struct rf_version version;
+    enum rf_status status = make_model(assembly, &model, err);
     if (!status) {
-        status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
-    }
-    if (!status) {
-        status = rf_assembly_state(assembly, pipeline, err);
+        status = rf_assembly_state(assembly, model.pipeline, err);
     }
     if (!status) {
         int64_t now_ms = rf_clock_system()->unix_ms(rf_clock_system());
-        status = rf_checkpoint_rollback(rf_pipeline_checkpoint(pipeline), pipeline, number, now_ms, &version, err);
+        status = rf_checkpoint_rollback(rf_pipeline_checkpoint(model.pipeline), model.pipeline, number, now_ms, &version, err);
     }
     if (!status) {
         printf("%s goes on from snapshot %" PRIu64 ", as snapshot %" PRIu64 " on line %" PRIu32 ": %" PRIu64
                " records applied, those after them are folded again\n",
-               assembly->settings.name, number, version.base, version.line, rf_pipeline_counts(pipeline)->records);
+               assembly->settings.name, number, version.base, version.line, rf_pipeline_counts(model.pipeline)->records);
     }
-    rf_pipeline_destroy(pipeline);
-    rf_source_destroy(source);
-    rf_assembly_columns_finish(&columns);
+    finish_model(&model);
     return status;
+}
+
+struct reading {
+    struct rf_disk *disk;
+    struct rf_pipeline *pipeline;
+};
+
+// Nothing hangs on it but what is shown: whatever is wrong with one, an older one may do.
+static enum rf_status read_or_pass_over(void *context, const char *path, struct rf_error *err) {
+    const struct reading *reading = context;
+    const uint8_t *data;
+    size_t size;
+    struct rf_snapshot_header header;
+    if (rf_disk_read(reading->disk, path, &data, &size, err)) {
+        return RF_NOT_FOUND;
+    }
+    enum rf_status status = rf_snapshot_read_header(data, size, &header, NULL, err);
+    if (!status) {
+        status = rf_snapshot_read_state(data, size, rf_pipeline_state(reading->pipeline), err);
+        status = status ? status : rf_learner_check(rf_pipeline_learner(reading->pipeline), err);
+        rf_snapshot_header_finish(&header);
+    }
+    rf_disk_forget(reading->disk, data, size);
+    return status ? RF_NOT_FOUND : RF_OK;
 }
 
 // The model as it stands in the newest snapshot of its folder that verifies; nothing is locked or written.
 static enum rf_status read_newest(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const char *folder = assembly->settings.snapshots.directory;
+    struct reading reading = {assembly->disk, pipeline};
     struct rf_snapshot_files files;
     enum rf_status status = rf_snapshot_files_list(assembly->disk, folder, &files, err);
     if (status) {
         return status;
     }
-    status = rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
-    for (size_t i = files.count; i-- > 0 && status;) {
-        char path[RF_SNAPSHOT_PATH_SIZE];
-        const uint8_t *data;
-        size_t size;
-        struct rf_snapshot_header header;
-        rf_snapshot_files_path(&files, i, path);
-        status = rf_disk_read(assembly->disk, path, &data, &size, err);
-        if (status) {
-            continue;
-        }
-        status = rf_snapshot_read_header(data, size, &header, NULL, err);
-        if (!status) {
-            status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
-            status = status ? status : rf_learner_check(rf_pipeline_learner(pipeline), err);
-            rf_snapshot_header_finish(&header);
-        }
-        rf_disk_forget(assembly->disk, data, size);
-    }
+    rf_fail(err, RF_NOT_FOUND, "there is no snapshot in %s", folder);
+    status = rf_snapshot_files_try(&files, read_or_pass_over, &reading, err);
     rf_snapshot_files_finish(&files);
-    return status;
+    return status ? err->status : RF_OK;
 }
 
 static const char *feature_of(const struct rf_pipeline *pipeline, uint64_t row, char text_out[64]) {
@@ -294,27 +314,19 @@ static void export_weight(void *context, uint64_t row, uint32_t output, double w
 }
 
 static enum rf_status export_from(struct rf_assembly *assembly, struct rf_error *err) {
-    struct rf_pipeline *pipeline = NULL;
-    struct rf_texts columns = {0};
-    struct rf_source *source = NULL;
-    bool has_file = assembly->settings.source.file || assembly->settings.source.history.files.count;
-    enum rf_status status = has_file ? rf_assembly_files(assembly, &source, &columns, err) : RF_OK;
+    struct model model;
+    enum rf_status status = make_model(assembly, &model, err);
     if (!status) {
-        status = rf_assembly_pipeline(assembly, &columns, &pipeline, err);
-    }
-    if (!status) {
-        status = read_newest(assembly, pipeline, err);
+        status = read_newest(assembly, model.pipeline, err);
     }
     if (!status) {
         printf("row,output,feature,weight\n");
-        if (!rf_learner_weights(rf_pipeline_learner(pipeline), export_weight, pipeline)) {
+        if (!rf_learner_weights(rf_pipeline_learner(model.pipeline), export_weight, model.pipeline)) {
             status = rf_fail(err, RF_UNSUPPORTED, "a model of learner %s has no weights to export",
                              assembly->settings.learner.kind->name);
         }
     }
-    rf_pipeline_destroy(pipeline);
-    rf_source_destroy(source);
-    rf_assembly_columns_finish(&columns);
+    finish_model(&model);
     return status;
 }
 
