@@ -63,9 +63,7 @@ INLINE bool CELLS(step)(struct additive *additive, const struct rf_step *step, d
 }
 
 static void CELLS(advance)(struct rf_optimizer *self, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        rf_block_touch(self->touched, rows[i]);
-    }
+    rf_block_touch_rows(self->touched, rows, count);
 }
 
 // The formatter takes pointers in a macro for products.

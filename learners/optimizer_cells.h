@@ -111,8 +111,8 @@ INLINE void CELLS(catch_up)(const KIND *kind, REAL *cells, const struct cells_sh
 }
 
 INLINE void CELLS(advance)(KIND *kind, const uint32_t *rows, size_t count, const struct cells_shape shape) {
+    rf_block_touch_rows(kind->base.touched, rows, count);
     for (size_t i = 0; i < count; i++) {
-        rf_block_touch(kind->base.touched, rows[i]);
         CELLS(catch_up)(kind, CELLS(cells)(kind, rows[i], shape), shape);
     }
 }

@@ -72,8 +72,8 @@ INLINE void CELLS(catch_up)(const struct momentum *momentum, REAL *weight, uint3
 }
 
 INLINE void CELLS(advance)(struct momentum *momentum, const uint32_t *rows, size_t count, uint32_t outputs) {
+    rf_block_touch_rows(momentum->base.touched, rows, count);
     for (size_t i = 0; i < count; i++) {
-        rf_block_touch(momentum->base.touched, rows[i]);
         CELLS(catch_up)(momentum, CELLS(weights)(momentum, rows[i], outputs), outputs);
     }
 }

@@ -65,11 +65,9 @@ INLINE void CELLS(catch_up)(const struct sgd *sgd, REAL *weight, uint32_t output
 }
 
 INLINE void CELLS(advance)(struct sgd *sgd, const uint32_t *rows, size_t count, uint32_t outputs, enum regularised how) {
-    for (size_t i = 0; i < count; i++) {
-        rf_block_touch(sgd->base.touched, rows[i]);
-        if (how != PLAIN) {
-            CELLS(catch_up)(sgd, CELLS(weights)(sgd, rows[i], outputs, how), outputs, how);
-        }
+    rf_block_touch_rows(sgd->base.touched, rows, count);
+    for (size_t i = 0; i < count && how != PLAIN; i++) {
+        CELLS(catch_up)(sgd, CELLS(weights)(sgd, rows[i], outputs, how), outputs, how);
     }
 }
 
