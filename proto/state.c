@@ -83,7 +83,7 @@ struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *blo
     added->shadow = NULL;
     added->reserved_grain = NULL;
     added->reserved_shadow = NULL;
-    added->slot = NULL;
+    added->freeze = 0;
     added->slots_provided = 0;
     state->list[state->count++] = added;
     return added;

@@ -56,13 +56,14 @@ enum rf_block_scope {
 // single rows all over a table, and waits for each copy.
 enum { RF_PIECE_SIZE = 4096, RF_GRAIN_SIZE = 256, RF_BLOCK_EAGER_SIZE = 1 << 20 };
 
-// Where a grain stands while a snapshot is being taken.
+// Where a grain stands while a snapshot is being taken: in bits 0 to 7 of its word. Bits 8 to 31 are the freeze it stands so
+// since (of an earlier one: it is pending), bits 32 to 63 where its copy is.
 enum rf_grain_state {
-    RF_GRAIN_DONE,     // read: the fold may write it freely
     RF_GRAIN_PENDING,  // neither read nor written since the freeze
     RF_GRAIN_READING,  // the snapshot's thread is copying it
     RF_GRAIN_COPYING,  // the fold thread is copying it, to the shadow
     RF_GRAIN_SHADOWED, // its copy is to be read
+    RF_GRAIN_DONE,     // read: the fold may write it freely
 };
 
 struct rf_block {
@@ -78,14 +79,14 @@ struct rf_block {
     bool is_touched;     // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
-    _Atomic uint8_t *grain; // [grains] enum rf_grain_state
-    uint8_t *shadow;        // copies of grains that were about to be written, or of the whole block
+    _Atomic uint64_t *grain; // [grains]
+    uint8_t *shadow;         // copies of grains that were about to be written, one after the other, or of the whole block
 
-    // What the two above point to while frozen, and where in the shadow the copy of a grain is. Made by the first freeze and
-    // kept for the next: memory that has been touched is copied to several times faster.
-    _Atomic uint8_t *reserved_grain;
+    // What the two above point to while frozen. Made by the first freeze and kept for the next: memory that has been touched is
+    // copied to several times faster.
+    _Atomic uint64_t *reserved_grain;
     uint8_t *reserved_shadow;
-    uint32_t *slot;              // [grains]
+    uint32_t freeze;             // the latest one, 1 to 2^24 - 1
     _Atomic uint32_t slots_used; // by copies
     uint32_t slots_provided;     // that have memory
 };
@@ -123,6 +124,7 @@ size_t rf_block_size(const struct rf_block *block);                     // rows 
 size_t rf_block_pieces(const struct rf_block *block);                   // ceil(rows * row_size / RF_PIECE_SIZE)
 size_t rf_block_piece_size(const struct rf_block *block, size_t piece); // RF_PIECE_SIZE, the last one may be shorter
 size_t rf_block_grains(const struct rf_block *block);                   // ceil(rows * row_size / RF_GRAIN_SIZE)
+enum rf_grain_state rf_block_grain_state(const struct rf_block *block, size_t grain); // while frozen, of a block copied by grains
 
 // Copies the grain(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
 // the write. Costs one predictable branch when no snapshot is under way.
@@ -153,9 +155,9 @@ enum rf_status rf_state_reserve(struct rf_state *state) RF_MUST_USE;
 void rf_state_provide(struct rf_state *state);
 
 // Fixes the contents of all blocks as they are now, for a snapshot to read while the fold goes on. Blocks that are not
-// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a byte a grain, and a copy
-// of each grain that is written before it was read. RF_MEMORY leaves nothing frozen. Called by the fold thread; asserts
-// that the state is not frozen already.
+// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a copy of each
+// grain that is written before it was read, and nothing at once. RF_MEMORY leaves nothing frozen. Called by the fold thread;
+// asserts that the state is not frozen already.
 enum rf_status rf_state_freeze(struct rf_state *state) RF_MUST_USE;
 void rf_state_thaw(struct rf_state *state); // called by the fold thread once the reader is done; harmless when not frozen
 

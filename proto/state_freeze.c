@@ -1,4 +1,4 @@
-// Copy before write. At a freeze every grain of a large block becomes PENDING, which costs one byte a grain. From then on
+// Copy before write. At a freeze every grain of a large block becomes PENDING, by counting freezes. From then on
 // two threads meet at a grain: the snapshot's thread wants to read it, the fold thread is about to write it. Who claims
 // it first (one compare-and-swap) copies it as it was at the freeze; the other waits for those 256 bytes at most:
 //
@@ -17,9 +17,13 @@
 #include <sys/mman.h>
 
 enum {
-    SPINS = 1000,                             // before the waiting thread offers its core to the one it waits for
-    SLOTS_AHEAD = (16 << 20) / RF_GRAIN_SIZE, // that have memory before they are used
+    SPINS = 1000,                              // before the waiting thread offers its core to the one it waits for
+    SLOTS_AHEAD = (16 << 20) / RF_GRAIN_SIZE,  // that have memory before they are used
+    SLOTS_AT_ONCE = (2 << 20) / RF_GRAIN_SIZE, // get memory: a huge page
     LINE_SIZE = 64,
+    SLOT_SHIFT = 32,
+    FREEZE_SHIFT = 8,
+    FREEZES = 1 << 24,
 };
 
 static bool is_copied_by_grain(const struct rf_block *block) {
@@ -35,9 +39,31 @@ static size_t shadow_size(const struct rf_block *block) {
     return rf_block_grains(block) * RF_GRAIN_SIZE;
 }
 
-// Slots [slots_provided, wanted) get their memory now, not when they are written. A kernel that cannot does nothing.
+static size_t words_size(const struct rf_block *block) {
+    return rf_block_grains(block) * sizeof *block->grain;
+}
+
+// Takes addresses only: memory comes with the first write, in huge pages where there are some.
+static void *map(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    madvise(memory, size, MADV_HUGEPAGE); // a wish: kernels without huge pages refuse it
+    return memory;
+}
+
+static void unmap(void *memory, size_t size) {
+    if (memory) {
+        munmap(memory, size);
+    }
+}
+
+// Slots [slots_provided, wanted) get their memory now, not when they are written: finding a huge page may take the kernel
+// milliseconds. One that cannot does nothing.
 static void provide(struct rf_block *block, uint64_t wanted) {
     uint64_t all = rf_block_grains(block);
+    wanted = (wanted + SLOTS_AT_ONCE - 1) / SLOTS_AT_ONCE * SLOTS_AT_ONCE; // from a page's beginning
     wanted = wanted < all ? wanted : all;
     if (wanted > block->slots_provided) {
         uint8_t *from = block->reserved_shadow + (size_t)block->slots_provided * RF_GRAIN_SIZE;
@@ -46,45 +72,22 @@ static void provide(struct rf_block *block, uint64_t wanted) {
     }
 }
 
-// A shadow takes addresses only: memory comes with the copies, which are laid side by side, in huge pages where there are
-// some. Finding a huge page may take the kernel milliseconds, so memory is asked for ahead, by the thread that reads.
-static void *map_shadow(size_t size) {
-    void *shadow = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (shadow == MAP_FAILED) {
-        return NULL;
-    }
-    madvise(shadow, size, MADV_HUGEPAGE); // a wish: kernels without huge pages refuse it
-    return shadow;
-}
-
-static bool reserve_grains(struct rf_block *block) {
-    size_t grains = rf_block_grains(block);
-    if (!block->slot) {
-        block->slot = malloc(grains * sizeof *block->slot);
-        if (!block->slot) {
-            return false;
-        }
-        memset(block->slot, 0, grains * sizeof *block->slot);
-    }
-    if (!block->reserved_grain) {
-        block->reserved_grain = malloc(grains);
-        if (!block->reserved_grain) {
-            return false;
-        }
-        memset((void *)block->reserved_grain, RF_GRAIN_DONE, grains);
-    }
-    provide(block, SLOTS_AHEAD);
-    return true;
-}
-
 static bool reserve(struct rf_block *block) {
     if (rf_block_size(block) > 0 && !block->reserved_shadow) {
-        block->reserved_shadow = map_shadow(shadow_size(block));
+        block->reserved_shadow = map(shadow_size(block));
         if (!block->reserved_shadow) {
             return false;
         }
     }
-    return !is_copied_by_grain(block) || reserve_grains(block);
+    if (is_copied_by_grain(block) && !block->reserved_grain) {
+        block->reserved_grain = map(words_size(block));
+        if (!block->reserved_grain) {
+            return false;
+        }
+        (void)madvise((void *)block->reserved_grain, words_size(block), MADV_POPULATE_WRITE);
+        provide(block, SLOTS_AHEAD);
+    }
+    return true;
 }
 
 enum rf_status rf_state_reserve(struct rf_state *state) {
@@ -106,6 +109,15 @@ void rf_state_provide(struct rf_state *state) {
     }
 }
 
+static void begin_freeze(struct rf_block *block) {
+    if (++block->freeze == FREEZES) { // words of long ago would look like those of this one
+        memset((void *)block->reserved_grain, 0, words_size(block));
+        block->freeze = 1;
+    }
+    block->grain = block->reserved_grain;
+    block->slots_used = 0;
+}
+
 enum rf_status rf_state_freeze(struct rf_state *state) {
     enum rf_status status = rf_state_reserve(state);
     if (status) {
@@ -115,9 +127,7 @@ enum rf_status rf_state_freeze(struct rf_state *state) {
         struct rf_block *block = state->list[i];
         block->shadow = block->reserved_shadow;
         if (is_copied_by_grain(block)) {
-            memset((void *)block->reserved_grain, RF_GRAIN_PENDING, rf_block_grains(block));
-            block->grain = block->reserved_grain;
-            block->slots_used = 0;
+            begin_freeze(block);
         } else if (block->shadow) {
             memcpy(block->shadow, block->data, rf_block_size(block));
         }
@@ -141,55 +151,71 @@ void rf_state_thaw(struct rf_state *state) {
 void rf_state_finish(struct rf_state *state) {
     for (size_t i = 0; i < state->count; i++) {
         struct rf_block *block = state->list[i];
-        if (block->reserved_shadow) {
-            munmap(block->reserved_shadow, shadow_size(block));
-        }
-        free(block->slot);
-        free((void *)block->reserved_grain);
+        unmap(block->reserved_shadow, shadow_size(block));
+        unmap((void *)block->reserved_grain, words_size(block));
         free(block);
     }
     free(state->list);
     *state = (struct rf_state){0};
 }
 
+static uint64_t word_of(const struct rf_block *block, enum rf_grain_state state, uint32_t slot) {
+    return (uint64_t)slot << SLOT_SHIFT | (uint64_t)block->freeze << FREEZE_SHIFT | state;
+}
+
+static enum rf_grain_state state_of(const struct rf_block *block, uint64_t word) {
+    bool is_of_this_freeze = (uint32_t)word >> FREEZE_SHIFT == block->freeze;
+    return is_of_this_freeze ? (enum rf_grain_state)(word & 0xff) : RF_GRAIN_PENDING;
+}
+
+enum rf_grain_state rf_block_grain_state(const struct rf_block *block, size_t grain) {
+    return state_of(block, atomic_load_explicit(&block->grain[grain], memory_order_acquire));
+}
+
 // Waits until the other thread has ended its copy. It may have lost its core, so after a while it is offered ours.
-static uint8_t wait_while(_Atomic uint8_t *grain, uint8_t busy) {
-    uint8_t seen;
+static uint64_t wait_while(const struct rf_block *block, size_t grain, enum rf_grain_state busy) {
+    uint64_t word;
     int spins = 0;
-    while ((seen = atomic_load_explicit(grain, memory_order_acquire)) == busy) {
+    while (state_of(block, word = atomic_load_explicit(&block->grain[grain], memory_order_acquire)) == busy) {
         if (spins < SPINS) {
             spins++;
         } else {
             sched_yield();
         }
     }
-    return seen;
+    return word;
 }
 
-static bool claim(_Atomic uint8_t *grain, uint8_t claimed) {
-    uint8_t expected = RF_GRAIN_PENDING;
-    return atomic_compare_exchange_strong_explicit(grain, &expected, claimed, memory_order_acquire, memory_order_acquire);
+// Only one of the two can be the first to claim a grain that is pending.
+static bool claim(struct rf_block *block, size_t grain, uint64_t seen, enum rf_grain_state state) {
+    return state_of(block, seen) == RF_GRAIN_PENDING &&
+           atomic_compare_exchange_strong_explicit(&block->grain[grain], &seen, word_of(block, state, 0), memory_order_acquire,
+                                                   memory_order_acquire);
+}
+
+static void copy(uint8_t *to, const uint8_t *from, size_t size) {
+    if (size == RF_GRAIN_SIZE) {
+        memcpy(to, from, RF_GRAIN_SIZE); // of a length the compiler knows
+    } else {
+        memcpy(to, from, size);
+    }
 }
 
 void rf_block_touch_grain(struct rf_block *block, size_t grain) {
-    if (!block->grain) {
+    uint64_t seen = atomic_load_explicit(&block->grain[grain], memory_order_acquire);
+    enum rf_grain_state state = state_of(block, seen);
+    if (state == RF_GRAIN_DONE || state == RF_GRAIN_SHADOWED) {
         return;
     }
-    _Atomic uint8_t *at = &block->grain[grain];
-    uint8_t seen = atomic_load_explicit(at, memory_order_acquire);
-    if (seen == RF_GRAIN_DONE || seen == RF_GRAIN_SHADOWED) {
-        return;
-    }
-    if (!claim(at, RF_GRAIN_COPYING)) {
-        wait_while(at, RF_GRAIN_READING);
+    if (!claim(block, grain, seen, RF_GRAIN_COPYING)) {
+        wait_while(block, grain, RF_GRAIN_READING);
         return;
     }
     uint32_t slot = atomic_load_explicit(&block->slots_used, memory_order_relaxed); // this thread alone changes it
     atomic_store_explicit(&block->slots_used, slot + 1, memory_order_relaxed);
-    block->slot[grain] = slot;
-    memcpy(block->shadow + (size_t)slot * RF_GRAIN_SIZE, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE,
-           grain_size(block, grain));
-    atomic_store_explicit(at, RF_GRAIN_SHADOWED, memory_order_release);
+    copy(block->shadow + (size_t)slot * RF_GRAIN_SIZE, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE,
+         grain_size(block, grain));
+    atomic_store_explicit(&block->grain[grain], word_of(block, RF_GRAIN_SHADOWED, slot), memory_order_release);
 }
 
 // A claim lets no load or store pass it, so nothing it needs may be far away then.
@@ -199,8 +225,7 @@ void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t cou
     }
     for (size_t i = 0; i < count; i++) {
         size_t grain = rows[i] * block->row_size / RF_GRAIN_SIZE;
-        if (atomic_load_explicit(&block->grain[grain], memory_order_relaxed) == RF_GRAIN_PENDING) {
-            __builtin_prefetch(&block->slot[grain], 1);
+        if (state_of(block, atomic_load_explicit(&block->grain[grain], memory_order_relaxed)) == RF_GRAIN_PENDING) {
             for (size_t line = 0; line < RF_GRAIN_SIZE; line += LINE_SIZE) {
                 __builtin_prefetch((const uint8_t *)block->data + grain * RF_GRAIN_SIZE + line);
             }
@@ -213,16 +238,15 @@ void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t cou
 
 static void read_grain(struct rf_block *block, size_t grain, uint8_t *out) {
     size_t size = grain_size(block, grain);
-    _Atomic uint8_t *at = &block->grain[grain];
-    if (claim(at, RF_GRAIN_READING)) {
-        memcpy(out, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE, size);
+    uint64_t seen = atomic_load_explicit(&block->grain[grain], memory_order_acquire);
+    if (claim(block, grain, seen, RF_GRAIN_READING)) {
+        copy(out, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE, size);
     } else {
-        uint8_t seen = wait_while(at, RF_GRAIN_COPYING);
-        assert(seen == RF_GRAIN_SHADOWED); // else it was read before
-        (void)seen;
-        memcpy(out, block->shadow + (size_t)block->slot[grain] * RF_GRAIN_SIZE, size);
+        seen = wait_while(block, grain, RF_GRAIN_COPYING);
+        assert(state_of(block, seen) == RF_GRAIN_SHADOWED); // else it was read before
+        copy(out, block->shadow + (size_t)(seen >> SLOT_SHIFT) * RF_GRAIN_SIZE, size);
     }
-    atomic_store_explicit(at, RF_GRAIN_DONE, memory_order_release);
+    atomic_store_explicit(&block->grain[grain], word_of(block, RF_GRAIN_DONE, 0), memory_order_release);
 }
 
 void rf_block_read_piece(struct rf_block *block, size_t piece, uint8_t *out) {

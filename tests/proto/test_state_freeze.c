@@ -135,12 +135,12 @@ static void rows_read_already_are_written_without_a_copy(void **state) {
     uint8_t piece[RF_PIECE_SIZE];
     assert_int_equal(rf_state_freeze(&model.state), RF_OK);
     write_row(model.large_block, 200, 7);
-    assert_int_equal(model.large_block->grain[18], RF_GRAIN_SHADOWED);
-    assert_int_equal(model.large_block->grain[0], RF_GRAIN_PENDING);
+    assert_int_equal(rf_block_grain_state(model.large_block, 18), RF_GRAIN_SHADOWED);
+    assert_int_equal(rf_block_grain_state(model.large_block, 0), RF_GRAIN_PENDING);
     rf_block_read_piece(model.large_block, 0, piece);
-    assert_int_equal(model.large_block->grain[0], RF_GRAIN_DONE);
+    assert_int_equal(rf_block_grain_state(model.large_block, 0), RF_GRAIN_DONE);
     write_row(model.large_block, 0, 7);
-    assert_int_equal(model.large_block->grain[0], RF_GRAIN_DONE);
+    assert_int_equal(rf_block_grain_state(model.large_block, 0), RF_GRAIN_DONE);
     rf_block_read_piece(model.large_block, 1, piece);
     assert_int_equal(((struct row *)(void *)(piece + 8))[29].word[0], 0); // row 200 starts at byte 704 of piece 1
     assert_int_equal(model.large[200].word[0], 7);
