@@ -95,8 +95,8 @@ struct rf_source_ops {
     // The end of each partition as known now (the next offset to be written), or -1. NULL when there is no such thing.
     void (*ends)(struct rf_source *self, int64_t *end_out);
 
-    // The first offset of each of `positions` whose record is not older than a time; -1 where there is none yet. Before
-    // assign() too. NULL when records carry no time.
+    // The first offset of each of `positions`, which were offered, whose record is not older than a time; -1 where there is none
+    // yet. Before assign() too. RF_UNSUPPORTED where records of one carry no time. NULL when they never do.
     enum rf_status (*times)(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
                             struct rf_error *err);
 

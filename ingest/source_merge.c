@@ -321,6 +321,12 @@ static void merge_ends(struct rf_source *self, int64_t *end_out) {
     rf_source_ends(merge_from(self)->inner, end_out);
 }
 
+static enum rf_status merge_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                  int64_t *offset_out, struct rf_error *err) {
+    struct merge_source *merge = merge_from(self);
+    return told(merge, rf_source_times(merge->inner, positions, time_ms, offset_out, err));
+}
+
 static void merge_release(struct rf_source *self, struct rf_records *records) {
     struct rf_source *inner = merge_from(self)->inner;
     inner->ops->release(inner, records);
@@ -344,6 +350,7 @@ static const struct rf_source_ops merge_ops = {
         .commit = merge_commit,
         .committed = merge_committed,
         .ends = merge_ends,
+        .times = merge_times,
         .release = merge_release,
         .destroy = merge_destroy,
 };

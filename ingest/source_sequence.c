@@ -177,7 +177,7 @@ static enum rf_status close_member(const struct sequence_source *sequence, size_
     bool was_known = false;
     for (size_t i = 0; i < positions->count; i++) {
         if (owner_of(sequence, &positions->list[i]) == member) {
-            bool is_known = positions->list[i].next_offset != RF_OFFSET_NONE;
+            bool is_known = positions->list[i].next_offset != RF_OFFSET_NONE || positions->list[i].records > 0;
             unknown = is_known ? unknown : &positions->list[i];
             was_known |= is_known;
         }
@@ -342,6 +342,54 @@ static void sequence_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
+// Asks a member about those of the positions that it reads.
+static enum rf_status ask_times(struct sequence_source *sequence, size_t member, const struct rf_positions *positions,
+                                int64_t time_ms, int64_t *offset_out, struct rf_error *err) {
+    struct rf_source *source = sequence->members[member].source;
+    struct rf_positions own = {.list = calloc(positions->count + 1, sizeof *own.list)}; // their texts are borrowed
+    int64_t *offset = calloc(positions->count + 1, sizeof *offset);
+    enum rf_status status =
+            own.list && offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    for (size_t i = 0; i < positions->count && !status; i++) {
+        if (owner_of(sequence, &positions->list[i]) == member) {
+            own.list[own.count++] = positions->list[i];
+        }
+    }
+    if (!status && own.count) {
+        status = told(sequence, &sequence->members[member], rf_source_times(source, &own, time_ms, offset, err));
+        if (status == RF_UNSUPPORTED) {
+            rf_fail_in(err, "%s", own.list[0].topic);
+        }
+    }
+    for (size_t i = positions->count; i-- > 0 && !status;) {
+        if (owner_of(sequence, &positions->list[i]) == member) {
+            offset_out[i] = offset[--own.count];
+        }
+    }
+    free(own.list);
+    free(offset);
+    return status;
+}
+
+// A sequence has times when all that it reads has.
+static enum rf_status sequence_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
+                                     int64_t *offset_out, struct rf_error *err) {
+    struct sequence_source *sequence = sequence_from(self);
+    int64_t *offset = calloc(positions->count + 1, sizeof *offset);
+    enum rf_status status = offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    for (size_t i = 0; i < positions->count && !status; i++) {
+        offset[i] = -1; // of nobody
+    }
+    for (size_t k = 0; k < sequence->count && !status; k++) {
+        status = ask_times(sequence, k, positions, time_ms, offset, err);
+    }
+    if (!status) {
+        memcpy(offset_out, offset, positions->count * sizeof *offset);
+    }
+    free(offset);
+    return status;
+}
+
 // All records of a loan are of one member.
 static void sequence_release(struct rf_source *self, struct rf_records *records) {
     struct sequence_source *sequence = sequence_from(self);
@@ -373,6 +421,7 @@ static const struct rf_source_ops sequence_ops = {
         .commit = sequence_commit,
         .committed = sequence_committed,
         .ends = sequence_ends,
+        .times = sequence_times,
         .release = sequence_release,
         .destroy = sequence_destroy,
 };

@@ -49,7 +49,8 @@ static enum rf_status remember(struct known *known, const struct rf_snapshot_hea
     *ancestor = (struct rf_ancestor){.version = header->version,
                                      .has_parent = header->has_parent,
                                      .specification = keep_text(known->lineage, header->specification),
-                                     .records = header->records};
+                                     .records = header->records,
+                                     .created_ms = header->created_ms};
     memcpy(ancestor->sha256, sha256, RF_SHA256_SIZE);
     memcpy(ancestor->parent_sha256, header->parent_sha256, RF_SHA256_SIZE);
     memcpy(ancestor->model_sha256, header->model_sha256, RF_SHA256_SIZE);

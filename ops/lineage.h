@@ -14,7 +14,8 @@ struct rf_ancestor {
     uint8_t model_sha256[RF_SHA256_SIZE], specification_sha256[RF_SHA256_SIZE];
     const char *specification; // canonical text, the lineage's
     struct rf_positions positions;
-    uint64_t records; // folded, rejected ones included
+    uint64_t records;   // folded, rejected ones included
+    int64_t created_ms; // by the clock of whoever took it
 };
 
 struct rf_lineage {

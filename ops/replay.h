@@ -54,8 +54,9 @@ struct rf_replay;
 
 // Takes what the options own, also when it fails. Finds the snapshot to begin with and the order recorded behind it, and makes
 // the source ready. What cannot be: a sentence that names the offsets. RF_NOT_FOUND: the point was never folded, or lies before
-// all that is left. RF_CORRUPT: the recorded order is missing or torn there. RF_CONFLICT: the log is not the one of then, or
-// the settings are not.
+// all that is left, or whether it is later than a time cannot be told of what the log no longer holds. RF_UNSUPPORTED: records of
+// the source carry no time. RF_CORRUPT: the recorded order is missing or torn there. RF_CONFLICT: the log is not the one of then,
+// or the settings are not.
 enum rf_status rf_replay_create(const struct rf_replay_options *options, struct rf_replay **replay_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_replay_destroy(struct rf_replay *replay);

@@ -210,6 +210,45 @@ static enum rf_status check_settings(struct rf_replay *replay, struct rf_error *
     return RF_OK;
 }
 
+// Was what the log no longer holds learned before the point's time? Then a snapshot that covers it was taken before.
+static bool was_learned_in_time(const struct rf_replay *replay, const struct rf_position *position) {
+    for (size_t i = 0; i <= replay->start; i++) {
+        const struct rf_ancestor *ancestor = &replay->lineage.list[i];
+        const struct rf_position *then = rf_ancestor_find(ancestor, position->topic, position->partition);
+        if (then && then->next_offset == position->next_offset) {
+            return ancestor->created_ms <= replay->options.point.time_ms;
+        }
+    }
+    return false;
+}
+
+// That no record is later is told by the last one of each partition, if the log still holds it: those before it were asked for.
+static enum rf_status check_start_times(struct rf_replay *replay, struct rf_error *err) {
+    const struct rf_positions *positions = rf_pipeline_positions(replay->pipeline);
+    struct rf_holding *holdings = calloc(positions->count + 1, sizeof *holdings);
+    struct rf_positions asked;
+    rf_positions_init(&asked);
+    enum rf_status status = holdings && !rf_positions_copy(&asked, positions) ? RF_OK : no_memory(err);
+    for (size_t i = 0; i < asked.count; i++) {
+        asked.list[i].fingerprint = asked.list[i].records = 0; // only what the log holds, of all that it holds
+    }
+    status = status ? status : rf_source_look(replay->source, &asked, holdings, err);
+    for (size_t i = 0; i < positions->count && !status; i++) {
+        const struct rf_position *position = &positions->list[i];
+        bool is_held = rf_positions_find(&replay->offered, position->topic, position->partition) &&
+                       position->next_offset > holdings[i].first;
+        if (position->records && !is_held && !was_learned_in_time(replay, position)) {
+            status = rf_fail(err, RF_NOT_FOUND,
+                             "%s [%" PRId32 "] no longer holds what was learned of it up to offset %" PRId64
+                             ", so nobody can tell whether that is later than the time: give an offset",
+                             position->topic, position->partition, position->next_offset);
+        }
+    }
+    rf_positions_finish(&asked);
+    free(holdings);
+    return status;
+}
+
 // The recorded order.
 
 static enum rf_status push_run(struct rf_replay *replay, uint32_t partition, uint64_t count) {
@@ -312,7 +351,8 @@ static enum rf_status find_target(struct rf_replay *replay, struct rf_error *err
 
 enum rf_status rf_replay_read_script(struct rf_replay *replay, struct rf_error *err) {
     const struct rf_lineage *lineage = &replay->lineage;
-    enum rf_status status = add_partitions(replay, err);
+    enum rf_status status = replay->options.point.kind == RF_POINT_TIME ? check_start_times(replay, err) : RF_OK;
+    status = status ? status : add_partitions(replay, err);
     replay->script_end = replay->begun;
     for (size_t i = replay->start; i < lineage->count && !status && !replay->script_torn.status; i++) {
         uint32_t line = lineage->list[i].version.line;

@@ -153,6 +153,31 @@ sinks: [{{file: {{path: scores.jsonl}}}}]
         self.assertEqual((then["records"], then["model_sha256"]), (700, first["model_sha256"]))
         self.assertEqual(self.replay(settings, "--until", rfc3339(moment + 3600 * 1000))["records"], 1000)
 
+    def test_a_time_lies_in_a_history_or_behind_it(self):
+        past = f"{self.name}_past"
+        self.broker.create_topic(past, 2)
+        self.broker.create_topic(self.name, 2)
+        moments, total = [], 0
+        for topic in (past, past, self.name, self.name):
+            self.broker.produce(topic, records(total, 300))
+            total += 300
+            moments.append((a_moment_between(), total))
+        (self.workspace.folder / "day.jsonl").write_text("\n".join(records(0, 10)))
+        snapshots = "snapshots: {directory: state, every: {records: 200, seconds: 0}, keep: 2, keep_hours: 0, keep_days: 0}"
+        learned = f"{{topics: [{self.name}], order: timestamp, history: {{topics: [{past}]}}}}"
+        settings = self.settings(snapshots, source=learned)
+        self.assertEqual(self.run_to_end(settings)["records"], total)
+        for moment, count in moments:
+            then, counted = (self.replay(settings, "--until", until) for until in (rfc3339(moment), str(count)))
+            self.assertEqual((then["records"], then["model_sha256"]), (count, counted["model_sha256"]))
+            self.assertEqual(then["positions"], counted["positions"])
+        self.broker.delete_topic(past)
+        without = self.settings(snapshots, source=f"{{topics: [{self.name}], order: timestamp}}")
+        self.refused_by("replay", without, "no longer holds what was learned of it", "--until", rfc3339(moments[2][0]))
+        files = self.settings(snapshots, source=f"{{topics: [{self.name}], history: {{files: [day.jsonl]}}}}")
+        self.refused_by("replay", files, "day.jsonl: records of a file carry no time of their own, give an offset", "--until",
+                        rfc3339(moments[2][0]))
+
     def test_a_model_of_the_past_goes_on_by_itself(self):
         self.fill(1000)
         settings = self.settings("snapshots: {directory: state, every: {records: 200, seconds: 0}}")

@@ -306,14 +306,15 @@ static void simulated_ends(struct rf_source *self, int64_t *end_out) {
 
 static enum rf_status simulated_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
                                       int64_t *offset_out, struct rf_error *err) {
-    (void)err;
-    const struct simulated_kafka *kafka = simulated_from(self)->kafka;
+    const struct simulated_source *source = simulated_from(self);
     for (size_t i = 0; i < positions->count; i++) {
-        size_t index = partition_of(kafka, &positions->list[i]);
-        const struct partition *partition = index == NOT_READ ? NULL : &kafka->partitions[index];
+        size_t index = read_for(source, &positions->list[i]);
+        if (index == NOT_READ) {
+            return rf_fail(err, RF_NOT_FOUND, "%s: unknown topic or partition", positions->list[i].topic);
+        }
+        const struct partition *partition = &source->kafka->partitions[index];
         offset_out[i] = -1;
-        for (int64_t at = partition ? partition->first : 0; partition && at < (int64_t)partition->count && offset_out[i] < 0;
-             at++) {
+        for (int64_t at = partition->first; at < (int64_t)partition->count && offset_out[i] < 0; at++) {
             offset_out[i] = partition->records[at].timestamp_ms >= time_ms ? at : -1;
         }
     }

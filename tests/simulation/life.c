@@ -22,11 +22,11 @@ static const char settings_text[] = "name: cards\n"
                                     "features: {id: transaction, time: at, label: fraud, numbers: [amount],\n"
                                     "           categories: [customer, terminal]}\n"
                                     "learner: {type: linear, optimizer: {type: momentum, rate: 0.05}, hash_bits: 12}\n"
-                                    "snapshots: {directory: state, every: {records: 700, seconds: 0}, keep: 3}\n"
+                                    "snapshots: {directory: state, every: {records: 700, seconds: 0}}\n"
                                     "worker: {batch_records: 64, log_level: error}\n";
 
 static const char *const small_sets[] = {"learner.hash_bits=8", "snapshots.every.records=100", "worker.batch_records=16"};
-enum { SMALL_SET_COUNT = sizeof small_sets / sizeof *small_sets };
+enum { SET_COUNT = 5, SMALL_SET_COUNT = sizeof small_sets / sizeof *small_sets };
 
 static int64_t simulated_unix_ms(struct rf_clock *self) {
     return ((struct simulated_clock *)self)->now_ms;
@@ -89,7 +89,8 @@ static void produce_one(struct world *world, size_t partition) {
                  "{\"transaction\":%" PRIu64 ",\"at\":%" PRId64 ",\"customer\":%u,\"terminal\":%u,\"amount\":%.2f,\"fraud\":%d}",
                  number, time_ms, customer, terminal, amount, amount + 100 * rf_random_normal(&random) > 220);
     }
-    simulated_kafka_produce(world->kafka, partition, rf_text_of(key), rf_text_of(value), time_ms);
+    int64_t loose_ms = world->has_loose_times ? 9000 * ((int64_t)rf_random_below(&random, 81) - 40) : 0;
+    simulated_kafka_produce(world->kafka, partition, rf_text_of(key), rf_text_of(value), time_ms + loose_ms);
 }
 
 void produce(struct world *world, size_t partition, uint64_t records) {
@@ -113,6 +114,7 @@ static void open_world(struct world *world, int32_t partitions, uint64_t seed, u
                             .kafka = simulated_kafka_create("cards", partitions, seed),
                             .folder = "state",
                             .clock = {{simulated_unix_ms, simulated_monotonic_ms, simulated_sleep_ms}, 1000},
+                            .retention = {.keep = 3, .keep_hours = 24, .keep_days = 7},
                             .sinks = {"out/scores"},
                             .pace = {.no_room_one_in = 4, .not_yet_max = 3}};
     rf_random_init(&world->random, seed);
@@ -179,9 +181,13 @@ void assemble(struct world *world, struct rf_assembly *assembly_out) {
     snprintf(directory, sizeof directory, "snapshots.directory=%s", world->folder);
     char window[64];
     snprintf(window, sizeof window, "evaluation.window=%" PRIu64, world->window ? world->window : 1000);
-    const char *sets[2 + SMALL_SET_COUNT] = {directory, window};
-    memcpy(sets + 2, small_sets, sizeof small_sets);
-    size_t set_count = world->is_small ? 2 + SMALL_SET_COUNT : 2;
+    char keep[3][64];
+    snprintf(keep[0], sizeof keep[0], "snapshots.keep=%zu", world->retention.keep);
+    snprintf(keep[1], sizeof keep[1], "snapshots.keep_hours=%" PRIu64, world->retention.keep_hours);
+    snprintf(keep[2], sizeof keep[2], "snapshots.keep_days=%" PRIu64, world->retention.keep_days);
+    const char *sets[SET_COUNT + SMALL_SET_COUNT] = {directory, window, keep[0], keep[1], keep[2]};
+    memcpy(sets + SET_COUNT, small_sets, sizeof small_sets);
+    size_t set_count = world->is_small ? SET_COUNT + SMALL_SET_COUNT : SET_COUNT;
     assert_int_equal(rf_assembly_init(path, sets, set_count, assembly_out, &err), RF_OK);
     unlink(path);
     // Failures are wanted here; reports tell of them.
@@ -230,14 +236,24 @@ static enum rf_status add_sinks(struct world *world, struct rf_pipeline *pipelin
     return status;
 }
 
-static enum rf_status make_source(struct world *world, struct rf_source **source_out, struct rf_error *err) {
-    if (!world->history) {
-        *source_out = simulated_kafka_source(world->kafka, NULL, !world->goes_on);
-        return world->is_merged ? rf_source_merge_create(*source_out, world->goes_on ? 30 : -1, source_out, err) : RF_OK;
+static struct rf_source *topic_source(struct world *world, const char *topic, bool until_end) {
+    struct rf_error err;
+    struct rf_source *source = simulated_kafka_source(world->kafka, topic, until_end);
+    if (world->is_merged) {
+        assert_int_equal(rf_source_merge_create(source, until_end ? -1 : 30, &source, &err), RF_OK);
     }
-    struct rf_source *list[] = {simulated_kafka_source(world->kafka, world->history, true),
-                                simulated_kafka_source(world->kafka, "cards", !world->goes_on)};
-    return rf_source_sequence_create(list, 2, source_out, err);
+    return source;
+}
+
+struct rf_source *source_of(struct world *world) {
+    if (!world->history) {
+        return topic_source(world, NULL, !world->goes_on);
+    }
+    struct rf_error err;
+    struct rf_source *source,
+            *list[] = {topic_source(world, world->history, true), topic_source(world, "cards", !world->goes_on)};
+    assert_int_equal(rf_source_sequence_create(list, 2, &source, &err), RF_OK);
+    return source;
 }
 
 enum rf_status be_born(struct world *world, struct life *life) {
@@ -254,7 +270,7 @@ enum rf_status be_born(struct world *world, struct life *life) {
     };
     struct rf_texts columns;
     if (world->kafka) {
-        assert_int_equal(make_source(world, &options.source, &life->err), RF_OK);
+        options.source = source_of(world);
     } else {
         assert_int_equal(rf_assembly_set_bootstrap(&life->assembly, world->bootstrap, &life->err), RF_OK);
         assert_int_equal(rf_assembly_source(&life->assembly, true, &options.source, &columns, &life->err), RF_OK);

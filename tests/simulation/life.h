@@ -3,6 +3,7 @@
 // Lives of a worker in a world that outlives them: a disk, a Kafka and a clock, simulated or real. What happens is noted down:
 // a test that fails within a world tells its story.
 #include "ops/assembly.h"
+#include "ops/checkpoint.h"
 #include "ops/worker.h"
 #include "proto/random.h"
 #include "tests/simulation/disk_simulated.h"
@@ -38,10 +39,12 @@ struct world {
     struct rf_clock *real_clock; // NULL: the simulated one
     const char *history;         // a topic that is learned first, before cards; NULL: none
     bool is_merged;              // partitions are read by time
+    bool has_loose_times;        // timestamps go back and forth within a partition
     bool goes_on;                // it reads on at the end of the log, until it is stopped
     enum rf_offset_lost on_offset_lost;
     bool is_small; // few records, small batches, a snapshot every hundred records
 
+    struct rf_retention retention;  // of snapshots
     uint64_t window;                // of the evaluation; 0: as by default
     const char *sinks[SINKS_MAX];   // files of predictions on the disk; NULL: none. Rejected records have one of their own
     struct simulated_pace pace;     // of the sinks
@@ -83,6 +86,9 @@ void tell(struct world *world, const char *format, ...) RF_PRINTF(2, 3); // adds
 // The settings of all lives in this world.
 void assemble(struct world *world, struct rf_assembly *assembly_out);
 void disassemble(struct world *world, struct rf_assembly *assembly);
+
+// What a life reads; owned by the caller.
+struct rf_source *source_of(struct world *world);
 
 enum rf_status be_born(struct world *world, struct life *life);
 

@@ -41,7 +41,7 @@ enum rf_status begin_replay(struct world *world, struct life *life, const struct
     struct rf_replay_options options = {
             .disk = &disk.base,
             .folder = world->folder,
-            .source = simulated_kafka_source(world->kafka, NULL, true),
+            .source = source_of(world),
             .log = &life->assembly.log,
             .specification = life->assembly.specification,
             .settings = rf_settings_table,
@@ -155,8 +155,7 @@ uint64_t oldest_snapshot(struct world *world) {
     return number;
 }
 
-void open_lived(struct world *world, struct past *past, uint64_t seed, bool has_lines) {
-    open_small(world, PARTITIONS, seed, FEW_RECORDS);
+void live_by_chance(struct world *world, struct past *past, bool has_lines) {
     world->tells_versions = true;
     memset(past, 0, sizeof *past);
     for (uint64_t lives = 1 + rf_random_below(&world->random, LIVES_MAX); lives > 0; lives--) {
@@ -169,6 +168,11 @@ void open_lived(struct world *world, struct past *past, uint64_t seed, bool has_
         }
     }
     live_noted(world, past, UINT64_MAX);
+}
+
+void open_lived(struct world *world, struct past *past, uint64_t seed, bool has_lines) {
+    open_small(world, PARTITIONS, seed, FEW_RECORDS);
+    live_by_chance(world, past, has_lines);
 }
 
 struct rf_point point_of(enum rf_point_kind kind, int32_t partition, int64_t offset) {

@@ -22,7 +22,10 @@ void live_noted(struct world *world, struct past *past, uint64_t turns);
 void roll_past_back(struct world *world, struct past *past, uint64_t number);
 uint64_t oldest_snapshot(struct world *world); // its number; 0: there is none
 
-// A small world that has been lived in, with kills, power cuts and, if wanted, lines, up to its end.
+// Lives in a world, with kills, power cuts and, if wanted, lines, up to its end.
+void live_by_chance(struct world *world, struct past *past, bool has_lines);
+
+// A small world that has been lived in.
 void open_lived(struct world *world, struct past *past, uint64_t seed, bool has_lines);
 
 struct rf_point point_of(enum rf_point_kind kind, int32_t partition, int64_t offset); // of cards

@@ -96,6 +96,7 @@ static void open_twins(struct twins *twins, const struct script *script) {
     struct world *real = &twins->real.world;
     *real = (struct world){.bootstrap = bootstrap, .folder = "/tmp/riffle-simulation-XXXXXX"};
     real->clock = twins->simulated.world.clock;
+    real->retention = twins->simulated.world.retention;
     assert_non_null(mkdtemp(real->folder));
     assert_int_equal(rf_disk_posix_create(&real->real_disk, &err), RF_OK);
     mirror(twins);
