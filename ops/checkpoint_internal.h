@@ -64,6 +64,10 @@ enum rf_status rf_checkpoint_restore_one(struct rf_checkpoint *checkpoint, struc
 enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct rf_snapshot_files *files_out,
                                         struct rf_error *err) RF_MUST_USE;
 
+// Puts a snapshot of the folder on record, if a crash kept it off; it is thinned out like the others from then on.
+enum rf_status rf_checkpoint_put_on_record(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header,
+                                           const uint8_t sha256[RF_SHA256_SIZE], struct rf_error *err) RF_MUST_USE;
+
 // Takes a snapshot just put in place into the list, and removes those that need not stay. One that cannot be removed now is
 // tried again the next time.
 enum rf_status rf_checkpoint_retain(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header,

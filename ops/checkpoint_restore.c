@@ -98,8 +98,7 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
         if (!status) {
             rf_log(checkpoint->options.log, RF_LOG_INFO, "resumed from snapshot", rf_log_text("path", checkpoint->installed_path),
                    rf_log_uint("records", checkpoint->installed.records));
-            status =
-                    rf_chain_append(checkpoint->chain, &checkpoint->installed, checkpoint->parent, err); // if a crash kept it off
+            status = rf_checkpoint_put_on_record(checkpoint, &checkpoint->installed, checkpoint->parent, err);
             break;
         }
         if (!rf_snapshot_is_passed_over(status)) {

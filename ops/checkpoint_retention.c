@@ -40,6 +40,13 @@ static enum rf_status push(struct rf_checkpoint *checkpoint, const struct rf_sna
     return RF_OK;
 }
 
+enum rf_status rf_checkpoint_put_on_record(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header,
+                                           const uint8_t sha256[RF_SHA256_SIZE], struct rf_error *err) {
+    bool is_new = header->version.base > rf_chain_number(checkpoint->chain);
+    enum rf_status status = rf_chain_append(checkpoint->chain, header, sha256, err);
+    return !status && is_new ? push(checkpoint, header, err) : status;
+}
+
 // Removes a snapshot that need not stay; false when it is still there.
 static bool remove_snapshot(struct rf_checkpoint *checkpoint, uint64_t number) {
     char path[RF_SNAPSHOT_PATH_SIZE];

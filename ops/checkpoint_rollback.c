@@ -34,7 +34,7 @@ static enum rf_status read_newest(struct rf_checkpoint *checkpoint, const struct
     if (status) {
         return status;
     }
-    status = rf_chain_append(checkpoint->chain, &newest.header, newest.sha256, err);
+    status = rf_checkpoint_put_on_record(checkpoint, &newest.header, newest.sha256, err);
     if (status) {
         rf_snapshot_header_finish(&newest.header);
         return status;
