@@ -122,10 +122,15 @@ static void change_the_pace_of_sinks(struct play *play) {
 }
 
 static void set_the_clock(struct play *play) {
-    static const int64_t by_ms[] = {1000, 3600000, 30 * INT64_C(86400000), -7200000};
-    int64_t by = by_ms[below(play, 4)];
+    static const int64_t by_ms[] = {1000, 1200000, 3600000, 18000000, 86400000, 30 * INT64_C(86400000), -7200000};
+    int64_t by = by_ms[below(play, sizeof by_ms / sizeof *by_ms)];
     play->world.clock.now_ms = play->world.clock.now_ms + by > 1 ? play->world.clock.now_ms + by : 1;
     tell(&play->world, "; the clock jumps by %d s", (int)(by / 1000));
+}
+
+static void keep_others(struct play *play) {
+    end_life(play);
+    draw_retention(play);
 }
 
 static void roll_back_to_any(struct play *play) {
@@ -162,7 +167,8 @@ const struct act acts[] = {
         {"lost responses", 1, lose_responses},
         {"more partitions", 1, add_a_partition},
         {"slow sinks", 1, change_the_pace_of_sinks},
-        {"clock", 1, set_the_clock},
+        {"clock", 4, set_the_clock},
+        {"other retention", 1, keep_others},
         {"rollback", 1, roll_back_to_any},
         {NULL, 0, NULL},
 };

@@ -36,6 +36,9 @@ struct simulated_disk {
     int error;
     bool is_full, has_failed;
     char failed_call[PATH_SIZE + 32];
+    void (*renamed)(void *context, const char *path); // NULL: nobody is told
+    void (*removed)(void *context, const char *path);
+    void *context;
 };
 
 static const struct rf_disk_ops simulated_ops;
@@ -174,6 +177,9 @@ static int simulated_rename(struct rf_disk *self, const char *from, const char *
     size_t file = name->file;
     drop_name(&disk->now, name);
     set_name(&disk->now, to, file);
+    if (disk->renamed) {
+        disk->renamed(disk->context, to);
+    }
     return 0;
 }
 
@@ -185,6 +191,9 @@ static int simulated_remove(struct rf_disk *self, const char *path) {
         return error ? error : ENOENT;
     }
     drop_name(&disk->now, name);
+    if (disk->removed) {
+        disk->removed(disk->context, path);
+    }
     return 0;
 }
 
@@ -281,6 +290,14 @@ void rf_disk_simulated_fail(struct rf_disk *self, uint64_t call, int error) {
     disk->error = error;
     disk->has_failed = false;
     disk->failed_call[0] = '\0';
+}
+
+void rf_disk_simulated_watch(struct rf_disk *self, void (*renamed)(void *context, const char *path),
+                             void (*removed)(void *context, const char *path), void *context) {
+    struct simulated_disk *disk = simulated_from(self);
+    disk->renamed = renamed;
+    disk->removed = removed;
+    disk->context = context;
 }
 
 void rf_disk_simulated_halt(struct rf_disk *self, uint64_t call) {

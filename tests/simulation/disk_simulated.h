@@ -24,6 +24,10 @@ const char *rf_disk_simulated_failed_call(const struct rf_disk *disk);
 
 uint64_t rf_disk_simulated_calls(const struct rf_disk *disk); // so far
 
+// Tells of each file that got its name by a rename, and of each that was removed. It must not call the disk, but may peek.
+void rf_disk_simulated_watch(struct rf_disk *disk, void (*renamed)(void *context, const char *path),
+                             void (*removed)(void *context, const char *path), void *context);
+
 // Opens a file to write at its end, made if need be, and cuts one that is open: what sinks do with theirs. Calls like those
 // of rf_disk_ops: they are counted, can be failed, and answer errno values.
 int rf_disk_simulated_append(struct rf_disk *disk, const char *path, int *handle_out, uint64_t *size_out);

@@ -1,7 +1,9 @@
 #include "ops/chain.h"
+#include "ops/lineage.h"
 #include "tests/simulation/outputs.h"
 #include "tests/simulation/play.h"
 #include "tests/simulation/refold.h"
+#include "tests/simulation/replaying.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,6 +125,39 @@ static void what_was_told_to_kafka_is_covered(struct play *play) {
     rf_disk_names_destroy(names, count);
 }
 
+static void what_was_thinned_out_is_on_record(struct play *play) {
+    assert_removed_are_on_record(&play->thinning, &play->world);
+}
+
+static void nothing_is_left_that_was_to_go(struct play *play) {
+    assert_thinned(&play->thinning);
+}
+
+static void assert_replays(struct play *play, const struct rf_point *point, const uint8_t specification[RF_SHA256_SIZE],
+                           const uint8_t expected[RF_SHA256_SIZE]) {
+    struct life life = {0};
+    uint8_t digest[RF_SHA256_SIZE];
+    struct rf_replay *replay = replay_to(&play->world, &life, point, 0);
+    rf_model_sha256(specification, rf_pipeline_state(rf_replay_pipeline(replay)), digest);
+    assert_memory_equal(digest, expected, sizeof digest);
+    end_replay(&play->world, &life, replay);
+}
+
+// Of any snapshot on record, whether it is still there or not, and of now.
+static void what_is_left_gives_the_past_again(struct play *play) {
+    const uint8_t none[RF_SHA256_SIZE] = {0};
+    uint8_t digest[RF_SHA256_SIZE];
+    struct rf_lineage lineage;
+    struct rf_error err;
+    digest_of(&play->life, digest);
+    assert_replays(play, &(struct rf_point){.kind = RF_POINT_NEWEST}, none, digest);
+    assert_int_equal(rf_lineage_read(play->world.disk, play->world.folder, 0, &lineage, &err), RF_OK);
+    const struct rf_ancestor *ancestor = &lineage.list[rf_random_below(&play->world.random, lineage.count)];
+    assert_replays(play, &(struct rf_point){.kind = RF_POINT_RECORDS, .records = ancestor->records},
+                   ancestor->specification_sha256, ancestor->model_sha256);
+    rf_lineage_finish(&lineage);
+}
+
 const struct invariant invariants[] = {
         {"every record is folded once", NULL, every_record_is_folded_once},
         {"state and outputs are the fold of the log by its schedule", NULL, the_state_and_what_left_are_the_fold_of_the_log},
@@ -130,6 +165,10 @@ const struct invariant invariants[] = {
         {"no version is of two predictions", NULL, no_version_is_of_two_predictions},
         {"the chain of snapshots verifies", the_chain_verifies, the_chain_verifies},
         {"snapshots in place verify", all_snapshots_in_place_verify, all_snapshots_in_place_verify},
+        {"what was thinned out is on record, and the newest is in place", what_was_thinned_out_is_on_record,
+         what_was_thinned_out_is_on_record},
+        {"nothing is left that was to be thinned out", NULL, nothing_is_left_that_was_to_go},
+        {"what is left gives the past again", NULL, what_is_left_gives_the_past_again},
         {"offsets told to Kafka are covered by a snapshot", what_was_told_to_kafka_is_covered, what_was_told_to_kafka_is_covered},
         {NULL, NULL, NULL},
 };

@@ -1,5 +1,6 @@
 #include "tests/simulation/play.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void assert_excused(const struct play *play, const char *sentence) {
@@ -59,6 +60,17 @@ void go_on(struct play *play, uint64_t turns) {
         assert_excused(play, report.sentence);
     }
     end_life(play);
+}
+
+void draw_retention(struct play *play) {
+    static const size_t keeps[] = {1, 1, 2, 3, 6};
+    static const uint64_t hours[] = {0, 0, 2, 24, 2000}, days[] = {0, 0, 1, 7, 400};
+    struct rf_random *random = &play->world.random;
+    struct rf_retention *retention = &play->world.retention;
+    *retention = (struct rf_retention){keeps[rf_random_below(random, 5)], hours[rf_random_below(random, 5)],
+                                       days[rf_random_below(random, 5)]};
+    tell(&play->world, "; keeps %zu, %" PRIu64 " hours and %" PRIu64 " days", retention->keep, retention->keep_hours,
+         retention->keep_days);
 }
 
 enum rf_status roll_back(struct play *play, uint64_t number, struct rf_error *err) {

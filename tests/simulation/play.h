@@ -4,6 +4,7 @@
 // has ended (at rest) and when the log has been read to its end. Acts and invariants are rows of two tables: who adds a part to
 // the program adds what can befall it, and what must hold of it.
 #include "tests/simulation/life.h"
+#include "tests/simulation/thinning.h"
 
 // Sanitizers are slow: their builds do the n-th part.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -21,6 +22,7 @@ enum { SLOWNESS = 1 };
 struct play {
     struct world world;
     struct life life;
+    struct thinning thinning;
     bool is_alive;
     bool has_excuse; // for this life to fail: something was done to its disk
     uint64_t acts, lives, rollbacks;
@@ -50,6 +52,9 @@ void end_life(struct play *play); // as kill -9 does
 
 // As `riffle snapshot rollback` does, while nobody lives.
 enum rf_status roll_back(struct play *play, uint64_t number, struct rf_error *err);
+
+// Another rule by which snapshots are thinned out, from the next life on.
+void draw_retention(struct play *play);
 
 // All invariants.
 void assert_at_rest(struct play *play);

@@ -23,6 +23,8 @@ static void open_scene(enum scene scene, uint64_t call) {
     play = (struct play){0};
     open_small(&play.world, 1, call, RECORDS_HERE);
     play.world.observer = observer_create();
+    watch_thinning(&play.thinning, &play.world);
+    play.world.retention = (struct rf_retention){.keep = 2};
     if (scene != FIRST_LIFE) {
         assert_true(have_life(&play));
         play.world.goes_on = true;

@@ -48,6 +48,8 @@ static void open_play(uint64_t seed) {
     open_small(&play.world, 1 + (int32_t)(seed % PARTITIONS_MAX), seed, FEW_RECORDS / 4);
     play.world.observer = observer_create();
     play.world.goes_on = play.world.has_shuffled_turns = true;
+    watch_thinning(&play.thinning, &play.world);
+    draw_retention(&play);
 }
 
 static void close_play(void) {
@@ -82,19 +84,21 @@ static int tell_if_broken(void **state) {
 
 static void whatever_happens_every_record_counts_once(void **state) {
     (void)state;
-    uint64_t all_acts = 0, lives = 0, rollbacks = 0;
+    uint64_t all_acts = 0, lives = 0, rollbacks = 0, removed = 0;
     for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++) {
         run_play(seed);
         all_acts += play.acts;
         lives += play.lives;
         rollbacks += play.rollbacks;
+        removed += play.thinning.removed;
         if (is_told) {
             puts(play.world.story);
         }
         close_play();
     }
-    print_message("%" PRIu64 " seeds: %" PRIu64 " acts, %" PRIu64 " lives, %" PRIu64 " rollbacks\n", seeds, all_acts, lives,
-                  rollbacks);
+    print_message("%" PRIu64 " seeds: %" PRIu64 " acts, %" PRIu64 " lives, %" PRIu64 " rollbacks, %" PRIu64
+                  " snapshots thinned out\n",
+                  seeds, all_acts, lives, rollbacks, removed);
 }
 
 static void a_seed_does_the_same_again(void **state) {
