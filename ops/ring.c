@@ -54,7 +54,7 @@ enum rf_status rf_ring_give(struct rf_ring *ring, struct rf_batch *batch, int ti
     enum rf_status status = RF_AGAIN;
     pthread_mutex_lock(&ring->lock);
     while (ring->count == ring->capacity && !ring->is_closed) {
-        if (pthread_cond_timedwait(&ring->changed, &ring->lock, &deadline)) {
+        if (timeout_ms <= 0 || pthread_cond_timedwait(&ring->changed, &ring->lock, &deadline)) {
             break;
         }
     }
@@ -75,7 +75,7 @@ enum rf_status rf_ring_take(struct rf_ring *ring, struct rf_batch **batch_out, i
     enum rf_status status = RF_AGAIN;
     pthread_mutex_lock(&ring->lock);
     while (!ring->count && !ring->is_closed) {
-        if (pthread_cond_timedwait(&ring->changed, &ring->lock, &deadline)) {
+        if (timeout_ms <= 0 || pthread_cond_timedwait(&ring->changed, &ring->lock, &deadline)) {
             break;
         }
     }

@@ -43,8 +43,11 @@ static size_t words_size(const struct rf_block *block) {
     return rf_block_grains(block) * sizeof *block->grain;
 }
 
-// Takes addresses only: memory comes with the first write, in huge pages where there are some.
-static void *map(size_t size) {
+// Of large memory takes addresses only: the rest comes with the first write, in huge pages where there are some.
+static void *take(size_t size) {
+    if (size < RF_BLOCK_EAGER_SIZE) {
+        return calloc(1, size);
+    }
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         return NULL;
@@ -53,8 +56,10 @@ static void *map(size_t size) {
     return memory;
 }
 
-static void unmap(void *memory, size_t size) {
-    if (memory) {
+static void give_back(void *memory, size_t size) {
+    if (size < RF_BLOCK_EAGER_SIZE) {
+        free(memory);
+    } else if (memory) {
         munmap(memory, size);
     }
 }
@@ -74,17 +79,17 @@ static void provide(struct rf_block *block, uint64_t wanted) {
 
 static bool reserve(struct rf_block *block) {
     if (rf_block_size(block) > 0 && !block->reserved_shadow) {
-        block->reserved_shadow = map(shadow_size(block));
+        block->reserved_shadow = take(shadow_size(block));
         if (!block->reserved_shadow) {
             return false;
         }
     }
     if (is_copied_by_grain(block) && !block->reserved_grain) {
-        block->reserved_grain = map(words_size(block));
+        block->reserved_grain = take(words_size(block));
         if (!block->reserved_grain) {
             return false;
         }
-        (void)madvise((void *)block->reserved_grain, words_size(block), MADV_POPULATE_WRITE);
+        memset((void *)block->reserved_grain, 0, words_size(block));
         provide(block, SLOTS_AHEAD);
     }
     return true;
@@ -151,8 +156,8 @@ void rf_state_thaw(struct rf_state *state) {
 void rf_state_finish(struct rf_state *state) {
     for (size_t i = 0; i < state->count; i++) {
         struct rf_block *block = state->list[i];
-        unmap(block->reserved_shadow, shadow_size(block));
-        unmap((void *)block->reserved_grain, words_size(block));
+        give_back(block->reserved_shadow, shadow_size(block));
+        give_back((void *)block->reserved_grain, words_size(block));
         free(block);
     }
     free(state->list);
