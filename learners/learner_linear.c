@@ -186,6 +186,12 @@ static inline __attribute__((always_inline)) void prefetch_part(struct linear *l
     const size_t row_size = linear->optimizer->row_size;
     const uint64_t mask = linear->row_mask, *hash = linear->ahead;
     const uint64_t *end = hash + (size_t)(linear->ahead_end - hash) / parts;
+    const struct rf_block *touched = linear->optimizer->touched;
+    if (touched->mark) { // a snapshot is under way
+        for (const uint64_t *next = hash; next < end; next++) {
+            rf_block_prefetch(touched, *next & mask);
+        }
+    }
 #pragma GCC unroll 4
     for (; hash < end; hash++) {
         __builtin_prefetch(cells + (*hash & mask) * row_size, 1);

@@ -79,10 +79,11 @@ struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *blo
     }
     struct rf_block *added = require(malloc(sizeof *added));
     *added = *block;
-    added->grain = NULL;
+    added->mark = NULL;
     added->shadow = NULL;
-    added->reserved_grain = NULL;
+    added->reserved_mark = NULL;
     added->reserved_shadow = NULL;
+    added->slot = NULL;
     added->freeze = 0;
     added->slots_provided = 0;
     state->list[state->count++] = added;

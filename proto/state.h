@@ -52,12 +52,12 @@ enum rf_block_scope {
     RF_SCOPE_CIRCUMSTANCE, // what it was computed with
 };
 
-// Blocks are read and stored by the piece, and copied before they are written by the grain: a batch of sparse records writes
-// single rows all over a table, and waits for each copy.
-enum { RF_PIECE_SIZE = 4096, RF_GRAIN_SIZE = 256, RF_BLOCK_EAGER_SIZE = 1 << 20 };
+// Blocks are read and stored by the piece, and copied before they are written by the grain, a cache line: a batch of sparse
+// records writes single rows all over a table, and waits for each copy.
+enum { RF_PIECE_SIZE = 4096, RF_GRAIN_SIZE = 64, RF_BLOCK_EAGER_SIZE = 1 << 20 };
 
-// Where a grain stands while a snapshot is being taken: in bits 0 to 7 of its word. Bits 8 to 31 are the freeze it stands so
-// since (of an earlier one: it is pending), bits 32 to 63 where its copy is.
+// Where a grain stands while a snapshot is being taken: in bits 0 to 2 of its mark. Bits 3 to 7 are the freeze it stands so since
+// (of another one: it is pending).
 enum rf_grain_state {
     RF_GRAIN_PENDING,  // neither read nor written since the freeze
     RF_GRAIN_READING,  // the snapshot's thread is copying it
@@ -79,14 +79,16 @@ struct rf_block {
     bool is_touched;     // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
-    _Atomic uint64_t *grain; // [grains]
-    uint8_t *shadow;         // copies of grains that were about to be written, one after the other, or of the whole block
+    _Atomic uint8_t *mark; // [grains] see enum rf_grain_state
+    uint8_t *shadow;       // copies of grains that were about to be written, in slots one after the other, or of the whole block
+    _Atomic size_t read;   // grains [0, read) are done, whatever their marks say
 
-    // What the two above point to while frozen. Made by the first freeze and kept for the next: memory that has been touched is
+    // What is behind the three while frozen. Made by the first freeze and kept for the next: memory that has been touched is
     // copied to several times faster.
-    _Atomic uint64_t *reserved_grain;
+    _Atomic uint8_t *reserved_mark;
     uint8_t *reserved_shadow;
-    uint32_t freeze;             // the latest one, 1 to 2^24 - 1
+    uint32_t *slot;              // [grains] of the copy
+    uint8_t freeze;              // the latest one, 1 to 31
     _Atomic uint32_t slots_used; // by copies
     uint32_t slots_provided;     // that have memory
 };
@@ -130,7 +132,7 @@ enum rf_grain_state rf_block_grain_state(const struct rf_block *block, size_t gr
 // the write. Costs one predictable branch when no snapshot is under way.
 void rf_block_touch_grain(struct rf_block *block, size_t grain);
 static inline void rf_block_touch(struct rf_block *block, size_t row) {
-    if (__builtin_expect(block->grain != NULL, 0)) {
+    if (__builtin_expect(block->mark != NULL, 0)) {
         size_t first = row * block->row_size / RF_GRAIN_SIZE;
         size_t last = ((row + 1) * block->row_size - 1) / RF_GRAIN_SIZE;
         for (size_t grain = first; grain <= last; grain++) {
@@ -139,10 +141,16 @@ static inline void rf_block_touch(struct rf_block *block, size_t row) {
     }
 }
 
-// The same for rows of a batch, in any order: what is needed of all of them is asked of the memory first.
+// Asks the memory for what touching a row will look at, some time before. Only of a frozen block (`mark` is there).
+static inline void rf_block_prefetch(const struct rf_block *block, size_t row) {
+    __builtin_prefetch((const void *)&block->mark[row * block->row_size / RF_GRAIN_SIZE], 1);
+}
+
+// Touches rows of a batch, in any order:
+// what is needed of all of them is asked of the memory first.
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count);
 static inline void rf_block_touch_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
-    if (__builtin_expect(block->grain != NULL, 0)) {
+    if (__builtin_expect(block->mark != NULL, 0)) {
         rf_block_copy_rows(block, rows, count);
     }
 }

@@ -1,6 +1,6 @@
-// Copy before write. At a freeze every grain of a large block becomes PENDING, by counting freezes. From then on
+// Copy before write. At a freeze every grain of a large block becomes PENDING, as its mark is of an older one. From then on
 // two threads meet at a grain: the snapshot's thread wants to read it, the fold thread is about to write it. Who claims
-// it first (one compare-and-swap) copies it as it was at the freeze; the other waits for those 256 bytes at most:
+// it first (one compare-and-swap) copies it as it was at the freeze; the other waits for that cache line at most:
 //
 //     snapshot's thread:  PENDING -> READING -> DONE          copies the live grain
 //                         SHADOWED -> DONE                    copies the shadow
@@ -20,10 +20,8 @@ enum {
     SPINS = 1000,                              // before the waiting thread offers its core to the one it waits for
     SLOTS_AHEAD = (16 << 20) / RF_GRAIN_SIZE,  // that have memory before they are used
     SLOTS_AT_ONCE = (2 << 20) / RF_GRAIN_SIZE, // get memory: a huge page
-    LINE_SIZE = 64,
-    SLOT_SHIFT = 32,
-    FREEZE_SHIFT = 8,
-    FREEZES = 1 << 24,
+    FREEZE_SHIFT = 3,
+    FREEZES = 1 << 5,
 };
 
 static bool is_copied_by_grain(const struct rf_block *block) {
@@ -39,8 +37,8 @@ static size_t shadow_size(const struct rf_block *block) {
     return rf_block_grains(block) * RF_GRAIN_SIZE;
 }
 
-static size_t words_size(const struct rf_block *block) {
-    return rf_block_grains(block) * sizeof *block->grain;
+static size_t slots_size(const struct rf_block *block) {
+    return rf_block_grains(block) * sizeof *block->slot;
 }
 
 // Of large memory takes addresses only: the rest comes with the first write, in huge pages where there are some.
@@ -84,12 +82,19 @@ static bool reserve(struct rf_block *block) {
             return false;
         }
     }
-    if (is_copied_by_grain(block) && !block->reserved_grain) {
-        block->reserved_grain = take(words_size(block));
-        if (!block->reserved_grain) {
+    if (is_copied_by_grain(block) && !block->slot) {
+        block->slot = take(slots_size(block));
+        if (!block->slot) {
             return false;
         }
-        memset((void *)block->reserved_grain, 0, words_size(block));
+        memset(block->slot, 0, slots_size(block));
+    }
+    if (is_copied_by_grain(block) && !block->reserved_mark) {
+        block->reserved_mark = take(rf_block_grains(block));
+        if (!block->reserved_mark) {
+            return false;
+        }
+        memset((void *)block->reserved_mark, 0, rf_block_grains(block));
         provide(block, SLOTS_AHEAD);
     }
     return true;
@@ -108,18 +113,19 @@ enum rf_status rf_state_reserve(struct rf_state *state) {
 void rf_state_provide(struct rf_state *state) {
     for (size_t i = 0; i < state->count; i++) {
         struct rf_block *block = state->list[i];
-        if (block->grain) {
+        if (block->mark) {
             provide(block, (uint64_t)atomic_load_explicit(&block->slots_used, memory_order_relaxed) + SLOTS_AHEAD);
         }
     }
 }
 
 static void begin_freeze(struct rf_block *block) {
-    if (++block->freeze == FREEZES) { // words of long ago would look like those of this one
-        memset((void *)block->reserved_grain, 0, words_size(block));
+    if (++block->freeze == FREEZES) { // marks of long ago would look like those of this one
+        memset((void *)block->reserved_mark, 0, rf_block_grains(block));
         block->freeze = 1;
     }
-    block->grain = block->reserved_grain;
+    block->mark = block->reserved_mark;
+    block->read = 0;
     block->slots_used = 0;
 }
 
@@ -147,7 +153,7 @@ void rf_state_thaw(struct rf_state *state) {
     }
     for (size_t i = 0; i < state->count; i++) {
         struct rf_block *block = state->list[i];
-        block->grain = NULL;
+        block->mark = NULL;
         block->shadow = NULL;
     }
     state->is_frozen = false;
@@ -157,45 +163,53 @@ void rf_state_finish(struct rf_state *state) {
     for (size_t i = 0; i < state->count; i++) {
         struct rf_block *block = state->list[i];
         give_back(block->reserved_shadow, shadow_size(block));
-        give_back((void *)block->reserved_grain, words_size(block));
+        give_back(block->slot, slots_size(block));
+        give_back((void *)block->reserved_mark, rf_block_grains(block));
         free(block);
     }
     free(state->list);
     *state = (struct rf_state){0};
 }
 
-static uint64_t word_of(const struct rf_block *block, enum rf_grain_state state, uint32_t slot) {
-    return (uint64_t)slot << SLOT_SHIFT | (uint64_t)block->freeze << FREEZE_SHIFT | state;
+static uint8_t mark_of(const struct rf_block *block, enum rf_grain_state state) {
+    return (uint8_t)(block->freeze << FREEZE_SHIFT | state);
 }
 
-static enum rf_grain_state state_of(const struct rf_block *block, uint64_t word) {
-    bool is_of_this_freeze = (uint32_t)word >> FREEZE_SHIFT == block->freeze;
-    return is_of_this_freeze ? (enum rf_grain_state)(word & 0xff) : RF_GRAIN_PENDING;
+static enum rf_grain_state state_of(const struct rf_block *block, uint8_t mark) {
+    bool is_of_this_freeze = mark >> FREEZE_SHIFT == block->freeze;
+    return is_of_this_freeze ? (enum rf_grain_state)(mark & ((1 << FREEZE_SHIFT) - 1)) : RF_GRAIN_PENDING;
+}
+
+static bool was_read(const struct rf_block *block, size_t grain) {
+    return grain < atomic_load_explicit(&block->read, memory_order_acquire);
 }
 
 enum rf_grain_state rf_block_grain_state(const struct rf_block *block, size_t grain) {
-    return state_of(block, atomic_load_explicit(&block->grain[grain], memory_order_acquire));
+    return was_read(block, grain) ? RF_GRAIN_DONE
+                                  : state_of(block, atomic_load_explicit(&block->mark[grain], memory_order_acquire));
 }
 
 // Waits until the other thread has ended its copy. It may have lost its core, so after a while it is offered ours.
-static uint64_t wait_while(const struct rf_block *block, size_t grain, enum rf_grain_state busy) {
-    uint64_t word;
-    int spins = 0;
-    while (state_of(block, word = atomic_load_explicit(&block->grain[grain], memory_order_acquire)) == busy) {
-        if (spins < SPINS) {
-            spins++;
-        } else {
+static enum rf_grain_state wait_while(const struct rf_block *block, size_t grain, enum rf_grain_state busy) {
+    enum rf_grain_state state;
+    for (int spins = 0; (state = rf_block_grain_state(block, grain)) == busy; spins++) {
+        if (spins >= SPINS) {
             sched_yield();
         }
     }
-    return word;
+    return state;
 }
 
 // Only one of the two can be the first to claim a grain that is pending.
-static bool claim(struct rf_block *block, size_t grain, uint64_t seen, enum rf_grain_state state) {
+static bool claim(struct rf_block *block, size_t grain, enum rf_grain_state state) {
+    uint8_t seen = atomic_load_explicit(&block->mark[grain], memory_order_relaxed);
     return state_of(block, seen) == RF_GRAIN_PENDING &&
-           atomic_compare_exchange_strong_explicit(&block->grain[grain], &seen, word_of(block, state, 0), memory_order_acquire,
-                                                   memory_order_acquire);
+           atomic_compare_exchange_strong_explicit(&block->mark[grain], &seen, mark_of(block, state), memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static void set(struct rf_block *block, size_t grain, enum rf_grain_state state) {
+    atomic_store_explicit(&block->mark[grain], mark_of(block, state), memory_order_release);
 }
 
 static void copy(uint8_t *to, const uint8_t *from, size_t size) {
@@ -207,34 +221,36 @@ static void copy(uint8_t *to, const uint8_t *from, size_t size) {
 }
 
 void rf_block_touch_grain(struct rf_block *block, size_t grain) {
-    uint64_t seen = atomic_load_explicit(&block->grain[grain], memory_order_acquire);
-    enum rf_grain_state state = state_of(block, seen);
+    enum rf_grain_state state = rf_block_grain_state(block, grain);
     if (state == RF_GRAIN_DONE || state == RF_GRAIN_SHADOWED) {
         return;
     }
-    if (!claim(block, grain, seen, RF_GRAIN_COPYING)) {
+    if (!claim(block, grain, RF_GRAIN_COPYING)) {
         wait_while(block, grain, RF_GRAIN_READING);
         return;
     }
     uint32_t slot = atomic_load_explicit(&block->slots_used, memory_order_relaxed); // this thread alone changes it
     atomic_store_explicit(&block->slots_used, slot + 1, memory_order_relaxed);
+    block->slot[grain] = slot;
     copy(block->shadow + (size_t)slot * RF_GRAIN_SIZE, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE,
          grain_size(block, grain));
-    atomic_store_explicit(&block->grain[grain], word_of(block, RF_GRAIN_SHADOWED, slot), memory_order_release);
+    set(block, grain, RF_GRAIN_SHADOWED);
 }
 
 // A claim lets no load or store pass it, so nothing it needs may be far away then.
+static void fetch(const struct rf_block *block, size_t grain) {
+    if (rf_block_grain_state(block, grain) == RF_GRAIN_PENDING) {
+        __builtin_prefetch(&block->slot[grain], 1);
+        __builtin_prefetch((const uint8_t *)block->data + grain * RF_GRAIN_SIZE);
+    }
+}
+
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch((const void *)&block->grain[rows[i] * block->row_size / RF_GRAIN_SIZE], 1);
+        __builtin_prefetch((const void *)&block->mark[rows[i] * block->row_size / RF_GRAIN_SIZE], 1);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t grain = rows[i] * block->row_size / RF_GRAIN_SIZE;
-        if (state_of(block, atomic_load_explicit(&block->grain[grain], memory_order_relaxed)) == RF_GRAIN_PENDING) {
-            for (size_t line = 0; line < RF_GRAIN_SIZE; line += LINE_SIZE) {
-                __builtin_prefetch((const uint8_t *)block->data + grain * RF_GRAIN_SIZE + line);
-            }
-        }
+        fetch(block, rows[i] * block->row_size / RF_GRAIN_SIZE);
     }
     for (size_t i = 0; i < count; i++) {
         rf_block_touch(block, rows[i]);
@@ -243,25 +259,30 @@ void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t cou
 
 static void read_grain(struct rf_block *block, size_t grain, uint8_t *out) {
     size_t size = grain_size(block, grain);
-    uint64_t seen = atomic_load_explicit(&block->grain[grain], memory_order_acquire);
-    if (claim(block, grain, seen, RF_GRAIN_READING)) {
+    if (claim(block, grain, RF_GRAIN_READING)) {
         copy(out, (const uint8_t *)block->data + grain * RF_GRAIN_SIZE, size);
     } else {
-        seen = wait_while(block, grain, RF_GRAIN_COPYING);
-        assert(state_of(block, seen) == RF_GRAIN_SHADOWED); // else it was read before
-        copy(out, block->shadow + (size_t)(seen >> SLOT_SHIFT) * RF_GRAIN_SIZE, size);
+        enum rf_grain_state state = wait_while(block, grain, RF_GRAIN_COPYING);
+        assert(state == RF_GRAIN_SHADOWED); // else it was read before
+        (void)state;
+        copy(out, block->shadow + (size_t)block->slot[grain] * RF_GRAIN_SIZE, size);
     }
-    atomic_store_explicit(&block->grain[grain], word_of(block, RF_GRAIN_DONE, 0), memory_order_release);
+    set(block, grain, RF_GRAIN_DONE);
 }
 
 void rf_block_read_piece(struct rf_block *block, size_t piece, uint8_t *out) {
     size_t from = piece * RF_PIECE_SIZE, size = rf_block_piece_size(block, piece);
-    if (!block->grain) {
+    if (!block->mark) {
         const uint8_t *bytes = block->shadow ? block->shadow : block->data;
         memcpy(out, bytes + from, size);
         return;
     }
-    for (size_t at = 0; at < size; at += RF_GRAIN_SIZE) {
-        read_grain(block, (from + at) / RF_GRAIN_SIZE, out + at);
+    size_t grain = from / RF_GRAIN_SIZE;
+    for (size_t at = 0; at < size; at += RF_GRAIN_SIZE, grain++) {
+        read_grain(block, grain, out + at);
+    }
+    if (from / RF_GRAIN_SIZE ==
+        atomic_load_explicit(&block->read, memory_order_relaxed)) { // pieces are mostly read in their order
+        atomic_store_explicit(&block->read, grain, memory_order_release);
     }
 }

@@ -2,9 +2,10 @@
 //
 //     bench_snapshot beside|fork SETTINGS BITS zipf|uniform ROUNDS
 //         learns made records (40 features each, drawn from 2^BITS) until nearly all rows of the table hold something; then, in
-//         every round, times each batch while nothing else goes on, and while a snapshot is taken: beside the fold, or, as the
-//         peer, by a forked child that writes the same bytes while the kernel copies pages. One line of JSON a phase, with the
-//         milliseconds of each batch by the clock and of the thread's processor.
+//         every round, times each batch while nothing else goes on ("quiet"), while another thread only hashes ("hashing": what
+//         the cores share, a snapshot takes too), and while a snapshot is taken: beside the fold, or, as the peer, by a forked
+//         child that writes the same bytes while the kernel copies pages. One line of JSON a phase, with the milliseconds of
+//         each batch by the clock and of the thread's processor.
 //     bench_snapshot restore SETTINGS ROUNDS
 //         takes up the newest snapshot of the state folder, as a worker's start does; beside it, OpenSSL's SHA-256 of the same
 //         bytes. One line of JSON a round.
@@ -34,7 +35,7 @@ struct bench {
     struct rf_batch *batches[BATCHES]; // decoded once, folded again and again at new offsets
     size_t next;                       // batch
     int64_t offset;                    // of the next record
-    _Atomic bool is_over;
+    _Atomic bool is_over, hashes;
     size_t count;                                        // of batches in this phase
     double clock_ms[TIMES_MAX], processor_ms[TIMES_MAX]; // [count] of each
 };
@@ -161,6 +162,36 @@ static void tell(struct bench *bench, const char *phase) {
     bench->count = 0;
 }
 
+static void fold_quietly(struct bench *bench) {
+    for (size_t i = 0; i < QUIET_BATCHES; i++) {
+        fold_next(bench);
+    }
+}
+
+static void *hash(void *context) {
+    struct bench *bench = context;
+    static uint8_t bytes[1 << 20];
+    struct rf_sha256 sha;
+    rf_sha256_init(&sha);
+    while (bench->hashes) {
+        rf_sha256_update(&sha, bytes, sizeof bytes);
+    }
+    uint8_t digest[RF_SHA256_SIZE];
+    rf_sha256_finish(&sha, digest);
+    return NULL;
+}
+
+static void fold_beside_hashing(struct bench *bench) {
+    pthread_t thread;
+    bench->hashes = true;
+    if (pthread_create(&thread, NULL, hash, bench)) {
+        exit(1);
+    }
+    fold_quietly(bench);
+    bench->hashes = false;
+    pthread_join(thread, NULL);
+}
+
 static void take_snapshot(struct bench *bench) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(bench->pipeline);
     rf_checkpoint_request(checkpoint);
@@ -254,10 +285,10 @@ static void learn(struct bench *bench, const char *settings, bool forks, const s
         exit(1);
     }
     for (unsigned round = 0; round < rounds; round++) {
-        for (size_t i = 0; i < QUIET_BATCHES; i++) {
-            fold_next(bench);
-        }
+        fold_quietly(bench);
         tell(bench, "quiet");
+        fold_beside_hashing(bench);
+        tell(bench, "hashing");
         (forks ? fork_snapshot : take_snapshot)(bench);
         tell(bench, forks ? "fork" : "beside");
     }

@@ -116,7 +116,7 @@ static void a_frozen_scaler_keeps_its_bytes_while_learning_goes_on(void **state)
     memcpy(before, fields->data, rf_block_size(fields));
 
     assert_int_equal(rf_state_freeze(&blocks), RF_OK);
-    assert_non_null(fields->grain); // a freeze takes a byte a grain, not a copy of all
+    assert_non_null(fields->mark); // a freeze copies nothing of it
     for (uint64_t n = 0; n < 3000; n++) {
         assert_true(rf_scaler_learn(scaler, 500 + n % 1000, (double)n, false, &scaled));
     }

@@ -135,7 +135,7 @@ static void rows_read_already_are_written_without_a_copy(void **state) {
     uint8_t piece[RF_PIECE_SIZE];
     assert_int_equal(rf_state_freeze(&model.state), RF_OK);
     write_row(model.large_block, 200, 7);
-    assert_int_equal(rf_block_grain_state(model.large_block, 18), RF_GRAIN_SHADOWED);
+    assert_int_equal(rf_block_grain_state(model.large_block, 200 * sizeof(struct row) / RF_GRAIN_SIZE), RF_GRAIN_SHADOWED);
     assert_int_equal(rf_block_grain_state(model.large_block, 0), RF_GRAIN_PENDING);
     rf_block_read_piece(model.large_block, 0, piece);
     assert_int_equal(rf_block_grain_state(model.large_block, 0), RF_GRAIN_DONE);
@@ -214,7 +214,7 @@ static void a_snapshot_given_up_leaves_nothing_behind(void **state) {
     assert_int_equal(rf_state_freeze(&model.state), RF_OK);
     learn(&model, &random);
     rf_state_thaw(&model.state);
-    assert_null(model.large_block->grain);
+    assert_null(model.large_block->mark);
     assert_null(model.large_block->shadow);
     rf_state_thaw(&model.state); // harmless
     learn(&model, &random);
@@ -243,7 +243,7 @@ static void a_freeze_without_memory_freezes_nothing(void **state) {
     }
     assert_int_equal(rf_state_freeze(&model.state), RF_MEMORY);
     assert_false(model.state.is_frozen);
-    assert_null(model.large_block->grain);
+    assert_null(model.large_block->mark);
     assert_null(model.small_block->shadow);
     learn(&model, &random);
     finish_model(&model);
