@@ -27,7 +27,7 @@ static bool columns_cover_row(const struct rf_block *block) {
 
 bool rf_block_is_sound(const struct rf_block *block) {
     return block->name && block->name[0] && block->row_size > 0 && block->rows <= PTRDIFF_MAX / block->row_size &&
-           rf_block_grains(block) < UINT32_MAX && columns_cover_row(block);
+           rf_block_pieces(block) < UINT32_MAX && columns_cover_row(block);
 }
 
 size_t rf_block_size(const struct rf_block *block) {

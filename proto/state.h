@@ -119,7 +119,7 @@ static inline size_t rf_key_home(uint64_t key, unsigned row_bits) {
 
 size_t rf_column_size(const struct rf_column *column); // bytes
 
-// Whether a block has a name, rows of at least one byte that its columns cover in order, and less than 2^32 - 1 grains.
+// Whether a block has a name, rows of at least one byte that its columns cover in order, and less than 2^32 - 1 pieces.
 bool rf_block_is_sound(const struct rf_block *block);
 
 size_t rf_block_size(const struct rf_block *block);                     // rows * row_size
@@ -163,8 +163,8 @@ enum rf_status rf_state_reserve(struct rf_state *state) RF_MUST_USE;
 void rf_state_provide(struct rf_state *state);
 
 // Fixes the contents of all blocks as they are now, for a snapshot to read while the fold goes on. Blocks that are not
-// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block costs a copy of each
-// grain that is written before it was read, and nothing at once. RF_MEMORY leaves nothing frozen. Called by the fold thread;
+// touched, and those up to RF_BLOCK_EAGER_SIZE, are copied at once; a larger touched block (of up to 256 GiB) costs a copy of
+// each grain that is written before it was read, and nothing at once. RF_MEMORY leaves nothing frozen. Called by the fold thread;
 // asserts that the state is not frozen already.
 enum rf_status rf_state_freeze(struct rf_state *state) RF_MUST_USE;
 void rf_state_thaw(struct rf_state *state); // called by the fold thread once the reader is done; harmless when not frozen

@@ -25,7 +25,7 @@ enum {
 };
 
 static bool is_copied_by_grain(const struct rf_block *block) {
-    return block->is_touched && rf_block_size(block) > RF_BLOCK_EAGER_SIZE;
+    return block->is_touched && rf_block_size(block) > RF_BLOCK_EAGER_SIZE && rf_block_grains(block) <= UINT32_MAX;
 }
 
 static size_t grain_size(const struct rf_block *block, size_t grain) {
