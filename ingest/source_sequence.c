@@ -342,32 +342,29 @@ static void sequence_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
-// Asks a member about those of the positions that it reads.
+// Asks a member about those of the positions that it reads. `own` and `offset` have room for all of them.
 static enum rf_status ask_times(struct sequence_source *sequence, size_t member, const struct rf_positions *positions,
-                                int64_t time_ms, int64_t *offset_out, struct rf_error *err) {
+                                int64_t time_ms, struct rf_positions *own, int64_t *offset, int64_t *offset_out,
+                                struct rf_error *err) {
     struct rf_source *source = sequence->members[member].source;
-    struct rf_positions own = {.list = calloc(positions->count + 1, sizeof *own.list)}; // their texts are borrowed
-    int64_t *offset = calloc(positions->count + 1, sizeof *offset);
-    enum rf_status status =
-            own.list && offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-    for (size_t i = 0; i < positions->count && !status; i++) {
+    own->count = 0;
+    for (size_t i = 0; i < positions->count; i++) {
         if (owner_of(sequence, &positions->list[i]) == member) {
-            own.list[own.count++] = positions->list[i];
+            own->list[own->count++] = positions->list[i]; // its text is borrowed
         }
     }
-    if (!status && own.count) {
-        status = told(sequence, &sequence->members[member], rf_source_times(source, &own, time_ms, offset, err));
-        if (status == RF_UNSUPPORTED) {
-            rf_fail_in(err, "%s", own.list[0].topic);
-        }
+    if (own->count == 0) {
+        return RF_OK;
     }
-    for (size_t i = positions->count; i-- > 0 && !status;) {
+    enum rf_status status = told(sequence, &sequence->members[member], rf_source_times(source, own, time_ms, offset, err));
+    if (status == RF_UNSUPPORTED) {
+        rf_fail_in(err, "%s", own->list[0].topic);
+    }
+    for (size_t i = 0, next = 0; i < positions->count && !status; i++) {
         if (owner_of(sequence, &positions->list[i]) == member) {
-            offset_out[i] = offset[--own.count];
+            offset_out[i] = offset[next++];
         }
     }
-    free(own.list);
-    free(offset);
     return status;
 }
 
@@ -375,17 +372,17 @@ static enum rf_status ask_times(struct sequence_source *sequence, size_t member,
 static enum rf_status sequence_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
                                      int64_t *offset_out, struct rf_error *err) {
     struct sequence_source *sequence = sequence_from(self);
+    struct rf_positions own = {.list = calloc(positions->count + 1, sizeof *own.list)};
     int64_t *offset = calloc(positions->count + 1, sizeof *offset);
-    enum rf_status status = offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-    for (size_t i = 0; i < positions->count && !status; i++) {
-        offset[i] = -1; // of nobody
+    enum rf_status status =
+            own.list && offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    for (size_t i = 0; i < positions->count; i++) {
+        offset_out[i] = -1;
     }
     for (size_t k = 0; k < sequence->count && !status; k++) {
-        status = ask_times(sequence, k, positions, time_ms, offset, err);
+        status = ask_times(sequence, k, positions, time_ms, &own, offset, offset_out, err);
     }
-    if (!status) {
-        memcpy(offset_out, offset, positions->count * sizeof *offset);
-    }
+    free(own.list);
     free(offset);
     return status;
 }

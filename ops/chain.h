@@ -4,7 +4,7 @@
 // out. Each header holds the SHA-256 of the snapshot it grew from, so that the past of a model can be checked link by link.
 //
 //     <folder>/chain-<number of its first snapshot, 20 digits>.log
-//     "RIFFCHN" 0x01, then frames: size u32, checksum u32 (of the contents), contents
+//     "RIFFCHN" 0x01, then frames (ops/frame.h)
 //     contents: SHA-256 of the snapshot, then its HEAD section (proto/snapshot.h); a specification that is the one of the
 //               link before it in the file is left out
 //

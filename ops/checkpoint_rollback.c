@@ -109,6 +109,18 @@ enum rf_status rf_checkpoint_rollback(struct rf_checkpoint *checkpoint, struct r
     return status;
 }
 
+// The snapshots of the new line cover what was folded in the old one's order, so that has to be on the disk.
+static enum rf_status leave_line(struct rf_schedule *schedule, struct rf_error *err) {
+    enum rf_status status = schedule ? rf_schedule_mark(schedule, err) : RF_OK;
+    if (schedule && !status) {
+        status = rf_schedule_sync_marked(schedule, err);
+    }
+    if (!status) {
+        rf_schedule_close(schedule);
+    }
+    return status;
+}
+
 // A line whose snapshots are all gone may have left an order behind: it is not taken up.
 enum rf_status rf_checkpoint_begin_line(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, struct rf_error *err) {
     struct rf_folder *folder = checkpoint->options.folder;
@@ -127,7 +139,11 @@ enum rf_status rf_checkpoint_begin_line(struct rf_checkpoint *checkpoint, struct
         }
         rf_schedule_ahead(schedule, &ahead);
     }
-    rf_schedule_close(rf_pipeline_schedule(pipeline));
+    enum rf_status status = leave_line(rf_pipeline_schedule(pipeline), err);
+    if (status) {
+        rf_schedule_close(schedule);
+        return status;
+    }
     rf_pipeline_set_schedule(pipeline, schedule);
     rf_pipeline_set_version(pipeline, version);
     return RF_OK;

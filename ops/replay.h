@@ -19,7 +19,8 @@ enum rf_point_kind {
     RF_POINT_RECORDS, // so many records folded
     RF_POINT_AFTER,   // the record at an offset folded, and nothing after it
     RF_POINT_BEFORE,  // all before that record folded, and it is next
-    RF_POINT_TIME,    // all before the first record, in the order they were folded, whose own timestamp is later
+    RF_POINT_TIME,    // all before the first record, in the order they were folded, that stands at or behind one of its
+                      // partition's log whose own timestamp is later
 };
 
 enum { RF_POINT_TOPIC_SIZE = 4096 };

@@ -35,6 +35,11 @@ static enum rf_status wait_offered(struct rf_replay *replay, struct rf_error *er
     }
 }
 
+// May what the source just failed to tell be told if it is asked again?
+static bool asks_again(const struct rf_replay *replay, enum rf_status status, int *tries) {
+    return status && replay->source->is_temporary && (*tries)++ < replay->options.wait_tries;
+}
+
 enum rf_status rf_replay_open_source(struct rf_replay *replay, struct rf_error *err) {
     enum rf_status status = wait_offered(replay, err);
     if (status || replay->options.point.kind != RF_POINT_TIME) {
@@ -45,7 +50,10 @@ enum rf_status rf_replay_open_source(struct rf_replay *replay, struct rf_error *
         return no_memory(err);
     }
     int64_t later_ms = replay->options.point.time_ms + 1;
-    status = rf_source_times(replay->source, &replay->offered, later_ms, replay->late, err);
+    int tries = 0;
+    do {
+        status = rf_source_times(replay->source, &replay->offered, later_ms, replay->late, err);
+    } while (asks_again(replay, status, &tries));
     for (size_t i = 0; i < replay->offered.count && !status; i++) {
         replay->late[i] = replay->late[i] < 0 ? INT64_MAX : replay->late[i];
     }
@@ -75,7 +83,8 @@ static bool is_before(const struct rf_replay *replay, const struct rf_ancestor *
     case RF_POINT_TIME:
         for (size_t i = 0; i < ancestor->positions.count; i++) {
             position = &ancestor->positions.list[i];
-            if (position->next_offset > rf_replay_late(replay, position->topic, position->partition)) {
+            // Where nothing was learned yet the position is where reading began, whatever the records before it say.
+            if (position->records && position->next_offset > rf_replay_late(replay, position->topic, position->partition)) {
                 return false;
             }
         }
@@ -232,7 +241,14 @@ static enum rf_status check_start_times(struct rf_replay *replay, struct rf_erro
     for (size_t i = 0; i < asked.count; i++) {
         asked.list[i].fingerprint = asked.list[i].records = 0; // only what the log holds, of all that it holds
     }
-    status = status ? status : rf_source_look(replay->source, &asked, holdings, err);
+    int tries = 0;
+    while (!status) {
+        status = rf_source_look(replay->source, &asked, holdings, err);
+        if (!asks_again(replay, status, &tries)) {
+            break;
+        }
+        status = RF_OK;
+    }
     for (size_t i = 0; i < positions->count && !status; i++) {
         const struct rf_position *position = &positions->list[i];
         bool is_held = rf_positions_find(&replay->offered, position->topic, position->partition) &&
@@ -314,7 +330,10 @@ static uint64_t expect(const struct rf_replay *replay) {
         int64_t end = point->kind == RF_POINT_TIME ? rf_replay_late(replay, position->topic, position->partition) : INT64_MAX;
         bool is_target = (point->kind == RF_POINT_AFTER || point->kind == RF_POINT_BEFORE) && i == replay->target;
         end = is_target ? point->offset : end;
-        left[i] = end == INT64_MAX || position->next_offset < 0 ? UINT64_MAX : (uint64_t)(end - position->next_offset);
+        bool is_past = end <= position->next_offset;
+        left[i] = end == INT64_MAX || position->next_offset < 0 ? UINT64_MAX
+                  : is_past                                     ? 0
+                                                                : (uint64_t)(end - position->next_offset);
     }
     for (size_t i = 0; left && i < replay->script_count; i++) {
         const struct rf_run *run = &replay->script[i];

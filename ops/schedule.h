@@ -29,7 +29,7 @@ struct rf_run {
 enum rf_status rf_schedule_open(struct rf_disk *disk, const char *folder, uint32_t line, uint64_t records,
                                 struct rf_positions *positions, struct rf_schedule **schedule_out,
                                 struct rf_error *err) RF_MUST_USE;
-void rf_schedule_close(struct rf_schedule *schedule);
+void rf_schedule_close(struct rf_schedule *schedule); // syncs nothing
 
 // The same to look at alone: nothing on the disk is changed, so another process may be writing it. What is recorded ends where
 // a frame does not verify, or a segment does not join. Nothing may be appended.

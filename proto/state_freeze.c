@@ -87,14 +87,14 @@ static bool reserve(struct rf_block *block) {
         if (!block->slot) {
             return false;
         }
-        memset(block->slot, 0, slots_size(block));
+        memset(block->slot, 0, slots_size(block)); // touches its pages now
     }
     if (is_copied_by_grain(block) && !block->reserved_mark) {
         block->reserved_mark = take(rf_block_grains(block));
         if (!block->reserved_mark) {
             return false;
         }
-        memset((void *)block->reserved_mark, 0, rf_block_grains(block));
+        memset((void *)block->reserved_mark, 0, rf_block_grains(block)); // the same
         provide(block, SLOTS_AHEAD);
     }
     return true;
@@ -120,8 +120,10 @@ void rf_state_provide(struct rf_state *state) {
 }
 
 static void begin_freeze(struct rf_block *block) {
-    if (++block->freeze == FREEZES) { // marks of long ago would look like those of this one
-        memset((void *)block->reserved_mark, 0, rf_block_grains(block));
+    if (++block->freeze == FREEZES) { // marks of long ago would look like those of this one, but for a freeze read to its end
+        if (block->read < rf_block_grains(block)) {
+            memset((void *)block->reserved_mark, 0, rf_block_grains(block));
+        }
         block->freeze = 1;
     }
     block->mark = block->reserved_mark;

@@ -13,6 +13,7 @@
 // SETTINGS are of a model that reads the format vw, without sinks. Records are decoded outside the clock.
 #include "ops/assembly.h"
 #include "ops/checkpoint.h"
+#include "ops/snapshot_files.h"
 #include "proto/hash.h"
 #include "tests/bench/stream_made.h"
 
@@ -306,11 +307,12 @@ static void restore_once(struct bench *bench, const char *settings) {
     double restored = now_ms(CLOCK_MONOTONIC) - begun;
 
     const struct rf_folder *folder = &bench->assembly.folder;
-    char **names, path[4352];
-    size_t count, size;
-    must(rf_disk_list(folder->disk, folder->path, "snapshot-", ".riffle", &names, &count, &err), &err);
-    snprintf(path, sizeof path, "%s/%s", folder->path, names[count - 1]);
-    rf_disk_names_destroy(names, count);
+    struct rf_snapshot_files files;
+    char path[RF_SNAPSHOT_PATH_SIZE];
+    size_t size;
+    must(rf_snapshot_files_list(folder->disk, folder->path, &files, &err), &err);
+    rf_snapshot_files_path(&files, files.count - 1, path);
+    rf_snapshot_files_finish(&files);
     const uint8_t *data;
     must(rf_disk_read(folder->disk, path, &data, &size, &err), &err);
     begun = now_ms(CLOCK_MONOTONIC);

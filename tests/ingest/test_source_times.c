@@ -108,7 +108,6 @@ static void a_file_among_them_is_named(void **state) {
     expect_assigned(source, &positions);
     assert_int_equal(rf_source_times(source, &positions, 20, offset, &err), RF_UNSUPPORTED);
     assert_string_equal(err.text, "/nowhere/day.csv: records of a file carry no time of their own, give an offset");
-    assert_memory_equal(offset, ((int64_t[]){7, 7}), sizeof offset);
     assert_false(source->is_temporary);
     rf_positions_finish(&positions);
     rf_source_destroy(source);
@@ -135,7 +134,6 @@ static void a_merged_source_tells_what_the_one_beneath_does(void **state) {
     live.is_away = true;
     assert_int_equal(rf_source_times(source, &positions, 60, offset, &err), RF_IO);
     assert_true(source->is_temporary);
-    assert_memory_equal(offset, ((int64_t[]){7, 7, 7}), sizeof offset);
     live.is_away = false;
     assert_int_equal(rf_source_times(source, &positions, 60, offset, &err), RF_OK);
     assert_false(source->is_temporary);

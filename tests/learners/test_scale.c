@@ -98,7 +98,7 @@ static void values_that_hardly_vary_scale_to_finite_numbers(void **state) {
     }
 }
 
-// A scaler above RF_BLOCK_EAGER_SIZE is copied by the piece, as it is touched.
+// A scaler above RF_BLOCK_EAGER_SIZE is copied by the grain, as it is touched.
 static void a_frozen_scaler_keeps_its_bytes_while_learning_goes_on(void **state) {
     (void)state;
     enum { FIELDS = 1 << 16 };

@@ -229,6 +229,25 @@ static void history_that_is_gone_was_learned_in_time_or_is_named(void **state) {
     }
 }
 
+// Records that are later than the point stood there before reading began behind them.
+static void what_stood_there_before_the_start_does_not_count(void **state) {
+    struct world *world = *state;
+    static struct past past;
+    struct stop stop;
+    memset(&past, 0, sizeof past);
+    open_small(world, 1, 1, 0);
+    produce(world, 0, 40);
+    simulated_kafka_set_start(world->kafka, RF_START_LATEST);
+    live_noted(world, &past, UINT64_MAX);
+    produce(world, 0, 60);
+    live_noted(world, &past, UINT64_MAX);
+    stop_at(world, &(struct rf_point){.kind = RF_POINT_TIME, .time_ms = BEGIN_MS + 9000 * 20}, &stop);
+    assert_int_equal(stop.records, 0);
+    stop_at(world, &(struct rf_point){.kind = RF_POINT_TIME, .time_ms = BEGIN_MS + 9000 * 70}, &stop);
+    assert_int_equal(stop.records, 31);
+    close_simulated(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             IN_WORLD(one_topic_in_any_order_of_times),
@@ -237,6 +256,7 @@ int main(void) {
             IN_WORLD(history_and_then_cards),
             IN_WORLD(history_that_is_older),
             IN_WORLD(history_that_is_gone_was_learned_in_time_or_is_named),
+            IN_WORLD(what_stood_there_before_the_start_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
