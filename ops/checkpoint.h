@@ -71,7 +71,7 @@ enum rf_status rf_checkpoint_begin_line(struct rf_checkpoint *checkpoint, struct
                                         struct rf_error *err) RF_MUST_USE;
 
 // *has_new_out: a sink is there that the restored snapshot has no bookmark of. RF_CONFLICT when such a one holds something
-// already (it was left out for a while, or an older snapshot had to be taken up): its lines would stand twice.
+// already (the model is new, it was left out for a while, or an older snapshot had to be taken up): its lines would stand twice.
 enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline,
                                          bool *has_new_out, struct rf_error *err) RF_MUST_USE;
 

@@ -138,7 +138,13 @@ enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint,
             continue;
         }
         *has_new_out = true;
-        uint64_t held = checkpoint->has_parent ? rf_sink_mark(sinks[i]) : 0; // a new model writes behind what is there
+        uint64_t held = rf_sink_mark(sinks[i]);
+        if (held && !checkpoint->has_parent) {
+            return rf_fail(err, RF_CONFLICT,
+                           "sink %s holds %" PRIu64
+                           " bytes, and the model is new, so lines may stand twice; move them away, or name another file",
+                           sinks[i]->label, held);
+        }
         if (held) {
             return rf_fail(err, RF_CONFLICT,
                            "sink %s holds %" PRIu64

@@ -143,7 +143,7 @@ static void add_contributions(struct rf_printer *out, const struct rf_explanatio
     add_number(out, "sum", explanation->sum);
     if (explanation->has_link) {
         add_number(out, "linked", explanation->linked);
-        add_number(out, "difference", explanation->linked - explanation->predictions.score[0]);
+        add_number(out, "difference", explanation->predictions.score[0] - explanation->linked);
     }
 }
 
@@ -294,10 +294,10 @@ static void print_identity(const struct rf_explanation *explanation, FILE *to) {
     if (explanation->has_link) {
         fprintf(to, "  %+14.8f  is the sum: the score before the link\n", explanation->sum);
         fprintf(to, "  %.17g  by the link\n", explanation->linked);
-        double difference = explanation->linked - predictions->score[0];
-        fprintf(to, "  %.17g  is the score that was given; %s %.3g\n", predictions->score[0],
-                fabs(difference) < ROUNDING_MAX ? "rounding error" : "what is no sum (mixed rates, clipping) and rounding make",
-                difference);
+        double difference = predictions->score[0] - explanation->linked;
+        bool is_rounding = fabs(difference) < ROUNDING_MAX;
+        fprintf(to, "  %.17g  is the score that was given: %+.3g by %s\n", predictions->score[0], difference,
+                is_rounding ? "rounding" : "what is no sum of features (the mixing of several rates, clipping)");
         return;
     }
     if (explanation->count) {
@@ -331,9 +331,10 @@ void rf_explanation_table(const struct rf_explanation *explanation, FILE *to) {
         fprintf(to, "label %.17g\n", label);
     }
     if (explanation->count) {
-        fprintf(to, explanation->predictions.outputs > 1 ? "contributions (Bayes: the most probable class against the next; "
-                                                           "else to the first class)\n"
-                                                         : "contributions\n");
+        fprintf(to, explanation->predictions.outputs > 1
+                            ? "contributions (of a Bayes learner, to the most probable class against "
+                              "the next; of another, to the first class)\n"
+                            : "contributions\n");
     } else {
         fprintf(to, "this kind of learner cannot tell what its features contribute\n");
     }

@@ -242,7 +242,7 @@ static enum rf_status poll(struct rf_replay *replay, struct rf_error *err) {
     } else if (!status && (event == RF_SOURCE_END || (!records->count && replay->tries >= replay->options.wait_tries))) {
         status = rf_fail(err, RF_CONFLICT,
                          "%s [%" PRId32 "] %s at offset %" PRId64
-                         ", but records behind it were learned: the topic was made anew or cut, or the broker is away",
+                         ", but records behind it were learned: the topic or file was made anew or cut, or cannot be reached",
                          position->topic, position->partition, event == RF_SOURCE_END ? "ends" : "gives nothing more",
                          position->next_offset);
     }

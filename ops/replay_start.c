@@ -128,17 +128,16 @@ static enum rf_status fail_before_all(const struct rf_replay *replay, struct rf_
     const struct rf_ancestor *oldest = &replay->lineage.list[0];
     bool is_begin = oldest->records == 0;
     const struct rf_position *position = rf_ancestor_find(oldest, point->topic, point->partition);
-    char snapshot[64] = "it began";
+    char snapshot[64] = "the model began";
     if (!is_begin) {
-        snprintf(snapshot, sizeof snapshot, "snapshot %" PRIu64 ", the oldest on record", oldest->version.base);
+        snprintf(snapshot, sizeof snapshot, "snapshot %" PRIu64 ", the oldest on record, was taken", oldest->version.base);
     }
     if (position) {
         return rf_fail(err, RF_NOT_FOUND,
-                       "offset %" PRId64 " of %s [%" PRId32 "] lies before the model where %s: it reads on from offset %" PRId64,
+                       "offset %" PRId64 " of %s [%" PRId32 "] lies before where %s: it reads on from offset %" PRId64,
                        point->offset, point->topic, point->partition, snapshot, position->next_offset);
     }
-    return rf_fail(err, RF_NOT_FOUND, "the point lies before the model where %s, with %" PRIu64 " records", snapshot,
-                   oldest->records);
+    return rf_fail(err, RF_NOT_FOUND, "the point lies before where %s, at %" PRIu64 " records", snapshot, oldest->records);
 }
 
 static enum rf_status fail_gone(const struct rf_replay *replay, size_t newest_before, const struct rf_error *last,
@@ -452,7 +451,7 @@ static enum rf_status assign_needed(struct rf_replay *replay, const uint64_t *ne
         }
     }
     if (!status && rf_source_assign(replay->source, &copy, err)) {
-        rf_fail_in(err, "records that were learned behind %" PRIu64 " records cannot be read again", replay->begun);
+        rf_fail_in(err, "what was learned from record %" PRIu64 " on cannot be read again", replay->begun);
         status = err->status;
     }
     rf_positions_finish(&copy);

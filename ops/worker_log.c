@@ -120,9 +120,9 @@ static enum loss find_loss(const struct rf_worker *worker, size_t index, const s
 
 static enum rf_status fail_lost(const struct rf_worker *worker, size_t index, enum loss loss, const struct rf_holding *holding,
                                 size_t others, struct rf_error *err) {
-    static const char advice[] =
-            "; give the model a new state folder, or restore the topic, or say in source.on_offset_lost where "
-            "to go on";
+    static const char advice[] = "; give the model a new state folder, or restore the topic, or say in source.on_offset_lost "
+                                 "where to go on (earliest or "
+                                 "latest); with a new folder it is started with --fresh";
     const struct rf_position *position = &rf_pipeline_positions(worker->pipeline)->list[index];
     char more[96] = "";
     if (others) {

@@ -245,7 +245,7 @@ static void a_replay_beside_a_worker_that_runs_disturbs_nothing(void **state) {
         open_small(world, PARTITIONS, seed, FEW_RECORDS);
         assert_int_equal(be_born(world, &worker), RF_OK);
         uint64_t wanted = 0;
-        while (wanted < FEW_RECORDS - 100) {
+        while (wanted < FEW_RECORDS - 200) {
             uint8_t then[RF_SHA256_SIZE], digest[RF_SHA256_SIZE];
             wanted += 1 + rf_random_below(&world->random, 120);
             assert_true(live_until(world, &worker, wanted));
@@ -294,7 +294,7 @@ static void a_point_before_the_first_record_of_the_model_is_named(void **state) 
     die(world, &life);
     struct rf_point point = point_of(RF_POINT_BEFORE, 0, 299);
     assert_replay_refused(world, &point, RF_NOT_FOUND,
-                          "offset 299 of cards [0] lies before the model where it began: it reads on from offset 300");
+                          "offset 299 of cards [0] lies before where the model began: it reads on from offset 300");
     close_simulated(world);
 }
 
