@@ -41,7 +41,11 @@ enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, s
     }
     struct rf_error ignored;
     enum rf_status closed = rf_disk_close(disk, checkpoint->temporary, checkpoint->handle, status ? &ignored : err);
-    return status ? status : closed;
+    status = status ? status : closed;
+    if (status) { // a disk may be full because of it
+        rf_disk_remove(disk, checkpoint->temporary, &ignored);
+    }
+    return status;
 }
 
 // From the rename on the snapshot counts, whatever fails behind it: a start takes it up, and puts it on record.
@@ -132,7 +136,7 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->sinks = rf_pipeline_sinks(pipeline, &checkpoint->sink_count);
     checkpoint->schedule = rf_pipeline_schedule(pipeline);
     rf_snapshot_path(checkpoint->options.folder->path, checkpoint->next_number, checkpoint->path);
-    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
+    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/" RF_SNAPSHOT_TEMPORARY, checkpoint->options.folder->path);
     enum rf_status status = checkpoint->schedule ? rf_schedule_mark(checkpoint->schedule, err) : RF_OK;
     if (!status) {
         status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);

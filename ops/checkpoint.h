@@ -59,6 +59,12 @@ void rf_checkpoint_destroy(struct rf_checkpoint *checkpoint);
 enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline,
                                      struct rf_error *err) RF_MUST_USE;
 
+// Is a snapshot of this model, as it is specified now? RF_CONFLICT, in words, when not; the log tells of a change that is
+// harmless.
+enum rf_status rf_snapshot_check_kin(const struct rf_snapshot_header *header, const char *path, const char *model,
+                                     const char *specification, const struct rf_setting *settings, struct rf_log *log,
+                                     struct rf_error *err) RF_MUST_USE;
+
 // Begins a new line from an old snapshot: writes it once more as the newest, with a line of its own, so that the next start takes
 // it up and folds from its positions on in an order of its own. What stands in file sinks stays there. The pipeline has no
 // sinks. RF_NOT_FOUND when there is no snapshot of that number.

@@ -7,21 +7,20 @@
 #include <inttypes.h>
 #include <string.h>
 
-// Is the snapshot of this model, as it is specified now?
-static enum rf_status check_kin(struct rf_checkpoint *checkpoint, const struct rf_snapshot_header *header, const char *model,
-                                const char *path, struct rf_error *err) {
+enum rf_status rf_snapshot_check_kin(const struct rf_snapshot_header *header, const char *path, const char *model,
+                                     const char *specification, const struct rf_setting *settings, struct rf_log *log,
+                                     struct rf_error *err) {
     if (strcmp(header->model, model) != 0) {
         return rf_fail(err, RF_CONFLICT, "snapshot %s is of the model %s, not of %s; give each model a folder of its own", path,
                        header->model, model);
     }
-    enum rf_specification_change change =
-            rf_specification_compare(header->specification, checkpoint->options.specification, checkpoint->options.settings, err);
+    enum rf_specification_change change = rf_specification_compare(header->specification, specification, settings, err);
     if (change == RF_SPECIFICATION_BREAKING) {
         rf_fail_in(err, "snapshot %s was learned under other settings", path);
         return err->status = RF_CONFLICT;
     }
     if (change == RF_SPECIFICATION_COMPATIBLE) {
-        rf_log(checkpoint->options.log, RF_LOG_INFO, "settings changed in a compatible way", rf_log_text("change", err->text));
+        rf_log(log, RF_LOG_INFO, "settings changed in a compatible way", rf_log_text("change", err->text));
     }
     return RF_OK;
 }
@@ -35,7 +34,13 @@ static enum rf_status take_up(struct rf_checkpoint *checkpoint, struct rf_pipeli
         rf_snapshot_header_init(header);
         return status;
     }
-    status = check_kin(checkpoint, header, rf_pipeline_name(pipeline), path, err);
+    char own_path[RF_SNAPSHOT_PATH_SIZE];
+    rf_snapshot_path(checkpoint->options.folder->path, header->version.base, own_path);
+    if (strcmp(path, own_path) != 0) {
+        return rf_fail(err, RF_CORRUPT, "%s is snapshot %" PRIu64 ", not the one its name tells", path, header->version.base);
+    }
+    status = rf_snapshot_check_kin(header, path, rf_pipeline_name(pipeline), checkpoint->options.specification,
+                                   checkpoint->options.settings, checkpoint->options.log, err);
     if (!status) {
         status = rf_snapshot_read_state(data, size, rf_pipeline_state(pipeline), err);
     }
@@ -93,7 +98,8 @@ enum rf_status rf_checkpoint_restore(struct rf_checkpoint *checkpoint, struct rf
     for (size_t i = files.count; i-- > 0;) {
         rf_snapshot_files_path(&files, i, checkpoint->installed_path);
         uint64_t number = rf_snapshot_files_number(&files, i);
-        checkpoint->next_number = number >= checkpoint->next_number ? number + 1 : checkpoint->next_number;
+        bool is_beyond = number >= checkpoint->next_number && number < UINT64_MAX;
+        checkpoint->next_number = is_beyond ? number + 1 : checkpoint->next_number;
         status = rf_checkpoint_restore_one(checkpoint, pipeline, checkpoint->installed_path, err);
         if (!status) {
             rf_log(checkpoint->options.log, RF_LOG_INFO, "resumed from snapshot", rf_log_text("path", checkpoint->installed_path),

@@ -81,12 +81,14 @@ enum rf_status rf_checkpoint_retain(struct rf_checkpoint *checkpoint, const stru
 struct folder_list {
     struct rf_checkpoint *checkpoint;
     const struct rf_snapshot_files *files;
-    size_t next; // the first not met yet in the chain
+    size_t next;    // the first not met yet in the chain
+    uint32_t epoch; // the latest of any link
 };
 
 static enum rf_status take_link(void *context, const struct rf_chain_link *link, struct rf_error *err) {
     struct folder_list *list = context;
     uint64_t number = link->header.version.base;
+    list->epoch = link->header.version.epoch > list->epoch ? link->header.version.epoch : list->epoch;
     while (list->next < list->files->count && rf_snapshot_files_number(list->files, list->next) < number) {
         list->next++;
     }
@@ -111,6 +113,11 @@ enum rf_status rf_checkpoint_open_chain(struct rf_checkpoint *checkpoint, struct
     if (rf_chain_damage(checkpoint->chain)[0]) {
         rf_log(checkpoint->options.log, RF_LOG_WARN, "the chain of snapshots is damaged; it goes on from here",
                rf_log_text("error", rf_chain_damage(checkpoint->chain)));
+    }
+    status = rf_folder_pass_epoch(folder, list.epoch, err);
+    if (status) {
+        rf_snapshot_files_finish(&files);
+        return status;
     }
     *files_out = files;
     return RF_OK;

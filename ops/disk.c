@@ -41,7 +41,8 @@ enum rf_status rf_disk_close(struct rf_disk *self, const char *path, int handle,
 
 enum rf_status rf_disk_read(struct rf_disk *self, const char *path, const uint8_t **data_out, size_t *size_out,
                             struct rf_error *err) {
-    return told(self->ops->read(self, path, data_out, size_out), "read", path, err);
+    int error = self->ops->read(self, path, data_out, size_out);
+    return error == EINVAL ? rf_fail(err, RF_IO, "cannot read %s: it is no plain file", path) : told(error, "read", path, err);
 }
 
 void rf_disk_forget(struct rf_disk *self, const uint8_t *data, size_t size) {

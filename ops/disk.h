@@ -20,7 +20,7 @@ struct rf_disk_ops {
     int (*sync_path)(struct rf_disk *self, const char *path); // the same for a file that an earlier process wrote
     int (*close)(struct rf_disk *self, int handle);
 
-    // Lends the contents of a whole file until forget().
+    // Lends the contents of a whole file until forget(). EINVAL: it is a pipe or a device.
     int (*read)(struct rf_disk *self, const char *path, const uint8_t **data_out, size_t *size_out);
     void (*forget)(struct rf_disk *self, const uint8_t *data, size_t size);
 

@@ -56,9 +56,10 @@ static int posix_sync(struct rf_disk *self, int handle) {
     return fdatasync(handle) ? errno : 0;
 }
 
+// Opening a pipe would wait for somebody who writes to it; what is no plain file is refused by the calls behind.
 static int posix_sync_path(struct rf_disk *self, const char *path) {
     (void)self;
-    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (handle < 0) {
         return errno;
     }
@@ -74,7 +75,7 @@ static int posix_close(struct rf_disk *self, int handle) {
 
 static int posix_read(struct rf_disk *self, const char *path, const uint8_t **data_out, size_t *size_out) {
     (void)self;
-    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (handle < 0) {
         return errno;
     }

@@ -1,7 +1,10 @@
 #include "ops/folder.h"
 
+#include "ops/snapshot_files.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +65,8 @@ static enum rf_status read_identity(struct rf_folder *folder, const char *path, 
     if (sscanf(text, "id=%32[0-9a-f] epoch=%n", folder->worker, &at) == 1 && at > 0) {
         unsigned long epoch = strtoul(text + at, &end, 10);
         folder->epoch = (uint32_t)epoch;
-        end = epoch < UINT32_MAX && end > text + at ? end : text;
+        bool is_whole = strlen(folder->worker) == RF_WORKER_ID_SIZE - 1;
+        end = is_whole && epoch < UINT32_MAX && end > text + at ? end : text;
     }
     if (*end != '\n') {
         return rf_fail(err, RF_CORRUPT, "%s is damaged, must read id=<32 hex digits> epoch=<number>", path);
@@ -92,6 +96,17 @@ static enum rf_status write_identity(struct rf_folder *folder, const char *path,
     return status ? status : rf_disk_sync_folder(folder->disk, folder->path, err);
 }
 
+// What a process that died left half written may be what fills the disk.
+static void remove_leftovers(struct rf_folder *folder) {
+    static const char *const leftovers[] = {RF_SNAPSHOT_TEMPORARY, "worker.tmp"};
+    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
+        char path[PATH_SIZE];
+        struct rf_error ignored; // mostly there is none
+        snprintf(path, sizeof path, "%s/%s", folder->path, leftovers[i]);
+        rf_disk_remove(folder->disk, path, &ignored);
+    }
+}
+
 enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_folder *folder_out, struct rf_error *err) {
     struct rf_folder folder = {.disk = disk, .path = strdup(path), .lock = -1};
     char identity[PATH_SIZE];
@@ -101,6 +116,7 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
         status = take_lock(&folder, err);
     }
     if (!status) {
+        remove_leftovers(&folder);
         status = read_identity(&folder, identity, err);
     }
     if (!status) {
@@ -113,6 +129,20 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
     }
     *folder_out = folder;
     return RF_OK;
+}
+
+enum rf_status rf_folder_pass_epoch(struct rf_folder *folder, uint32_t epoch, struct rf_error *err) {
+    char identity[PATH_SIZE];
+    snprintf(identity, sizeof identity, "%s/worker", folder->path);
+    if (folder->epoch > epoch) {
+        return RF_OK;
+    }
+    if (epoch == UINT32_MAX) {
+        return rf_fail(err, RF_CORRUPT, "a snapshot in %s is of epoch %" PRIu32 ", behind which there is none", folder->path,
+                       epoch);
+    }
+    folder->epoch = epoch + 1;
+    return write_identity(folder, identity, err);
 }
 
 enum rf_status rf_folder_epoch(struct rf_disk *disk, const char *path, uint32_t *epoch_out, struct rf_error *err) {

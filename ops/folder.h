@@ -25,6 +25,10 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
                               struct rf_error *err) RF_MUST_USE;
 void rf_folder_close(struct rf_folder *folder);
 
+// Sees to it that this start is of a later epoch than `epoch`, which a snapshot is of: the file that counts them may be older
+// than the snapshots (put back from a copy) or new.
+enum rf_status rf_folder_pass_epoch(struct rf_folder *folder, uint32_t epoch, struct rf_error *err) RF_MUST_USE;
+
 // The epoch of the last start on a folder, without touching it; 0 when there was none.
 enum rf_status rf_folder_epoch(struct rf_disk *disk, const char *path, uint32_t *epoch_out, struct rf_error *err) RF_MUST_USE;
 

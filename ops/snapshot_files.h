@@ -9,6 +9,8 @@
 
 enum { RF_SNAPSHOT_PATH_SIZE = 4352 };
 
+#define RF_SNAPSHOT_TEMPORARY "snapshot.tmp" // the one being written
+
 // Where the snapshot of this number lies, whether it is there or not.
 void rf_snapshot_path(const char *folder, uint64_t number, char path_out[RF_SNAPSHOT_PATH_SIZE]);
 

@@ -231,33 +231,37 @@ static enum rf_status roll_back_to(struct rf_assembly *assembly, uint64_t number
 }
 
 struct reading {
-    struct rf_disk *disk;
+    struct rf_assembly *assembly;
     struct rf_pipeline *pipeline;
 };
 
-// Nothing hangs on it but what is shown: whatever is wrong with one, an older one may do.
+// Nothing hangs on it but what is shown: whatever is wrong with one of the model, an older one may do.
 static enum rf_status read_or_pass_over(void *context, const char *path, struct rf_error *err) {
     const struct reading *reading = context;
+    struct rf_assembly *assembly = reading->assembly;
     const uint8_t *data;
     size_t size;
     struct rf_snapshot_header header;
-    if (rf_disk_read(reading->disk, path, &data, &size, err)) {
+    if (rf_disk_read(assembly->disk, path, &data, &size, err)) {
         return RF_NOT_FOUND;
     }
     enum rf_status status = rf_snapshot_read_header(data, size, &header, NULL, err);
+    bool is_kin = true;
     if (!status) {
-        status = rf_snapshot_read_state(data, size, rf_pipeline_state(reading->pipeline), err);
+        is_kin = rf_snapshot_check_kin(&header, path, rf_pipeline_name(reading->pipeline), assembly->specification,
+                                       rf_settings_table, &assembly->log, err) == RF_OK;
+        status = is_kin ? rf_snapshot_read_state(data, size, rf_pipeline_state(reading->pipeline), err) : RF_CONFLICT;
         status = status ? status : rf_learner_check(rf_pipeline_learner(reading->pipeline), err);
         rf_snapshot_header_finish(&header);
     }
-    rf_disk_forget(reading->disk, data, size);
-    return status ? RF_NOT_FOUND : RF_OK;
+    rf_disk_forget(assembly->disk, data, size);
+    return !is_kin ? RF_CONFLICT : status ? RF_NOT_FOUND : RF_OK;
 }
 
 // The model as it stands in the newest snapshot of its folder that verifies; nothing is locked or written.
 static enum rf_status read_newest(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const char *folder = assembly->settings.snapshots.directory;
-    struct reading reading = {assembly->disk, pipeline};
+    struct reading reading = {assembly, pipeline};
     struct rf_snapshot_files files;
     enum rf_status status = rf_snapshot_files_list(assembly->disk, folder, &files, err);
     if (status) {

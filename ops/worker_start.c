@@ -61,11 +61,13 @@ static enum rf_status take_up_log(struct rf_worker *worker, bool is_new, struct 
 // Takes up the newest snapshot and the order recorded beyond it.
 static enum rf_status take_up_state(struct rf_worker *worker, bool *is_new_out, struct rf_error *err) {
     struct rf_checkpoint *checkpoint = rf_pipeline_checkpoint(worker->pipeline);
-    struct rf_version version = rf_pipeline_version(worker->pipeline);
-    version.epoch = worker->options.folder->epoch;
-    rf_pipeline_set_version(worker->pipeline, version);
     enum rf_status status = rf_checkpoint_restore(checkpoint, worker->pipeline, err);
     *is_new_out = status == RF_NOT_FOUND;
+    if (*is_new_out) {
+        struct rf_version version = rf_pipeline_version(worker->pipeline);
+        version.epoch = worker->options.folder->epoch;
+        rf_pipeline_set_version(worker->pipeline, version);
+    }
     if (status && !*is_new_out) {
         return status;
     }

@@ -174,6 +174,30 @@ class BadWorld(PipelineCase):
             path.write_bytes(b"This is a text that somebody put here.\n" * 10)
         self.refused(settings, 1, "snapshots in state verifies")
 
+    def test_snapshots_under_names_of_others(self):
+        self.fill(100)
+        settings = self.settings()
+        whole = self.run_to_end(settings)
+        newest = self.snapshots()[-1]
+        shutil.copy(newest, newest.with_name("snapshot-18446744073709551615.riffle"))
+        os.mkfifo(newest.with_name("snapshot-18446744073709551614.riffle"))
+        done = self.workspace.run_riffle("run", settings, "--until", "end", "--json", status=None)
+        self.assertIn("614.riffle: it is no plain file", done.errors)  # refused, not waited for
+        newest.with_name("snapshot-18446744073709551614.riffle").unlink()
+        again = self.workspace.run_riffle("run", settings, "--until", "end", "--json")
+        self.assertIn("not the one its name tells", again.errors)
+        self.assertEqual(again.json()["model_sha256"], whole["model_sha256"])
+        self.assertTrue(all(int(path.name[9:29]) > 0 for path in self.snapshots()))
+
+    def test_weights_of_another_model_are_not_exported(self):
+        self.fill(100)
+        self.run_to_end(self.settings())
+        self.workspace.run_riffle("snapshot", "export", self.settings())
+        other = self.settings(name="another")
+        done = self.workspace.run_riffle("snapshot", "export", other, status=1)
+        self.assertIn(f"is of the model {self.name}, not of another", done.errors)
+        self.assertEqual(done.output, "")
+
     def test_snapshot_of_other_settings(self):
         self.fill(100)
         self.run_to_end(self.settings())
