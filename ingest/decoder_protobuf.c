@@ -217,6 +217,7 @@ static enum rf_status add_roles(const struct target *to, const Riffle__V1__Examp
     }
     if (!status && message->time_ms != 0 && protobuf->time_index != RF_FIELD_UNKNOWN) {
         status = add_number(to, role_name(to, protobuf->time_index), (double)message->time_ms);
+        to->event->is_time_ms = true;
     }
     if (!status && protobuf->label_index != RF_FIELD_UNKNOWN) {
         struct rf_text name = role_name(to, protobuf->label_index);

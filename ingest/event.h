@@ -2,6 +2,7 @@
 #define RF_INGEST_EVENT_H
 #include "proto/text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum rf_value_type {
@@ -51,6 +52,7 @@ struct rf_event {
     struct rf_field *fields; // [count]
     size_t count;
     enum rf_label_form label_form;
+    bool is_time_ms; // a number in the field of the event time counts milliseconds, whatever the settings say
 
     struct rf_namespace *namespaces; // [namespace_count] those that the schema wants, each with a feature at least
     size_t namespace_count;

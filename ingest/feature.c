@@ -5,7 +5,7 @@
 #include "ingest/met_fields.h"
 #include "ingest/number.h"
 #include "ingest/reject.h"
-#include "ingest/rfc3339.h"
+#include "ingest/time_field.h"
 #include "ingest/vector.h"
 #include "proto/bytes.h"
 
@@ -14,14 +14,13 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double TIME_MS_MAX = 253402300799999.0; // the last one of the year 9999
-
 // An example in the making. It counts only once it is whole.
 struct draft {
     const struct rf_schema *schema;
     struct rf_examples *examples;
     struct rf_decode_error *error;
     enum rf_label_form label_form;
+    enum rf_time_unit time_unit; // of the event time
     struct rf_met_fields met;
     struct rf_hasher hasher;
     size_t feature_count; // of the batch
@@ -226,19 +225,14 @@ static enum rf_status take_id(struct draft *draft, const struct rf_field *field)
 }
 
 static enum rf_status take_time(struct draft *draft, const struct rf_field *field) {
-    const struct rf_value *value = &field->value;
-    int64_t time_ms = -1;
-    if (value->type == RF_VALUE_TEXT && !rf_rfc3339_parse(value->text, &time_ms)) {
-        return wrong_value(draft, field, "Unix milliseconds or RFC 3339");
+    int64_t time_ms;
+    if (!rf_time_field_read(&field->value, draft->time_unit, &time_ms)) {
+        return wrong_value(draft, field, rf_time_field_form(draft->time_unit));
     }
-    if (value->type == RF_VALUE_BOOL || (value->type == RF_VALUE_NUMBER && value->number != trunc(value->number))) {
-        return wrong_value(draft, field, "Unix milliseconds or RFC 3339");
-    }
-    double ms = value->type == RF_VALUE_NUMBER ? value->number : (double)time_ms;
-    if (!(ms >= 0 && ms <= TIME_MS_MAX)) {
+    if (time_ms < 0 || time_ms > RF_TIME_MS_MAX) {
         return wrong_value(draft, field, "in the years 1970 to 9999");
     }
-    draft->time_ms = (int64_t)ms;
+    draft->time_ms = time_ms;
     return RF_OK;
 }
 
@@ -455,6 +449,7 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
             .examples = examples,
             .error = error_out,
             .label_form = event->label_form,
+            .time_unit = event->is_time_ms ? RF_TIME_MS : rf_schema_rules(schema)->time_unit,
             .hasher = rf_hasher_of(schema),
             .met = {.examples = examples, .key = rf_schema_key(schema), .declared = declared, .next = declared},
             .feature_count = examples->row_start[examples->count],

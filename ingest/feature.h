@@ -31,9 +31,9 @@
 // Names come before indices: where class names are numbers themselves (classes: ["1", "2"]), a number means the class of
 // that name and never an index.
 //
-// Event time is in whole Unix milliseconds, or RFC 3339 text, of the years 1970 to 9999. The weight is 0 or more. Names of
-// fields that the schema does not declare are listed in the batch as they are met; there is room for field_capacity / 2
-// names in a batch, those that are declared included.
+// Event time is a number in the schema's unit, or RFC 3339 text, of the years 1970 to 9999 (ingest/time_field.h). The
+// weight is 0 or more. Names of fields that the schema does not declare are listed in the batch as they are met; there is
+// room for field_capacity / 2 names in a batch, those that are declared included.
 //
 // Purposes: observe and predict; with a label evaluate and learn too.
 //

@@ -37,7 +37,10 @@ static const char *const hashings[] = {"keyed", "vowpal", NULL}; // as enum rf_h
 const struct rf_setting rf_feature_settings[] = {
         RF_TEXT(struct rf_feature_options, id, NULL, RF_SETTING_NOT_MODEL, "field that names a record in its prediction"),
         RF_TEXT(struct rf_feature_options, time, NULL, 0,
-                "field of the event time, Unix milliseconds or RFC 3339; absent: the record's timestamp"),
+                "field of the event time, a number (see time_unit) or RFC 3339; absent: the record's timestamp"),
+        RF_CHOICE(struct rf_feature_options, time_unit, "ms", rf_time_units, 0,
+                  "what numbers in time fields count since 1970: milliseconds, seconds (with fractions) or microseconds; "
+                  "protobuf's time_ms counts milliseconds always"),
         RF_TEXT(struct rf_feature_options, label, NULL, 0, "field of the outcome to learn"),
         RF_TEXT(struct rf_feature_options, weight, NULL, 0, "field of the importance of a record; absent: 1"),
         RF_TEXTS(struct rf_feature_options, numbers, RF_SETTING_GROWS, "fields that are numbers"),
@@ -388,6 +391,7 @@ enum rf_status rf_schema_create(const struct rf_feature_options *options, struct
             .ngrams = options->ngrams ? (size_t)options->ngrams : 1,
             .skips = (size_t)options->skips,
             .missing = options->missing == RF_MISSING_INDICATOR ? RF_MISSING_INDICATOR : RF_MISSING_IGNORE,
+            .time_unit = (enum rf_time_unit)options->time_unit,
             .vector_field = RF_FIELD_UNKNOWN,
     };
     size_t count_max = most_fields(options);

@@ -1,6 +1,7 @@
 #ifndef RF_INGEST_SCHEMA_H
 #define RF_INGEST_SCHEMA_H
 #include "ingest/bucket.h"
+#include "ingest/time_field.h"
 #include "proto/example.h"
 #include "proto/hash.h"
 #include "proto/setting.h"
@@ -24,6 +25,7 @@ struct rf_vector_options {
 // The settings under `features`.
 struct rf_feature_options {
     char *id, *time, *label, *weight; // field names, NULL when not named
+    int time_unit;                    // enum rf_time_unit
     struct rf_texts numbers, categories, texts, ignore;
     uint64_t ngrams, skips;  // of texts, see ingest/gram.h; 0 ngrams: 1
     struct rf_texts classes; // names of the classes in order; empty: labels are numbers
@@ -65,8 +67,9 @@ struct rf_schema_field {
 struct rf_schema_rules {
     size_t ngrams, skips;    // of texts
     enum rf_missing missing; // of declared features
-    uint32_t vector_field;   // RF_FIELD_UNKNOWN: examples have no vector
-    size_t vector_size;      // 0: none
+    enum rf_time_unit time_unit;
+    uint32_t vector_field; // RF_FIELD_UNKNOWN: examples have no vector
+    size_t vector_size;    // 0: none
     double vector_divide;
 };
 

@@ -110,6 +110,17 @@ static void protobuf_delivers_roles_and_features(void **state) {
                         "transaction=\"t-1\" at=1522540831000 fraud=1 importance=0.5 amount=12.5 city=\"Z\xc3\xbcrich\"");
 }
 
+static void protobuf_says_that_its_time_counts_milliseconds(void **state) {
+    struct decode_fixture *fixture = *state;
+    struct bytes message = whole_message();
+    decode(state, &message);
+    assert_true(fixture->event.is_time_ms);
+    message.size = 0;
+    put_number(&message, "at", 1522540831); // in the unit of the settings
+    assert_string_equal(decode(state, &message), "at=1522540831");
+    assert_false(fixture->event.is_time_ms);
+}
+
 static void protobuf_takes_what_protobuf_c_packs(void **state) {
     Riffle__V1__Number amount = RIFFLE__V1__NUMBER__INIT;
     amount.name = (char[]){"amount"};
@@ -275,6 +286,7 @@ int main(void) {
 #define TEST_REST(name) cmocka_unit_test_setup_teardown(name, set_up_rest, tear_down)
     const struct CMUnitTest tests[] = {
             TEST(protobuf_delivers_roles_and_features),
+            TEST(protobuf_says_that_its_time_counts_milliseconds),
             TEST(protobuf_takes_what_protobuf_c_packs),
             TEST(protobuf_takes_a_role_under_its_name_too),
             TEST(protobuf_leaves_out_what_is_absent_or_undeclared),
