@@ -253,6 +253,9 @@ static const struct rf_decoder_ops csv_ops = {
 static bool is_number_column(const struct rf_schema *schema, unsigned roles) {
     uint32_t class_count;
     rf_schema_classes(schema, &class_count);
+    if (roles & RF_ROLE_INPUT && !(roles & RF_ROLE_CROSSED)) {
+        return true;
+    }
     unsigned number_roles =
             RF_ROLE_NUMBER | RF_ROLE_BUCKET | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
     return (roles & number_roles) != 0;
@@ -266,13 +269,16 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
             return rf_fail(err, RF_INVALID, "csv column %s stands twice, must stand once", string);
         }
     }
+    uint64_t hash = rf_hash(rf_schema_key(schema), name.data, name.size);
+    uint32_t index = rf_schema_find_hashed(schema, name, hash);
+    unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
+    if (roles & RF_ROLE_DERIVED) {
+        return rf_fail(err, RF_INVALID, "csv column %s has the name of a derived feature, must have another name", string);
+    }
     char *copy = strdup(string);
     if (!copy) {
         return rf_fail(err, RF_MEMORY, "the names of the csv columns do not fit into memory");
     }
-    uint64_t hash = rf_hash(rf_schema_key(schema), name.data, name.size);
-    uint32_t index = rf_schema_find_hashed(schema, name, hash);
-    unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
     csv->columns[csv->column_count++] = (struct csv_column){
             .name = {copy, name.size},
             .hash = hash,
@@ -287,13 +293,15 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
 static enum rf_status check_features(const struct csv_decoder *csv, const struct rf_schema *schema, struct rf_error *err) {
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
-        bool is_there = !(field->roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR));
+        bool is_derived = field->roles & RF_ROLE_DERIVED;
+        bool is_there = is_derived || !(field->roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR | RF_ROLE_INPUT));
         for (size_t k = 0; k < csv->column_count && !is_there; k++) {
             is_there = csv->columns[k].index == i;
         }
         if (!is_there) {
-            return rf_fail(err, RF_INVALID, "feature %s is in none of the %zu csv columns, must be the name of one",
-                           field->name.data, csv->column_count);
+            return rf_fail(err, RF_INVALID, "%s %s is in none of the %zu csv columns, must be the name of one",
+                           field->roles & RF_ROLE_INPUT ? "field of a derived feature" : "feature", field->name.data,
+                           csv->column_count);
         }
     }
     return RF_OK;

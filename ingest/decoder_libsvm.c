@@ -170,7 +170,8 @@ static uint32_t find_query(const struct rf_sparse_text *text, const struct rf_sc
 static enum rf_status check_fields(const struct libsvm_decoder *libsvm, const struct rf_schema *schema, struct rf_error *err) {
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
-        if (field->roles & RF_ROLES_FEATURE && i != libsvm->query_index && !rf_text_equal(field->name, rf_text_of(" "))) {
+        bool is_read = field->roles & RF_ROLES_FEATURE && !(field->roles & RF_ROLE_DERIVED);
+        if (is_read && i != libsvm->query_index && !rf_text_equal(field->name, rf_text_of(" "))) {
             return rf_fail(err, RF_INVALID,
                            "field %s is among features, must be \" \" (of all indices) or qid: a line of libsvm "
                            "has no other",

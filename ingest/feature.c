@@ -1,5 +1,6 @@
 #include "ingest/feature.h"
 
+#include "ingest/derived.h"
 #include "ingest/feature_hash.h"
 #include "ingest/gram.h"
 #include "ingest/met_fields.h"
@@ -378,6 +379,34 @@ static enum rf_status take_declared(struct draft *draft, const struct rf_field *
     return status;
 }
 
+static enum rf_status append_derived(struct draft *draft, const struct rf_event *event) {
+    size_t count;
+    const struct rf_derived *list = rf_schema_derived(draft->schema, &count);
+    struct rf_derived_inputs inputs;
+    if (count > 0) {
+        rf_derived_gather(draft->schema, event, draft->time_ms, &inputs);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t index = list[i].index;
+        struct rf_derived_value derived;
+        enum rf_status status = rf_derived_find(&list[i], &inputs, &derived);
+        if (status == RF_NOT_FOUND) {
+            continue;
+        }
+        if (status) {
+            return wrong_value(draft, derived.wrong, derived.wanted);
+        }
+        const struct rf_schema_field *declared = rf_schema_field(draft->schema, index);
+        draft->seen[index / 64] |= (uint64_t)1 << index % 64;
+        const struct rf_field field = {declared->name, declared->hash, index, derived.value};
+        status = append_as_written(draft, &field, index);
+        if (status) {
+            return status;
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status append_missing(struct draft *draft) {
     enum rf_status status = RF_OK;
     for (uint32_t i = 0; i < rf_schema_count(draft->schema) && !status; i++) {
@@ -407,6 +436,7 @@ static enum rf_status take_fields(struct draft *draft, const struct rf_event *ev
         status = field->index == RF_FIELD_UNKNOWN ? RF_OK : take_declared(draft, field, task, classes);
     }
     status = status ? status : check_vector(draft);
+    status = status ? status : append_derived(draft, event);
     for (size_t i = 0; i < event->count && !status && rf_schema_takes_rest(draft->schema); i++) {
         const struct rf_field *field = &event->fields[i];
         status = field->index == RF_FIELD_UNKNOWN ? take_undeclared(draft, field) : RF_OK;

@@ -17,10 +17,11 @@
 //     bucket      one category for each bucket that has a share of the number (ingest/bucket.h), with the share as its value
 //     crossed     what an undeclared field gives: a number for a number, else a category
 //     vector      none: the example's vector, which every record must have
+//     derived     one of a number or category that is computed here (ingest/derived.h)
 //
-// Features stand in the order of the fields in the record, those of undeclared fields behind. null and absent fields give no
-// feature; with RF_MISSING_INDICATOR a declared one gives a category with a hash of (field's name, missing) and the value 1,
-// behind all others, in the order of the schema.
+// Features stand in the order of the fields in the record, then come derived ones in the order of the schema, then those of
+// undeclared fields. null and absent fields give no feature; with RF_MISSING_INDICATOR a declared one gives a category with a
+// hash of (field's name, missing) and the value 1, behind all others, in the order of the schema.
 //
 // Sparse features become ones of the kind RF_SPARSE_NUMBER with their hashes and values; their field is their namespace.
 //

@@ -1,6 +1,7 @@
 // What features of an example stand for, in words: they are made once more from the event, in the same order.
 #include "ingest/feature.h"
 
+#include "ingest/derived.h"
 #include "ingest/gram.h"
 #include "proto/math.h"
 
@@ -94,6 +95,26 @@ static const struct rf_field *find_value(const struct rf_event *event, uint32_t 
     return NULL;
 }
 
+// A derived number is its own value; a category is computed again.
+static void find_derived(const struct rf_schema *schema, const struct rf_event *event, int64_t time_ms, uint32_t index,
+                         char *words, size_t size) {
+    size_t count;
+    const struct rf_derived *list = rf_schema_derived(schema, &count);
+    struct rf_derived_inputs inputs;
+    rf_derived_gather(schema, event, time_ms, &inputs);
+    for (size_t i = 0; i < count; i++) {
+        struct rf_derived_value derived;
+        if (list[i].index != index || rf_derived_find(&list[i], &inputs, &derived)) {
+            continue;
+        }
+        if (list[i].kind == RF_DERIVED_BUCKET) {
+            show_bucket(&list[i].bounds, &(struct rf_bucket){.sign = 1, .index = (int64_t)derived.number}, words, size);
+        } else if (derived.value.type == RF_VALUE_TEXT) {
+            add(words, size, derived.value.text.data, derived.value.text.size);
+        }
+    }
+}
+
 void rf_feature_words(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
                       size_t example, size_t feature, char *words_out, size_t size) {
     uint32_t index = examples->field[feature];
@@ -109,6 +130,8 @@ void rf_feature_words(const struct rf_schema *schema, const struct rf_event *eve
     }
     if (examples->hash[feature] == rf_feature_missing_hash(rf_schema_key(schema), declared->hash)) {
         snprintf(words_out, size, "missing");
+    } else if (declared->roles & RF_ROLE_DERIVED) {
+        find_derived(schema, event, examples->time_ms[example], index, words_out, size);
     } else if (!field) {
         return;
     } else if (examples->kind[feature] == RF_CATEGORY && declared->roles & RF_ROLE_TEXT) {

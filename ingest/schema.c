@@ -1,6 +1,7 @@
 #include "ingest/schema.h"
 
 #include "ingest/cross_plan.h"
+#include "ingest/derived.h"
 #include "ingest/gram.h"
 
 #include <assert.h>
@@ -19,6 +20,8 @@ struct rf_schema {
     uint32_t class_count;
     struct rf_bucket_rule *buckets; // [bucket_count]
     size_t bucket_count;
+    struct rf_derived *derived; // [derived_count]
+    size_t derived_count;
     struct rf_cross_plan crosses;
     struct rf_schema_rules rules;
 };
@@ -62,6 +65,8 @@ const struct rf_setting rf_feature_settings[] = {
                       "two or three fields or namespaces each, whose features are combined too"),
         RF_SECTIONS(struct rf_feature_options, buckets, struct rf_bucket_options, rf_bucket_settings, 0,
                     "numbers put into buckets"),
+        RF_VARIANTS(struct rf_feature_options, derived, rf_derived_kinds, 0,
+                    "features computed from fields; a field of such a name in a record is not read"),
         RF_CHOICE(struct rf_feature_options, missing, "ignore", missing_words, 0,
                   "a feature named here that is null or absent; indicator: a feature says so"),
         RF_SECTION(struct rf_feature_options, vector, vector_settings, 0, "dense records: images, embeddings"),
@@ -78,6 +83,7 @@ static const char *list_name(unsigned role) {
            : role & RF_ROLE_IGNORED  ? "ignore"
            : role & RF_ROLE_BUCKET   ? "buckets"
            : role & RF_ROLE_VECTOR   ? "vector"
+           : role & RF_ROLE_DERIVED  ? "derived"
                                      : "crosses";
 }
 
@@ -130,8 +136,11 @@ bool rf_schema_takes_rest(const struct rf_schema *schema) {
 }
 
 bool rf_schema_wants(const struct rf_schema *schema, uint32_t index) {
-    return index == RF_FIELD_UNKNOWN ? schema->takes_rest
-                                     : (rf_schema_field(schema, index)->roles & ~(unsigned)RF_ROLE_IGNORED) != 0;
+    if (index == RF_FIELD_UNKNOWN) {
+        return schema->takes_rest;
+    }
+    unsigned roles = rf_schema_field(schema, index)->roles;
+    return !(roles & RF_ROLE_DERIVED) && (roles & ~(unsigned)RF_ROLE_IGNORED) != 0;
 }
 
 struct rf_hash_key rf_schema_key(const struct rf_schema *schema) {
@@ -150,8 +159,14 @@ size_t rf_schema_features_max(const struct rf_schema *schema, size_t fields) {
     bool has_texts = rf_schema_find_role(schema, RF_ROLE_TEXT) != RF_FIELD_UNKNOWN;
     size_t missing = schema->rules.missing == RF_MISSING_INDICATOR ? schema->count : 0;
     size_t constant = schema->hashing == RF_HASHING_VOWPAL;
-    size_t count = has_texts ? RF_SCHEMA_FEATURES_MAX : fields + RF_BUCKETS_MAX * schema->bucket_count + missing + constant;
+    size_t made = RF_BUCKETS_MAX * schema->bucket_count + schema->derived_count + missing + constant;
+    size_t count = has_texts ? RF_SCHEMA_FEATURES_MAX : fields + made;
     return count < RF_SCHEMA_FEATURES_MAX ? count : RF_SCHEMA_FEATURES_MAX;
+}
+
+const struct rf_derived *rf_schema_derived(const struct rf_schema *schema, size_t *count_out) {
+    *count_out = schema->derived_count;
+    return schema->derived;
 }
 
 const struct rf_cross *rf_schema_crosses(const struct rf_schema *schema, size_t *count_out) {
@@ -177,7 +192,11 @@ void rf_schema_destroy(struct rf_schema *schema) {
     for (size_t i = 0; i < schema->bucket_count; i++) {
         rf_bucket_rule_finish(&schema->buckets[i]);
     }
+    for (size_t i = 0; i < schema->derived_count; i++) {
+        rf_derived_finish(&schema->derived[i]);
+    }
     rf_cross_plan_finish(&schema->crosses);
+    free(schema->derived);
     free(schema->buckets);
     free(schema->fields);
     free(schema->names);
@@ -287,6 +306,93 @@ static enum rf_status declare_vector(struct rf_schema *schema, const struct rf_v
     return RF_OK;
 }
 
+// Derived features. Their names go first, so that none of them is taken for a field of the record.
+
+static enum rf_status declare_derived_name(struct rf_schema *schema, struct rf_derived *derived, struct rf_error *err) {
+    struct rf_text name = rf_text_of(derived->name);
+    uint64_t hash = rf_hash(schema->key, name.data, name.size);
+    uint32_t index = rf_schema_find_hashed(schema, name, hash);
+    if (index != RF_FIELD_UNKNOWN) {
+        bool is_derived = schema->fields[index].roles & RF_ROLE_DERIVED;
+        return rf_fail(err, RF_INVALID, "name is \"%.200s\", that of %s, must be another", derived->name,
+                       is_derived ? "another derived feature" : "a field that features name");
+    }
+    unsigned role = rf_derived_is_category(derived) ? RF_ROLE_CATEGORY : RF_ROLE_NUMBER;
+    derived->index = schema->count;
+    return append_field(schema, name, hash, RF_ROLE_DERIVED | role, err);
+}
+
+static enum rf_status declare_input(struct rf_schema *schema, struct rf_derived *derived, const char *setting, const char *string,
+                                    struct rf_error *err) {
+    struct rf_text name = rf_text_of(string);
+    uint64_t hash = rf_hash(schema->key, name.data, name.size);
+    uint32_t index = rf_schema_find_hashed(schema, name, hash);
+    if (index == RF_FIELD_UNKNOWN) {
+        index = schema->count;
+        enum rf_status status = append_field(schema, name, hash, 0, err);
+        if (status) {
+            return status;
+        }
+    }
+    struct rf_schema_field *field = &schema->fields[index];
+    if (field->roles & (RF_ROLE_LABEL | RF_ROLE_DERIVED)) {
+        return rf_fail(err, RF_INVALID, "%s is %s, %s, must be another field of the record", setting, string,
+                       field->roles & RF_ROLE_LABEL ? "the label" : "which is derived itself");
+    }
+    if (field->roles & (RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_VECTOR)) {
+        return rf_fail(err, RF_INVALID, "%s is %s, which is in %s, must be a %s", setting, string, list_name(field->roles),
+                       derived->kind <= RF_DERIVED_NIGHT ? "time field" : "field of a number");
+    }
+    if (!(field->roles & RF_ROLE_INPUT)) {
+        field->roles |= RF_ROLE_INPUT;
+        field->input = (uint32_t)schema->rules.derived_inputs++;
+    }
+    derived->input[derived->input_count++] = field->input;
+    return RF_OK;
+}
+
+static enum rf_status declare_inputs(struct rf_schema *schema, struct rf_derived *derived,
+                                     const struct rf_derived_options *options, struct rf_error *err) {
+    enum rf_status status = options->field ? declare_input(schema, derived, "field", options->field, err) : RF_OK;
+    return !status && options->by ? declare_input(schema, derived, "by", options->by, err) : status;
+}
+
+static enum rf_status declare_derived(struct rf_schema *schema, const struct rf_variant_values *values, struct rf_error *err) {
+    if (values->count > RF_DERIVED_MAX) {
+        return rf_fail(err, RF_INVALID, "features.derived has %zu members, must have at most %d", values->count, RF_DERIVED_MAX);
+    }
+    if (values->count > 0) {
+        schema->derived = calloc(values->count, sizeof *schema->derived);
+        if (!schema->derived) {
+            return out_of_memory(err);
+        }
+    }
+    for (size_t i = 0; i < 2 * values->count; i++) {
+        const struct rf_variant_value *value = &values->list[i % values->count];
+        struct rf_derived *derived = &schema->derived[i % values->count];
+        enum rf_status status;
+        if (i < values->count) {
+            status = rf_derived_init(value, schema->rules.time_unit, derived, err);
+            schema->derived_count += !status;
+            status = status ? status : declare_derived_name(schema, derived, err);
+        } else {
+            status = declare_inputs(schema, derived, value->options, err);
+        }
+        if (status) {
+            return rf_fail_in(err, "features.derived.%zu.%s", i % values->count, value->kind->name);
+        }
+    }
+    return RF_OK;
+}
+
+// Where every field becomes a feature, those that derived features read do too.
+static void take_inputs(struct rf_schema *schema) {
+    for (uint32_t i = 0; i < schema->count && schema->takes_rest; i++) {
+        unsigned *roles = &schema->fields[i].roles;
+        *roles |= *roles == RF_ROLE_INPUT ? RF_ROLE_CROSSED : 0u;
+    }
+}
+
 // Fields that crosses name and nothing else does; what is a feature already stays what it is.
 static enum rf_status declare_side(struct rf_schema *schema, struct rf_texts names, struct rf_error *err) {
     enum rf_status status = RF_OK;
@@ -331,6 +437,8 @@ static enum rf_status declare_all(struct rf_schema *schema, const struct rf_feat
     status = status ? status : declare_list(schema, &options->ignore, RF_ROLE_IGNORED, err);
     status = status ? status : declare_buckets(schema, options, err);
     status = status ? status : declare_vector(schema, &options->vector, err);
+    status = status ? status : declare_derived(schema, &options->derived, err);
+    take_inputs(schema);
     status = status ? status : rf_cross_plan_check(options, err);
     status = status ? status : declare_crossed(schema, options, err);
     return status ? status : rf_cross_plan_init(options, schema, &schema->crosses, err);
@@ -339,7 +447,7 @@ static enum rf_status declare_all(struct rf_schema *schema, const struct rf_feat
 // No fewer fields than `options` declare.
 static size_t most_fields(const struct rf_feature_options *options) {
     size_t count = 5 + options->numbers.count + options->categories.count + options->texts.count + options->ignore.count +
-                   options->buckets.count;
+                   options->buckets.count + 3 * options->derived.count;
     for (size_t i = 0; i < options->namespaces.count; i++) {
         count += options->namespaces.list[i].texts.count;
     }

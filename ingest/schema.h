@@ -16,6 +16,9 @@ enum rf_hashing { RF_HASHING_KEYED, RF_HASHING_VOWPAL };
 
 enum rf_missing { RF_MISSING_IGNORE, RF_MISSING_INDICATOR };
 
+// What a feature that is derived from others is called and made of: see ingest/derived.h.
+struct rf_derived;
+
 struct rf_vector_options {
     char *field; // NULL: examples have no vector
     uint64_t size;
@@ -33,8 +36,9 @@ struct rf_feature_options {
 
     struct rf_named_texts namespaces;
     struct rf_text_lists crosses;
-    struct rf_sections buckets; // of struct rf_bucket_options
-    int missing;                // enum rf_missing
+    struct rf_sections buckets;       // of struct rf_bucket_options
+    struct rf_variant_values derived; // of rf_derived_kinds
+    int missing;                      // enum rf_missing
     struct rf_vector_options vector;
 };
 extern const struct rf_setting rf_feature_settings[];
@@ -48,10 +52,12 @@ enum rf_role {
     RF_ROLE_NUMBER = 16,
     RF_ROLE_CATEGORY = 32,
     RF_ROLE_IGNORED = 64,
-    RF_ROLE_TEXT = 128,    // free text, see ingest/gram.h
-    RF_ROLE_BUCKET = 256,  // a number put into buckets, see ingest/bucket.h
-    RF_ROLE_CROSSED = 512, // named by a cross alone: a number or a category, by how it is written
-    RF_ROLE_VECTOR = 1024, // holds the example's vector
+    RF_ROLE_TEXT = 128,     // free text, see ingest/gram.h
+    RF_ROLE_BUCKET = 256,   // a number put into buckets, see ingest/bucket.h
+    RF_ROLE_CROSSED = 512,  // named by a cross, or read by a derived feature, alone: a number or a category, by how it is written
+    RF_ROLE_VECTOR = 1024,  // holds the example's vector
+    RF_ROLE_INPUT = 2048,   // read by a derived feature, see ingest/derived.h
+    RF_ROLE_DERIVED = 4096, // such a feature: no field of the record, and a number or a category besides
     // What is a feature of its own.
     RF_ROLES_FEATURE = RF_ROLE_NUMBER | RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_BUCKET | RF_ROLE_CROSSED,
 };
@@ -61,6 +67,7 @@ struct rf_schema_field {
     unsigned roles;                      // bits of enum rf_role
     uint64_t hash;                       // keyed hash of the name: the hash of a number's feature
     const struct rf_bucket_rule *bucket; // NULL without RF_ROLE_BUCKET
+    uint32_t input;                      // with RF_ROLE_INPUT: its slot, see struct rf_derived_inputs
 };
 
 // What features are made of beside the fields, as settings have it.
@@ -71,6 +78,7 @@ struct rf_schema_rules {
     uint32_t vector_field; // RF_FIELD_UNKNOWN: examples have no vector
     size_t vector_size;    // 0: none
     double vector_divide;
+    size_t derived_inputs; // fields that derived features read
 };
 
 enum {
@@ -84,8 +92,9 @@ struct rf_schema;
 
 // Where none of `numbers`, `categories` and `texts` is given, every field without another role becomes a feature: numbers
 // as numbers, texts and booleans as categories. A field that only a cross names is declared too, and taken in the same way.
+// A field that only derived features read is read for them alone, unless every field becomes a feature.
 // RF_INVALID, in words, for a field in two feature lists, an empty or doubled name, one class only, a label among the
-// features, and what ingest/bucket.h and ingest/cross_plan.h refuse. Copies what it needs of `options`.
+// features, and what ingest/bucket.h, ingest/derived.h and ingest/cross_plan.h refuse. Copies what it needs of `options`.
 enum rf_status rf_schema_create(const struct rf_feature_options *options, struct rf_hash_key key, struct rf_schema **schema_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_schema_destroy(struct rf_schema *schema);
@@ -103,7 +112,8 @@ struct rf_hash_key rf_schema_key(const struct rf_schema *schema);
 enum rf_hashing rf_schema_hashing(const struct rf_schema *schema);
 const struct rf_schema_rules *rf_schema_rules(const struct rf_schema *schema);
 size_t rf_schema_features_max(const struct rf_schema *schema, size_t fields); // of an example made of so many fields
-const struct rf_cross *rf_schema_crosses(const struct rf_schema *schema, size_t *count_out); // as long as the schema
-const char *const *rf_schema_classes(const struct rf_schema *schema, uint32_t *count_out);   // NULL, 0 when not named
+const struct rf_derived *rf_schema_derived(const struct rf_schema *schema, size_t *count_out); // in the order of the settings
+const struct rf_cross *rf_schema_crosses(const struct rf_schema *schema, size_t *count_out);   // as long as the schema
+const char *const *rf_schema_classes(const struct rf_schema *schema, uint32_t *count_out);     // NULL, 0 when not named
 
 #endif

@@ -26,6 +26,20 @@ static enum rf_status check_roles(const struct rf_sparse_text *sparse, const str
     return RF_OK;
 }
 
+// Of the fields that have a place in a line, the weight alone is a number.
+static enum rf_status check_inputs(const struct rf_sparse_text *sparse, const struct rf_schema *schema, struct rf_error *err) {
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        if (field->roles & RF_ROLE_INPUT && !(field->roles & RF_ROLE_WEIGHT)) {
+            return rf_fail(err, RF_INVALID,
+                           "features.derived reads field %s, must read the weight or the event time: fields of %s hold "
+                           "features",
+                           field->name.data, sparse->base.ops->name);
+        }
+    }
+    return RF_OK;
+}
+
 // What a namespace holds are features already: numbers of a name each, and no text, number or vector of its own.
 static enum rf_status check_features(const struct rf_sparse_text *sparse, const struct rf_schema *schema, struct rf_error *err) {
     const struct {
@@ -50,7 +64,7 @@ enum rf_status rf_sparse_text_init(struct rf_sparse_text *sparse, const struct r
     sparse->id_index = rf_schema_find_role(schema, RF_ROLE_ID);
     sparse->label_index = rf_schema_find_role(schema, RF_ROLE_LABEL);
     sparse->weight_index = rf_schema_find_role(schema, RF_ROLE_WEIGHT);
-    if (check_roles(sparse, schema, err) || check_features(sparse, schema, err)) {
+    if (check_roles(sparse, schema, err) || check_features(sparse, schema, err) || check_inputs(sparse, schema, err)) {
         return RF_INVALID;
     }
     size_t fields = sparse->base.limits.fields;
@@ -223,6 +237,9 @@ enum rf_status rf_sparse_add_label(struct rf_sparse_text *sparse, struct rf_text
 
 static bool wants_space(const struct rf_schema *schema, uint32_t index) {
     unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
+    if (roles & RF_ROLE_DERIVED) {
+        return false;
+    }
     return roles & (RF_ROLE_NUMBER | RF_ROLE_CATEGORY | RF_ROLE_CROSSED) ||
            (!(roles & RF_ROLE_IGNORED) && rf_schema_takes_rest(schema));
 }

@@ -1,5 +1,6 @@
 #include "ops/settings.h"
 
+#include "ingest/derived.h"
 #include "ingest/generator.h"
 #include "ingest/rfc3339.h"
 #include "learners/evaluation.h"
@@ -274,6 +275,21 @@ static enum rf_status check_servers(const struct rf_settings *settings, struct r
     return who ? rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is missing, must name the brokers for %s", who) : RF_OK;
 }
 
+// Records of a file come without a timestamp.
+static enum rf_status check_derived(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_feature_options *features = &settings->features;
+    for (size_t i = 0; i < features->derived.count && settings->source.file && !features->time; i++) {
+        const struct rf_variant_value *value = &features->derived.list[i];
+        if (rf_derived_is_of_event_time(value)) {
+            return rf_fail(err, RF_INVALID,
+                           "features.derived.%zu.%s is of the event time, but records of a file have none, must have a field, or "
+                           "features.time must name one",
+                           i, value->kind->name);
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status check(struct rf_settings *settings, struct rf_error *err) {
     const char *servers = rf_settings_kafka(settings, "bootstrap.servers");
     settings->is_embedded = servers && !strcmp(servers, "embedded") && settings->source.topics.count > 0;
@@ -289,6 +305,9 @@ static enum rf_status check(struct rf_settings *settings, struct rf_error *err) 
     }
     if (status == RF_OK) {
         status = check_servers(settings, err);
+    }
+    if (status == RF_OK) {
+        status = check_derived(settings, err);
     }
     if (status == RF_OK && settings->snapshots.directory[0] == '\0') {
         status = rf_fail(err, RF_INVALID, "snapshots.directory is empty, must be a folder");
