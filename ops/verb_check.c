@@ -14,8 +14,33 @@
 
 enum { CONNECT_MS = 10000, RETRY_MS = 200, CONTRIBUTIONS_MAX = 16 };
 
-// Asks the source for its partitions and what is committed for them.
-static enum rf_status ask_source(struct rf_source *source, struct rf_error *err) {
+// What is committed for each partition beside what its log holds. RF_CONFLICT where a start would find nothing to go on with.
+static enum rf_status tell_partitions(const struct rf_positions *committed, const struct rf_holding *holdings, const char *note,
+                                      enum rf_offset_lost lost, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < committed->count; i++) {
+        const struct rf_position *position = &committed->list[i];
+        const struct rf_holding *holding = &holdings[i];
+        bool is_committed = position->next_offset >= 0, is_known = holding->end >= 0;
+        printf("  %s [%" PRId32 "]: ", position->topic, position->partition);
+        printf(is_committed ? "committed %" PRId64 " %s" : "nothing committed", position->next_offset, note);
+        if (is_known) {
+            printf(", the log holds %" PRId64 " to %" PRId64, holding->first, holding->end);
+        }
+        putchar('\n');
+        bool is_held = position->next_offset >= holding->first && position->next_offset <= holding->end;
+        if (!status && is_committed && is_known && !is_held && lost == RF_OFFSET_LOST_FAIL) {
+            status = rf_fail(err, RF_CONFLICT,
+                             "offset %" PRId64 " of %s [%" PRId32 "] is not there: the log holds %" PRId64 " to %" PRId64
+                             ", so a start would fail; say in source.on_offset_lost where to go on (earliest or latest)",
+                             position->next_offset, position->topic, position->partition, holding->first, holding->end);
+        }
+    }
+    return status;
+}
+
+// Asks the source for its partitions, what is committed for them, and what their logs hold.
+static enum rf_status ask_source(struct rf_source *source, enum rf_offset_lost lost, struct rf_error *err) {
     struct rf_poll want = {.records_max = 1, .bytes_max = 1, .timeout_ms = RETRY_MS};
     struct rf_record unused; // nothing is delivered before it is told from where
     void *loan;
@@ -36,11 +61,14 @@ static enum rf_status ask_source(struct rf_source *source, struct rf_error *err)
     rf_positions_init(&committed);
     status = rf_positions_copy(&committed, partitions) ? rf_fail(err, RF_MEMORY, "out of memory")
                                                        : rf_source_committed(source, &committed, note, sizeof note, err);
-    for (size_t i = 0; !status && i < committed.count; i++) {
-        printf("  %s [%" PRId32 "]: ", committed.list[i].topic, committed.list[i].partition);
-        printf(committed.list[i].next_offset >= 0 ? "committed %" PRId64 " %s\n" : "nothing committed\n",
-               committed.list[i].next_offset, note);
+    struct rf_holding *holdings = calloc(committed.count + 1, sizeof *holdings);
+    if (!status) {
+        status = holdings ? rf_source_look(source, &committed, holdings, err) : rf_fail(err, RF_MEMORY, "out of memory");
     }
+    if (!status) {
+        status = tell_partitions(&committed, holdings, note, lost, err);
+    }
+    free(holdings);
     rf_positions_finish(&committed);
     return status;
 }
@@ -48,7 +76,7 @@ static enum rf_status ask_source(struct rf_source *source, struct rf_error *err)
 // Makes every part that touches the outside, and asks it.
 static enum rf_status check_world(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_source *source,
                                   struct rf_error *err) {
-    enum rf_status status = ask_source(source, err);
+    enum rf_status status = ask_source(source, (enum rf_offset_lost)assembly->settings.source.on_offset_lost, err);
     if (!status) {
         status = rf_assembly_sinks(assembly, pipeline, err);
     }

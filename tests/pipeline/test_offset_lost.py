@@ -40,9 +40,13 @@ class OffsetLost(PipelineCase):
         self.broker.delete_records(self.name, 1, 120)
         sentence = self.refused(settings, 1, f"offset 100 of {self.name} [1] is no longer there: the log holds 120 to 160")
         self.assertIn("source.on_offset_lost", sentence)
+        checked = self.workspace.run_riffle("check", "--connect", settings, status=1)
+        self.assertIn(f"{self.name} [0]: committed 100 ", checked.output)
+        self.assertIn(f"offset 100 of {self.name} [1] is not there: the log holds 120 to 160", checked.errors)
         self.assertEqual(self.moved(self.going_on("earliest"), (1, 100, 120, 160, 120))["learned"], 240)
         self.assertEqual(self.positions(), {(self.name, 0): (100, 100), (self.name, 1): (160, 140)})
         self.assertEqual(self.run_to_end(settings)["learned"], 240)  # once and for all
+        self.assertIn("the log holds 120 to 160", self.workspace.run_riffle("check", "--connect", settings).output)
         self.workspace.run_riffle("snapshot", "verify", "state")
 
     def test_retention_up_to_the_position_is_no_loss(self):
