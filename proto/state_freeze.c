@@ -174,12 +174,13 @@ void rf_state_finish(struct rf_state *state) {
 }
 
 static uint8_t mark_of(const struct rf_block *block, enum rf_grain_state state) {
-    return (uint8_t)(block->freeze << FREEZE_SHIFT | state);
+    return (uint8_t)((unsigned)block->freeze << FREEZE_SHIFT | state);
 }
 
 static enum rf_grain_state state_of(const struct rf_block *block, uint8_t mark) {
-    bool is_of_this_freeze = mark >> FREEZE_SHIFT == block->freeze;
-    return is_of_this_freeze ? (enum rf_grain_state)(mark & ((1 << FREEZE_SHIFT) - 1)) : RF_GRAIN_PENDING;
+    const unsigned bits = mark;
+    bool is_of_this_freeze = bits >> FREEZE_SHIFT == block->freeze;
+    return is_of_this_freeze ? (enum rf_grain_state)(bits & ((1U << FREEZE_SHIFT) - 1)) : RF_GRAIN_PENDING;
 }
 
 static bool was_read(const struct rf_block *block, size_t grain) {

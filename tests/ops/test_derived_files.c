@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,9 +59,15 @@ static void write_data(const char *path, enum form form) {
         bool has_amount = bits % 11 != 0, has_limit = bits % 13 != 0;
         double amount = (double)((int64_t)(bits >> 8 & 0xffff) - 0x2000) / 256.0, limit = (double)(bits >> 32 & 7) - 2;
         bool is_fraud = second / 3600 % 24 < 6 ? amount > 20 : amount < 0;
-        char amounts[40] = "", limits[40] = "";
-        snprintf(amounts, sizeof amounts, has_amount ? "%.17g" : form == CSV ? "" : "null", amount);
-        snprintf(limits, sizeof limits, has_limit ? "%g" : form == CSV ? "NA" : "null", limit);
+        char amounts[40], limits[40];
+        snprintf(amounts, sizeof amounts, "%.17g", amount);
+        snprintf(limits, sizeof limits, "%g", limit);
+        if (!has_amount) {
+            strcpy(amounts, form == CSV ? "" : "null");
+        }
+        if (!has_limit) {
+            strcpy(limits, form == CSV ? "NA" : "null");
+        }
         const char *format = form == CSV ? "%lld.%03d,%s,%s,%d" : "{\"at\":%lld.%03d,\"amount\":%s,\"limit\":%s,\"y\":%d";
         fprintf(file, format, (long long)second, i % 1000, amounts, limits, is_fraud);
         if (form == READY) {
