@@ -96,7 +96,8 @@ struct rf_source_ops {
     void (*ends)(struct rf_source *self, int64_t *end_out);
 
     // The first offset of each of `positions`, which were offered, whose record is not older than a time; -1 where there is none
-    // yet; undefined when it fails. Before assign() too. RF_UNSUPPORTED where records of one carry no time. NULL when they never do.
+    // yet; undefined when it fails. Before assign() too. RF_UNSUPPORTED where records of one carry no time. NULL when they never
+    // do.
     enum rf_status (*times)(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
                             struct rf_error *err);
 
@@ -107,7 +108,7 @@ struct rf_source_ops {
 
 struct rf_source { // embedded first in each kind
     const struct rf_source_ops *ops;
-    bool is_temporary;          // the failure told last (by poll, look, refresh, assign, times, commit or committed) may pass by itself
+    bool is_temporary; // the failure told last (by poll, look, refresh, assign, times, commit or committed) may pass by itself
     size_t partitions_assigned; // kept by the dispatcher
 };
 

@@ -342,27 +342,36 @@ static void sequence_ends(struct rf_source *self, int64_t *end_out) {
     }
 }
 
-// Asks a member about those of the positions that it reads. `own` and `offset` have room for all of them.
-static enum rf_status ask_times(struct sequence_source *sequence, size_t member, const struct rf_positions *positions,
-                                int64_t time_ms, struct rf_positions *own, int64_t *offset, int64_t *offset_out,
+// A question of all members, each about those of the positions that it reads.
+struct asked_times {
+    const struct rf_positions *positions;
+    int64_t time_ms;
+    int64_t *offset_out;     // [positions]
+    struct rf_positions own; // of the member that is asked, their texts borrowed; room for all
+    int64_t *own_offset;     // [own], room for all
+};
+
+static enum rf_status ask_times(struct sequence_source *sequence, size_t member, struct asked_times *asked,
                                 struct rf_error *err) {
     struct rf_source *source = sequence->members[member].source;
-    own->count = 0;
+    const struct rf_positions *positions = asked->positions;
+    asked->own.count = 0;
     for (size_t i = 0; i < positions->count; i++) {
         if (owner_of(sequence, &positions->list[i]) == member) {
-            own->list[own->count++] = positions->list[i]; // its text is borrowed
+            asked->own.list[asked->own.count++] = positions->list[i];
         }
     }
-    if (own->count == 0) {
+    if (asked->own.count == 0) {
         return RF_OK;
     }
-    enum rf_status status = told(sequence, &sequence->members[member], rf_source_times(source, own, time_ms, offset, err));
+    enum rf_status status = told(sequence, &sequence->members[member],
+                                 rf_source_times(source, &asked->own, asked->time_ms, asked->own_offset, err));
     if (status == RF_UNSUPPORTED) {
-        rf_fail_in(err, "%s", own->list[0].topic);
+        rf_fail_in(err, "%s", asked->own.list[0].topic);
     }
     for (size_t i = 0, next = 0; i < positions->count && !status; i++) {
         if (owner_of(sequence, &positions->list[i]) == member) {
-            offset_out[i] = offset[next++];
+            asked->offset_out[i] = asked->own_offset[next++];
         }
     }
     return status;
@@ -372,18 +381,23 @@ static enum rf_status ask_times(struct sequence_source *sequence, size_t member,
 static enum rf_status sequence_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
                                      int64_t *offset_out, struct rf_error *err) {
     struct sequence_source *sequence = sequence_from(self);
-    struct rf_positions own = {.list = calloc(positions->count + 1, sizeof *own.list)};
-    int64_t *offset = calloc(positions->count + 1, sizeof *offset);
-    enum rf_status status =
-            own.list && offset ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    struct asked_times asked = {
+            .positions = positions,
+            .time_ms = time_ms,
+            .offset_out = offset_out,
+            .own = {.list = calloc(positions->count + 1, sizeof *asked.own.list)},
+            .own_offset = calloc(positions->count + 1, sizeof *asked.own_offset),
+    };
+    bool has_room = asked.own.list && asked.own_offset;
+    enum rf_status status = has_room ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
     for (size_t i = 0; i < positions->count; i++) {
         offset_out[i] = -1;
     }
     for (size_t k = 0; k < sequence->count && !status; k++) {
-        status = ask_times(sequence, k, positions, time_ms, &own, offset, offset_out, err);
+        status = ask_times(sequence, k, &asked, err);
     }
-    free(own.list);
-    free(offset);
+    free(asked.own.list);
+    free(asked.own_offset);
     return status;
 }
 
