@@ -1,5 +1,6 @@
 // A replay to a time stops before the first record, in the order they were folded, that is later: whatever is read, one topic or
 // history and what follows it, as records come or by time. That record is looked for among replays of numbers of records.
+#include "tests/simulation/play.h"
 #include "tests/simulation/replaying.h"
 
 #include <inttypes.h>
@@ -7,7 +8,7 @@
 
 static const int64_t BEGIN_MS = 1522540800000; // of the first record
 
-enum { SEEDS = 12, POINTS = 6, HISTORY = FEW_RECORDS / 2, FEW = 10 };
+enum { SEEDS = SLOWNESS > 1 ? 4 : 12, POINTS = 6, HISTORY = FEW_RECORDS / 2, FEW = 10 };
 
 // History has as many partitions as cards, with indices behind theirs; of each the records are newer than of the one before, so a
 // time may lie within the history and within cards.
