@@ -2,7 +2,8 @@
 # Installs what is missing on a Debian 12 machine, and says what and why. Does nothing where all is there.
 #
 #     sh ops/setup.sh run     what building and running needs (the default)
-#     sh ops/setup.sh test    all of that, and what the tests need; also fetches a real Kafka broker into build/kafka
+#     sh ops/setup.sh test    all of that, and what the tests need; also fetches a real Kafka broker into build/kafka and
+#                             foreign serialisers into build/python
 #
 # What is there is asked of the machine, not of its package list: a compiler or a Java from elsewhere is as good.
 set -eu
@@ -72,6 +73,9 @@ need zlib1g-dev "reads .gz files" is_library zlib
 need libzstd-dev "reads .zst files" is_library libzstd
 need libyaml-dev "settings files" is_library yaml-0.1
 need libcmocka-dev "unit tests" is_library cmocka
+need libjansson-dev "reads schemas" is_library jansson
+need libcurl4-openssl-dev "asks schema registries" is_library libcurl
+need libprotobuf-dev "the descriptors of protobuf schemas" test -e /usr/include/google/protobuf/descriptor.proto
 
 if [ "$set_name" = test ]; then
     need clang "second compiler, fuzzing" is_command clang
@@ -84,6 +88,7 @@ if [ "$set_name" = test ]; then
     need python3-zmq "a foreign ZeroMQ client" is_python_module zmq
     need python3-protobuf "a foreign reader of messages" is_python_module google.protobuf
     need protobuf-compiler "messages for Python" is_command protoc
+    need python3-pip "fetches foreign serialisers" is_python_module pip
     need openjdk-17-jre-headless "runs a real Kafka broker" is_java_17
     need maven "fetches a real Kafka broker" is_command mvn
 fi
@@ -137,6 +142,26 @@ fetch_kafka() {
     cp "$pom" "$kafka/pom.xml"
 }
 
+# Serialisers that are not ours. Without them the tests that compare with them skip, and say so.
+fetch_python() {
+    wanted=$root/tests/requirements.txt
+    python=$root/build/python
+    if cmp -s "$wanted" "$python/requirements.txt"; then
+        return 0
+    fi
+    echo "fetching: foreign serialisers into build/python (tests/requirements.txt, 66 MB)"
+    rm -rf "$python"
+    mkdir -p "$python"
+    if ! /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "$python" \
+        --requirement "$wanted" </dev/null >"$python/fetch.log" 2>&1; then
+        grep -m 1 ERROR "$python/fetch.log" >&2
+        echo "could not fetch them, see build/python/fetch.log: tests that compare with them will skip" >&2
+        return 0
+    fi
+    cp "$wanted" "$python/requirements.txt"
+}
+
 if [ "$set_name" = test ]; then
     fetch_kafka
+    fetch_python
 fi

@@ -7,6 +7,7 @@ import unittest
 
 import kafka_cluster
 
+HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 
 
@@ -24,6 +25,14 @@ def data(name):
     if not path.exists():
         skip(f"{path} is not there")
     return path
+
+
+def serialisers():
+    """The folder of the foreign serialisers, for the PYTHONPATH of a process of their own; skips the test without them."""
+    folder = pathlib.Path(os.environ.get("RIFFLE_PYTHON") or HERE.parent.parent / "build" / "python")
+    if not (folder / "requirements.txt").exists():
+        skip(f"no serialisers in {folder}: run `sh ops/setup.sh test`")
+    return folder
 
 
 def main(needs_kafka=True):
