@@ -1,5 +1,6 @@
 #include "ingest/derived.h"
 
+#include "ingest/rfc3339.h"
 #include "ingest/schema.h"
 #include "proto/math.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, OFFSET_MINUTES_MAX = 14 * 60 };
+enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, OFFSET_MS_MAX = 14 * HOUR_MS };
 
 // Settings.
 
@@ -58,23 +59,12 @@ const struct rf_variant rf_derived_kinds[] = {
         {0},
 };
 
-static bool take_two_digits(const char *text, int max, int *value_out) {
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') {
-        return false;
-    }
-    *value_out = 10 * (text[0] - '0') + (text[1] - '0');
-    return *value_out <= max;
-}
-
 static enum rf_status read_offset(const char *text, int64_t *offset_ms_out, struct rf_error *err) {
-    int hours = 0, minutes = 0;
-    bool is_offset = strlen(text) == 6 && (text[0] == '+' || text[0] == '-') && take_two_digits(text + 1, 14, &hours) &&
-                     text[3] == ':' && take_two_digits(text + 4, 59, &minutes);
-    int64_t total = hours * 60 + minutes;
-    if (!is_offset || total > OFFSET_MINUTES_MAX) {
+    int64_t ms;
+    if (!rf_rfc3339_parse_offset(rf_text_of(text), &ms) || ms < -OFFSET_MS_MAX || ms > OFFSET_MS_MAX) {
         return rf_fail(err, RF_INVALID, "utc_offset is \"%.40s\", must be as +02:00, from -14:00 to +14:00", text);
     }
-    *offset_ms_out = (text[0] == '-' ? -total : total) * 60000;
+    *offset_ms_out = ms;
     return RF_OK;
 }
 
@@ -223,13 +213,8 @@ static enum rf_status take_number(const struct rf_derived *derived, const struct
     return RF_OK;
 }
 
-static struct rf_text digits_of(uint64_t number, char room[24]) {
-    char *at = room + 24;
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    return (struct rf_text){at, (size_t)(room + 24 - at)};
+static struct rf_text digits_of(uint64_t number, char room[RF_JSON_NUMBER_SIZE]) {
+    return (struct rf_text){room, rf_json_write_count(number, room)};
 }
 
 static enum rf_status find_in_time(const struct rf_derived *derived, const struct rf_derived_inputs *inputs,

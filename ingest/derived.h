@@ -14,6 +14,7 @@
 #include "ingest/bucket.h"
 #include "ingest/event.h"
 #include "ingest/time_field.h"
+#include "proto/json_text.h"
 #include "proto/setting.h"
 
 enum rf_derived_kind {
@@ -77,11 +78,11 @@ void rf_derived_gather(const struct rf_schema *schema, const struct rf_event *ev
                        struct rf_derived_inputs *inputs_out);
 
 struct rf_derived_value {
-    struct rf_value value;        // a number, or the text of a category; it may stand in `room`
-    double number;                // of a category too: the hour, 0 for monday, the bucket
-    char room[24];                // so that a value is not copied
-    const struct rf_field *wrong; // with RF_INVALID: the input
-    const char *wanted;           // and what it must be
+    struct rf_value value;          // a number, or the text of a category; it may stand in `room`
+    double number;                  // of a category too: the hour, 0 for monday, the bucket
+    char room[RF_JSON_NUMBER_SIZE]; // so that a value is not copied
+    const struct rf_field *wrong;   // with RF_INVALID: the input
+    const char *wanted;             // and what it must be
 };
 
 // RF_NOT_FOUND: the record has none. RF_INVALID: it is to be rejected.

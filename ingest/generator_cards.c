@@ -1,6 +1,7 @@
 // The card payments described in ingest/generator.h, made day by day: all payments of a day, then put in order of time.
 // Amounts are whole cents from the moment they are drawn, so that writing them rounds nothing.
 #include "ingest/generator.h"
+#include "proto/json_text.h"
 #include "proto/random.h"
 
 #include <assert.h>
@@ -28,7 +29,6 @@ enum {
     LEAKED_FACTOR = 5,
     DAY_CAPACITY = 32768, // a day's payments are Poisson distributed with a mean of about 10,000
     VALUE_SIZE_MAX = 192,
-    KEY_SIZE_MAX = 24,
 };
 static const int64_t first_day_ms = 1522540800000; // 2018-04-01
 
@@ -63,7 +63,7 @@ struct cards {
     struct payment drawn[DAY_CAPACITY], sorted[DAY_CAPACITY];
     uint32_t begin_of_second[DAY_SECONDS + 1];
     uint64_t transaction;
-    char value[VALUE_SIZE_MAX], key[KEY_SIZE_MAX];
+    char value[VALUE_SIZE_MAX], key[RF_JSON_NUMBER_SIZE];
 };
 
 static const struct rf_generator_ops cards_ops;
@@ -247,16 +247,7 @@ static char *write_text(char *to, const char *text) {
 }
 
 static char *write_number(char *to, uint64_t number) {
-    char digits[20];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (count > 0) {
-        *to++ = digits[--count];
-    }
-    return to;
+    return to + rf_json_write_count(number, to);
 }
 
 static void cards_next(struct rf_generator *self, struct rf_generated *record_out) {

@@ -85,27 +85,33 @@ static bool take_clock(struct rf_text *text, int64_t *ms_out) {
     return true;
 }
 
-static bool take_offset(struct rf_text *text, int64_t *ms_out) {
-    *ms_out = 0;
+bool rf_rfc3339_parse_offset(struct rf_text text, int64_t *offset_ms_out) {
     char sign;
     int hours, minutes;
-    if (text->size == 0 || take_one_of(text, "Zz", &sign)) {
-        return true;
-    }
-    if (!take_one_of(text, "+-", &sign) || !take_digits(text, 2, 23, &hours) || !take_one_of(text, ":", &(char){0}) ||
-        !take_digits(text, 2, 59, &minutes)) {
+    if (!take_one_of(&text, "+-", &sign) || !take_digits(&text, 2, 23, &hours) || !take_one_of(&text, ":", &(char){0}) ||
+        !take_digits(&text, 2, 59, &minutes) || text.size > 0) {
         return false;
     }
     int64_t ms = (hours * 60 + minutes) * INT64_C(60000);
-    *ms_out = sign == '-' ? -ms : ms;
+    *offset_ms_out = sign == '-' ? -ms : ms;
     return true;
+}
+
+// What stands behind the clock: nothing, Z or an offset.
+static bool read_zone(struct rf_text text, int64_t *offset_ms_out) {
+    char z;
+    if (text.size == 0 || take_one_of(&text, "Zz", &z)) {
+        *offset_ms_out = 0;
+        return text.size == 0;
+    }
+    return rf_rfc3339_parse_offset(text, offset_ms_out);
 }
 
 bool rf_rfc3339_parse(struct rf_text text, int64_t *time_ms_out) {
     int64_t days, clock_ms, offset_ms;
     char separator;
     if (!take_date(&text, &days) || !take_one_of(&text, "Tt ", &separator) || !take_clock(&text, &clock_ms) ||
-        !take_offset(&text, &offset_ms) || text.size > 0) {
+        !read_zone(text, &offset_ms)) {
         return false;
     }
     *time_ms_out = days * INT64_C(86400000) + clock_ms - offset_ms;

@@ -9,4 +9,7 @@
 // is no such text.
 bool rf_rfc3339_parse(struct rf_text text, int64_t *time_ms_out);
 
+// Reads an offset from UTC as it stands behind such a moment: +02:00, up to 23:59 either way. False when it is none.
+bool rf_rfc3339_parse_offset(struct rf_text text, int64_t *offset_ms_out);
+
 #endif

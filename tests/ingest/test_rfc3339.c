@@ -50,6 +50,7 @@ static void rfc3339_refuses_other_texts(void **state) {
             "2018-04-01T00:00:31+0200",
             "2018-04-01T00:00:31+24:00",
             "2018-04-01T00:00:31ZZ",
+            "2018-04-01T00:00:31Z+02:00",
             "2018-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z",
             "2018-04-31T00:00:00Z",
@@ -84,11 +85,25 @@ static void rfc3339_counts_days_like_the_calendar(void **state) {
     }
 }
 
+static void rfc3339_reads_offsets(void **state) {
+    (void)state;
+    int64_t offset_ms = 42;
+    assert_true(rf_rfc3339_parse_offset(rf_text_of("+02:00"), &offset_ms));
+    assert_int_equal(offset_ms, 7200000);
+    assert_true(rf_rfc3339_parse_offset(rf_text_of("-23:59"), &offset_ms));
+    assert_int_equal(offset_ms, -86340000);
+    const char *const cases[] = {"", "Z", "02:00", "+2:00", "+0200", "+02:60", "+24:00", "+02:00 ", "+02:0"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_false(rf_rfc3339_parse_offset(rf_text_of(cases[i]), &offset_ms));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(rfc3339_reads_moments),
             cmocka_unit_test(rfc3339_refuses_other_texts),
             cmocka_unit_test(rfc3339_counts_days_like_the_calendar),
+            cmocka_unit_test(rfc3339_reads_offsets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
