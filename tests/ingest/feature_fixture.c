@@ -36,6 +36,23 @@ void flow_takes(struct flow *flow, const char *text) {
     assert_int_equal(flow->examples.count, 1);
 }
 
+void flow_expects(struct flow *flow, const char *record, const char *features) {
+    char found[1024] = "";
+    flow_takes(flow, record);
+    const struct rf_examples *examples = &flow->examples;
+    for (size_t i = 0; i < examples->row_start[1]; i++) {
+        char words[64];
+        struct rf_text name = examples->field_name[examples->field[i]];
+        rf_feature_words(flow->fixture.schema, &flow->fixture.event, examples, 0, i, words, sizeof words);
+        size_t used = strlen(found);
+        snprintf(found + used, sizeof found - used, "%s%.*s%s%s=%.15g", i ? ", " : "", (int)name.size, name.data,
+                 words[0] ? " " : "", words, examples->value[i]);
+    }
+    if (strcmp(found, features) != 0) {
+        fail_msg("%s\n  gives      %s\n  instead of %s", record, found, features);
+    }
+}
+
 void flow_refuses(struct flow *flow, const char *text, enum rf_reason reason, const char *sentence) {
     struct rf_examples before = flow->examples;
     if (flow_append(flow, text) != RF_INVALID) {

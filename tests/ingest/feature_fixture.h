@@ -21,6 +21,10 @@ enum rf_status flow_append(struct flow *flow, const char *text);
 // Appends the record as the only one of the batch.
 void flow_takes(struct flow *flow, const char *text);
 
+// As flow_takes, and fails unless the example has these features, as `hour 7=1, log_amount=0.5`: the field, what it stands
+// for, its value.
+void flow_expects(struct flow *flow, const char *record, const char *features);
+
 // The record is rejected, and nothing changed.
 void flow_refuses(struct flow *flow, const char *text, enum rf_reason reason, const char *sentence);
 

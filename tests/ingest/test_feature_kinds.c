@@ -1,7 +1,6 @@
 // Features that are more than a field's value: grams of texts, buckets, crossed fields, what is missing.
 #include "tests/ingest/feature_fixture.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define BUCKETS(...)                                                                               \
@@ -10,37 +9,20 @@
                 sizeof(struct rf_bucket_options[]){__VA_ARGS__} / sizeof(struct rf_bucket_options) \
     }
 
-// Fails unless the example has these features, as `title "credit card"=1`: the field, what it stands for, its value.
-static void expect(struct flow *flow, const char *record, const char *features) {
-    char found[1024] = "";
-    flow_takes(flow, record);
-    const struct rf_examples *examples = &flow->examples;
-    for (size_t i = 0; i < examples->row_start[1]; i++) {
-        char words[64];
-        struct rf_text name = examples->field_name[examples->field[i]];
-        rf_feature_words(flow->fixture.schema, &flow->fixture.event, examples, 0, i, words, sizeof words);
-        size_t used = strlen(found);
-        snprintf(found + used, sizeof found - used, "%s%.*s%s%s=%.15g", i ? ", " : "", (int)name.size, name.data,
-                 words[0] ? " " : "", words, examples->value[i]);
-    }
-    if (strcmp(found, features) != 0) {
-        fail_msg("%s\n  gives      %s\n  instead of %s", record, found, features);
-    }
-}
-
 static void feature_makes_one_of_every_gram(void **state) {
     (void)state;
     struct flow flow;
     flow_init(&flow, &(struct rf_feature_options){.label = "y", .texts = TEXTS("title", "body"), .ngrams = 2, .skips = 1},
               RF_TASK_BINARY, 2);
-    expect(&flow, "{\"title\":\"Pay now, pay\",\"y\":1,\"other\":\"x\"}",
-           "title \"pay\"=1, title \"now\"=1, title \"pay now\"=1, title \"pay\"=1, title \"now pay\"=1, title \"pay pay\"=1");
+    flow_expects(
+            &flow, "{\"title\":\"Pay now, pay\",\"y\":1,\"other\":\"x\"}",
+            "title \"pay\"=1, title \"now\"=1, title \"pay now\"=1, title \"pay\"=1, title \"now pay\"=1, title \"pay pay\"=1");
     flow_check_feature(&flow, 0, RF_CATEGORY, "title", category_hash("title", "pay"), 1);
     flow_check_feature(&flow, 3, RF_CATEGORY, "title", category_hash("title", "pay"), 1);
-    expect(&flow, "{\"body\":12.5,\"title\":true}", "body \"12\"=1, body \"5\"=1, body \"12 5\"=1, title \"true\"=1");
+    flow_expects(&flow, "{\"body\":12.5,\"title\":true}", "body \"12\"=1, body \"5\"=1, body \"12 5\"=1, title \"true\"=1");
     flow_check_feature(&flow, 0, RF_CATEGORY, "body", category_hash("body", "12"), 1);
-    expect(&flow, "{\"body\":\"\",\"title\":null}", "");
-    expect(&flow, "{\"body\":\"a\\u0041\\n\\u00e9\"}", "body \"aa\"=1, body \"\xc3\xa9\"=1, body \"aa \xc3\xa9\"=1");
+    flow_expects(&flow, "{\"body\":\"\",\"title\":null}", "");
+    flow_expects(&flow, "{\"body\":\"a\\u0041\\n\\u00e9\"}", "body \"aa\"=1, body \"\xc3\xa9\"=1, body \"aa \xc3\xa9\"=1");
     flow_finish(&flow);
 }
 
@@ -48,7 +30,7 @@ static void feature_rejects_a_text_of_too_many_grams(void **state) {
     (void)state;
     struct flow flow;
     flow_init(&flow, &(struct rf_feature_options){.texts = TEXTS("t")}, RF_TASK_BINARY, 2);
-    expect(&flow, "{\"t\":\"a a\"}", "t \"a\"=1, t \"a\"=1");
+    flow_expects(&flow, "{\"t\":\"a a\"}", "t \"a\"=1, t \"a\"=1");
     assert_int_equal(flow_append(&flow, "{\"t\":\"a b c d e f g h i j k l m n o p q r\"}"), RF_FULL);
     assert_int_equal(flow.examples.count, 1);
     rf_examples_reset(&flow.examples, rf_schema_count(flow.fixture.schema));
@@ -85,16 +67,16 @@ static void feature_puts_numbers_into_buckets(void **state) {
     (void)state;
     struct flow flow;
     flow_init(&flow, &bucketed, RF_TASK_REGRESSION, 1);
-    expect(&flow, "{\"amount\":20,\"age\":37,\"hour\":7.5}",
-           "amount 7.38906 to 20.0855=1, age=37, age 30 to 40=1, hour=7.5, hour at 6=0.75, hour at 12=0.25");
+    flow_expects(&flow, "{\"amount\":20,\"age\":37,\"hour\":7.5}",
+                 "amount 7.38906 to 20.0855=1, age=37, age 30 to 40=1, hour=7.5, hour at 6=0.75, hour at 12=0.25");
     flow_check_feature(&flow, 1, RF_NUMBER, "age", name_hash("age"), 37);
     const struct rf_bucket third = {1, 3, 1};
     flow_check_feature(&flow, 2, RF_CATEGORY, "age", rf_feature_bucket_hash(rf_hash_key_of_seed(1), name_hash("age"), &third), 1);
     uint64_t hash = flow.examples.hash[2];
-    expect(&flow, "{\"age\":30}", "age=30, age 30 to 40=1");
+    flow_expects(&flow, "{\"age\":30}", "age=30, age 30 to 40=1");
     assert_int_equal(flow.examples.hash[1], hash);
-    expect(&flow, "{\"age\":true,\"amount\":0,\"hour\":12}", "age=1, age 0 to 10=1, amount at 0=1, hour=12, hour at 12=1");
-    expect(&flow, "{\"amount\":-20}", "amount -7.38906 to -20.0855=1");
+    flow_expects(&flow, "{\"age\":true,\"amount\":0,\"hour\":12}", "age=1, age 0 to 10=1, amount at 0=1, hour=12, hour at 12=1");
+    flow_expects(&flow, "{\"amount\":-20}", "amount -7.38906 to -20.0855=1");
     flow_refuses(&flow, "{\"amount\":\"much\"}", RF_REASON_TYPE, "field amount is \"much\", must be a number");
     flow_finish(&flow);
 }
@@ -104,9 +86,9 @@ static void feature_tells_buckets_of_edges(void **state) {
     double edges[] = {0, 18, 65};
     struct flow flow;
     flow_init(&flow, &(struct rf_feature_options){.buckets = BUCKETS({.field = "age", .edges = {edges, 3}})}, RF_TASK_BINARY, 2);
-    expect(&flow, "{\"age\":-1}", "age below 0=1");
-    expect(&flow, "{\"age\":18}", "age 18 to 65=1");
-    expect(&flow, "{\"age\":65,\"city\":\"Bern\"}", "age 65 or more=1, city=1"); // the rest is taken as before
+    flow_expects(&flow, "{\"age\":-1}", "age below 0=1");
+    flow_expects(&flow, "{\"age\":18}", "age 18 to 65=1");
+    flow_expects(&flow, "{\"age\":65,\"city\":\"Bern\"}", "age 65 or more=1, city=1"); // the rest is taken as before
     flow_finish(&flow);
 }
 
@@ -115,9 +97,9 @@ static void feature_takes_crossed_fields_as_they_are_written(void **state) {
     struct rf_texts sides = TEXTS("hour", "customer");
     struct flow flow;
     flow_init(&flow, &(struct rf_feature_options){.categories = TEXTS("customer"), .crosses = {&sides, 1}}, RF_TASK_BINARY, 2);
-    expect(&flow, "{\"hour\":7,\"customer\":7,\"z\":1}", "hour=7, customer=1");
+    flow_expects(&flow, "{\"hour\":7,\"customer\":7,\"z\":1}", "hour=7, customer=1");
     flow_check_feature(&flow, 0, RF_NUMBER, "hour", name_hash("hour"), 7);
-    expect(&flow, "{\"hour\":\"seven\"}", "hour=1");
+    flow_expects(&flow, "{\"hour\":\"seven\"}", "hour=1");
     flow_check_feature(&flow, 0, RF_CATEGORY, "hour", category_hash("hour", "seven"), 1);
     flow_finish(&flow);
 }
@@ -139,14 +121,15 @@ static void feature_says_what_is_missing(void **state) {
                       .missing = RF_MISSING_INDICATOR,
               },
               RF_TASK_BINARY, 2);
-    expect(&flow, "{}", "a missing=1, city missing=1, t missing=1, b missing=1, hour missing=1");
+    flow_expects(&flow, "{}", "a missing=1, city missing=1, t missing=1, b missing=1, hour missing=1");
     flow_check_feature(&flow, 0, RF_CATEGORY, "a", rf_feature_missing_hash(rf_hash_key_of_seed(1), name_hash("a")), 1);
-    expect(&flow, "{\"t\":\"\",\"city\":null,\"b\":0.5,\"hour\":1,\"a\":0}", "b=0.5, b 0 to 1=1, hour=1, a=0, city missing=1");
+    flow_expects(&flow, "{\"t\":\"\",\"city\":null,\"b\":0.5,\"hour\":1,\"a\":0}",
+                 "b=0.5, b 0 to 1=1, hour=1, a=0, city missing=1");
     assert_int_equal(rf_schema_features_max(flow.fixture.schema, 4096), RF_SCHEMA_FEATURES_MAX);
     flow_finish(&flow);
     // Of fields that are not named nothing is known, so nothing of them is missing.
     flow_init(&flow, &(struct rf_feature_options){.label = "y", .missing = RF_MISSING_INDICATOR}, RF_TASK_BINARY, 2);
-    expect(&flow, "{\"y\":null,\"x\":null}", "");
+    flow_expects(&flow, "{\"y\":null,\"x\":null}", "");
     flow_finish(&flow);
 }
 
