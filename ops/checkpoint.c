@@ -10,6 +10,13 @@
 
 enum { WRITE_BUDGET = 1 << 20 };
 
+void rf_checkpoint_begin_attempt(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline) {
+    const char *folder = checkpoint->options.folder->path;
+    checkpoint->state = rf_pipeline_state(pipeline);
+    rf_snapshot_path(folder, checkpoint->next_number, checkpoint->path);
+    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/" RF_SNAPSHOT_TEMPORARY, folder);
+}
+
 void rf_checkpoint_forget_attempt(struct rf_checkpoint *checkpoint) {
     rf_snapshot_writer_destroy(checkpoint->writer);
     checkpoint->writer = NULL;
@@ -31,9 +38,7 @@ enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, s
         return status;
     }
     do {
-        if (checkpoint->state) { // none is frozen while a rollback writes
-            rf_state_provide(checkpoint->state);
-        }
+        rf_state_provide(checkpoint->state);
         status = rf_snapshot_writer_advance(checkpoint->writer, WRITE_BUDGET, err);
     } while (status == RF_AGAIN);
     if (!status) {
@@ -132,11 +137,9 @@ static enum rf_status begin(struct rf_checkpoint *checkpoint, struct rf_pipeline
     checkpoint->is_requested = false;
     checkpoint->begun_ms = now_ms;
     checkpoint->begun_records = rf_pipeline_counts(pipeline)->records;
-    checkpoint->state = rf_pipeline_state(pipeline);
     checkpoint->sinks = rf_pipeline_sinks(pipeline, &checkpoint->sink_count);
     checkpoint->schedule = rf_pipeline_schedule(pipeline);
-    rf_snapshot_path(checkpoint->options.folder->path, checkpoint->next_number, checkpoint->path);
-    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/" RF_SNAPSHOT_TEMPORARY, checkpoint->options.folder->path);
+    rf_checkpoint_begin_attempt(checkpoint, pipeline);
     enum rf_status status = checkpoint->schedule ? rf_schedule_mark(checkpoint->schedule, err) : RF_OK;
     if (!status) {
         status = rf_checkpoint_fill_header(checkpoint, pipeline, now_ms, err);

@@ -49,6 +49,9 @@ struct rf_checkpoint {
 enum rf_status rf_checkpoint_fill_header(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline, int64_t now_ms,
                                          struct rf_error *err) RF_MUST_USE;
 
+// What the next snapshot is of, and where it is written.
+void rf_checkpoint_begin_attempt(struct rf_checkpoint *checkpoint, struct rf_pipeline *pipeline);
+
 // Where the bytes of the one under way go.
 rf_snapshot_output rf_checkpoint_write_out;
 enum rf_status rf_checkpoint_write_temporary(struct rf_checkpoint *checkpoint, struct rf_error *err) RF_MUST_USE;

@@ -2,7 +2,6 @@
 #include "ops/checkpoint_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 struct newest {
     struct rf_disk *disk;
@@ -59,9 +58,8 @@ static enum rf_status write_line(struct rf_checkpoint *checkpoint, struct rf_pip
         return status;
     }
     swap_bookmarks(&checkpoint->header, newest);
-    rf_snapshot_path(checkpoint->options.folder->path, checkpoint->next_number, checkpoint->path);
-    snprintf(checkpoint->temporary, sizeof checkpoint->temporary, "%s/snapshot.tmp", checkpoint->options.folder->path);
-    status = rf_snapshot_writer_create(&checkpoint->header, rf_pipeline_state(pipeline), rf_checkpoint_write_out, checkpoint,
+    rf_checkpoint_begin_attempt(checkpoint, pipeline);
+    status = rf_snapshot_writer_create(&checkpoint->header, checkpoint->state, rf_checkpoint_write_out, checkpoint,
                                        &checkpoint->writer, err);
     if (!status) {
         status = rf_checkpoint_write_temporary(checkpoint, err);
