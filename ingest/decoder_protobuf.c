@@ -216,8 +216,11 @@ static enum rf_status add_roles(const struct target *to, const Riffle__V1__Examp
         status = add_text(to, role_name(to, protobuf->id_index), "the id", id);
     }
     if (!status && message->time_ms != 0 && protobuf->time_index != RF_FIELD_UNKNOWN) {
-        status = add_number(to, role_name(to, protobuf->time_index), (double)message->time_ms);
-        to->event->is_time_ms = true;
+        status = add(to, role_name(to, protobuf->time_index),
+                     (struct rf_value){.type = RF_VALUE_NUMBER,
+                                       .number = (double)message->time_ms,
+                                       .has_time_unit = true,
+                                       .time_unit = RF_TIME_MS});
     }
     if (!status && protobuf->label_index != RF_FIELD_UNKNOWN) {
         struct rf_text name = role_name(to, protobuf->label_index);

@@ -156,7 +156,6 @@ bool rf_derived_is_of_event_time(const struct rf_variant_value *value) {
 void rf_derived_gather(const struct rf_schema *schema, const struct rf_event *event, int64_t time_ms,
                        struct rf_derived_inputs *inputs_out) {
     memset(inputs_out->field, 0, rf_schema_rules(schema)->derived_inputs * sizeof *inputs_out->field);
-    inputs_out->ms_field = NULL;
     inputs_out->time_ms = time_ms;
     for (size_t i = 0; i < event->count; i++) {
         const struct rf_field *field = &event->fields[i];
@@ -166,7 +165,6 @@ void rf_derived_gather(const struct rf_schema *schema, const struct rf_event *ev
         const struct rf_schema_field *declared = rf_schema_field(schema, field->index);
         if (declared->roles & RF_ROLE_INPUT) {
             inputs_out->field[declared->input] = field;
-            inputs_out->ms_field = event->is_time_ms && declared->roles & RF_ROLE_TIME ? field : inputs_out->ms_field;
         }
     }
 }
@@ -189,9 +187,8 @@ static enum rf_status take_time(const struct rf_derived *derived, const struct r
     if (!field) {
         return RF_NOT_FOUND;
     }
-    enum rf_time_unit unit = field == inputs->ms_field ? RF_TIME_MS : derived->unit;
-    if (!rf_time_field_read(&field->value, unit, &ms)) {
-        return wrong(field, rf_time_field_form(unit), value_out);
+    if (!rf_time_field_read(&field->value, derived->unit, &ms)) {
+        return wrong(field, rf_time_field_form(&field->value, derived->unit), value_out);
     }
     if (ms < RF_TIME_MS_MIN || ms > RF_TIME_MS_MAX) {
         return wrong(field, "in the years 0 to 9999", value_out);

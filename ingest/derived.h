@@ -69,7 +69,6 @@ bool rf_derived_is_of_event_time(const struct rf_variant_value *value);
 // What the derived features of one record are computed from.
 struct rf_derived_inputs {
     const struct rf_field *field[RF_DERIVED_INPUTS_MAX]; // by slot; NULL: null or absent
-    const struct rf_field *ms_field;                     // counts milliseconds, whatever its unit; may be NULL
     int64_t time_ms;                                     // of the event; -1: none
 };
 

@@ -14,9 +14,14 @@ enum rf_value_type {
     RF_VALUE_FLOATS, // the floats of a protobuf message, one after the other in memory; only in the field of the vector
 };
 
+// What a number that is a time counts, since 1970-01-01 UTC. Settings know the first three.
+enum rf_time_unit { RF_TIME_MS, RF_TIME_S, RF_TIME_US, RF_TIME_NS, RF_TIME_DAYS };
+
 // One decoded value. A number keeps the text it was written as, so that 007 can be an id or a category.
 struct rf_value {
     enum rf_value_type type;
+    bool has_time_unit;  // RF_VALUE_NUMBER: the format says what it counts since 1970, whatever the settings say:
+    uint8_t time_unit;   // enum rf_time_unit
     double number;       // RF_VALUE_NUMBER, finite; RF_VALUE_BOOL: 0 or 1
     struct rf_text text; // valid UTF-8; RF_VALUE_NUMBER, RF_VALUE_BOOL and RF_VALUE_LIST: as written; RF_VALUE_FLOATS: bytes
 };
@@ -52,7 +57,6 @@ struct rf_event {
     struct rf_field *fields; // [count]
     size_t count;
     enum rf_label_form label_form;
-    bool is_time_ms; // a number in the field of the event time counts milliseconds, whatever the settings say
 
     struct rf_namespace *namespaces; // [namespace_count] those that the schema wants, each with a feature at least
     size_t namespace_count;

@@ -21,7 +21,6 @@ struct draft {
     struct rf_examples *examples;
     struct rf_decode_error *error;
     enum rf_label_form label_form;
-    enum rf_time_unit time_unit; // of the event time
     struct rf_met_fields met;
     struct rf_hasher hasher;
     size_t feature_count; // of the batch
@@ -227,8 +226,9 @@ static enum rf_status take_id(struct draft *draft, const struct rf_field *field)
 
 static enum rf_status take_time(struct draft *draft, const struct rf_field *field) {
     int64_t time_ms;
-    if (!rf_time_field_read(&field->value, draft->time_unit, &time_ms)) {
-        return wrong_value(draft, field, rf_time_field_form(draft->time_unit));
+    enum rf_time_unit unit = rf_schema_rules(draft->schema)->time_unit;
+    if (!rf_time_field_read(&field->value, unit, &time_ms)) {
+        return wrong_value(draft, field, rf_time_field_form(&field->value, unit));
     }
     if (time_ms < 0 || time_ms > RF_TIME_MS_MAX) {
         return wrong_value(draft, field, "in the years 1970 to 9999");
@@ -479,7 +479,6 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
             .examples = examples,
             .error = error_out,
             .label_form = event->label_form,
-            .time_unit = event->is_time_ms ? RF_TIME_MS : rf_schema_rules(schema)->time_unit,
             .hasher = rf_hasher_of(schema),
             .met = {.examples = examples, .key = rf_schema_key(schema), .declared = declared, .next = declared},
             .feature_count = examples->row_start[examples->count],

@@ -114,11 +114,12 @@ static void protobuf_says_that_its_time_counts_milliseconds(void **state) {
     struct decode_fixture *fixture = *state;
     struct bytes message = whole_message();
     decode(state, &message);
-    assert_true(fixture->event.is_time_ms);
+    assert_true(fixture->event.fields[1].value.has_time_unit);
+    assert_int_equal(fixture->event.fields[1].value.time_unit, RF_TIME_MS);
     message.size = 0;
     put_number(&message, "at", 1522540831); // in the unit of the settings
     assert_string_equal(decode(state, &message), "at=1522540831");
-    assert_false(fixture->event.is_time_ms);
+    assert_false(fixture->event.fields[0].value.has_time_unit);
 }
 
 static void protobuf_takes_what_protobuf_c_packs(void **state) {

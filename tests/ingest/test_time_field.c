@@ -132,6 +132,36 @@ static void time_is_text_in_every_unit(void **state) {
     }
 }
 
+static void time_is_what_its_format_says_before_the_settings(void **state) {
+    (void)state;
+    static const struct {
+        const char *text; // NULL: only the number is known
+        double number;
+        enum rf_time_unit unit;
+        int64_t ms;
+    } cases[] = {
+            {"1546300800123", 1546300800123, RF_TIME_MS, 1546300800123},
+            {"1546300800123999", 1546300800123999, RF_TIME_US, 1546300800123},
+            {"1546300800123999999", 1546300800123999999, RF_TIME_NS, 1546300800123}, // its double is a ms later
+            {NULL, 1546300800123000000, RF_TIME_NS, 1546300800123},
+            {"-1", -1, RF_TIME_NS, -1},
+            {"17897", 17897, RF_TIME_DAYS, 1546300800000},
+            {NULL, -1, RF_TIME_DAYS, -86400000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_value value = {.type = RF_VALUE_NUMBER,
+                                 .has_time_unit = true,
+                                 .time_unit = (uint8_t)cases[i].unit,
+                                 .number = cases[i].number,
+                                 .text = rf_text_of(cases[i].text)};
+        int64_t ms;
+        assert_true(rf_time_field_read(&value, RF_TIME_S, &ms));
+        assert_int_equal(ms, cases[i].ms);
+    }
+    assert_string_equal(rf_time_field_form(&(struct rf_value){.has_time_unit = true, .time_unit = RF_TIME_DAYS}, RF_TIME_S),
+                        "days since 1970 or RFC 3339");
+}
+
 static void feature_reads_the_event_time_in_its_unit(void **state) {
     (void)state;
     struct flow flow;
@@ -161,6 +191,7 @@ int main(void) {
             cmocka_unit_test(time_is_a_number_that_was_never_written),
             cmocka_unit_test(time_is_every_millisecond_of_some_seconds),
             cmocka_unit_test(time_is_text_in_every_unit),
+            cmocka_unit_test(time_is_what_its_format_says_before_the_settings),
             cmocka_unit_test(feature_reads_the_event_time_in_its_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
