@@ -51,6 +51,21 @@ const struct rf_decoder_kind *rf_decoder_find(const char *name) {
     return NULL;
 }
 
+bool rf_decoder_wants_headers(const struct rf_decoder_options *options) {
+    for (size_t i = 0; i < options->fields.count; i++) {
+        if (strncmp(options->fields.list[i].value, "header.", sizeof "header." - 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struct rf_schema *schema,
+                                 const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
+                                 struct rf_error *err) {
+    return kind->create(schema, options, decoder_out, err);
+}
+
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
                      const struct rf_decode_limits *limits) {
     *self = (struct rf_decoder){

@@ -61,7 +61,11 @@ struct rf_decoder_options {
     struct rf_decode_limits limits;
     struct rf_texts columns; // CSV: the names of the columns; files may give them in their first line instead
     char delimiter;          // CSV; 0: a comma
+    struct rf_pairs fields;  // beside those of the value: names, and what of the record each is
 };
+
+// Whether records must come with their headers (struct rf_records).
+bool rf_decoder_wants_headers(const struct rf_decoder_options *options);
 
 // The registry: one row a format.
 struct rf_decoder_kind {
@@ -73,6 +77,11 @@ struct rf_decoder_kind {
 };
 extern const struct rf_decoder_kind rf_decoder_kinds[];          // ends with a row without name
 const struct rf_decoder_kind *rf_decoder_find(const char *name); // NULL when there is none
+
+// The decoder of a format, for records as the options say they are.
+enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struct rf_schema *schema,
+                                 const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
+                                 struct rf_error *err) RF_MUST_USE;
 
 // JSON (RFC 8259): one object a record. Names stand once, whether they are wanted or not. Nested objects and arrays are
 // checked and passed over; one in a declared field is of the wrong type, but for an array in the field of the vector, whose

@@ -101,17 +101,53 @@ static bool refill(struct partition *partition, size_t count_max) {
     return taken > 0;
 }
 
-static void lend(struct rf_records *records, rd_kafka_message_t *message, uint32_t partition) {
+// Lists the headers of a message, which librdkafka parses at the first question and frees with the message. False when there is
+// no room left for them.
+static bool take_headers(struct rf_records *records, const rd_kafka_message_t *message, struct rf_record *record) {
+    rd_kafka_headers_t *found;
+    rd_kafka_resp_err_t code = rd_kafka_message_headers(message, &found);
+    if (code) {
+        record->header_count = code == RD_KAFKA_RESP_ERR__NOENT ? 0 : RF_RECORD_HEADERS_UNREADABLE;
+        return true;
+    }
+    size_t count = rd_kafka_header_cnt(found);
+    struct rf_header *headers = records->headers + records->header_count;
+    if (count <= RF_RECORD_HEADERS_MAX && count > records->header_capacity - records->header_count) {
+        return false;
+    }
+    record->header_count = (uint32_t)count;
+    if (count > RF_RECORD_HEADERS_MAX) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        const void *value;
+        size_t size;
+        rd_kafka_header_get_all(found, i, &name, &value, &size);
+        headers[i] = (struct rf_header){.name = rf_text_of(name), .value = {value, size}};
+    }
+    record->headers = headers;
+    records->header_count += count;
+    return true;
+}
+
+// False when there is no room for its headers.
+static bool lend(struct rf_records *records, rd_kafka_message_t *message, uint32_t partition) {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-    records->list[records->count] = (struct rf_record){
+    struct rf_record *record = &records->list[records->count];
+    *record = (struct rf_record){
             .value = {message->payload, message->len},
             .key = {message->key, message->key_len},
             .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms,
             .offset = message->offset,
             .partition = partition,
     };
+    if (records->header_capacity > 0 && !take_headers(records, message, record)) {
+        return false;
+    }
     records->loans[records->count++] = message;
+    return true;
 }
 
 // Lends what one partition has and the limits allow; false once a limit is reached.
@@ -130,8 +166,9 @@ static bool take_from(struct rf_partitions *self, uint32_t index, const struct r
             rd_kafka_message_destroy(message);
         } else if (records->count > 0 && *bytes + message->len > want->bytes_max) {
             return false;
+        } else if (!lend(records, message, index)) {
+            return false;
         } else {
-            lend(records, message, index);
             *bytes += message->len;
             partition->next_offset = message->offset + 1;
             if (self->until_end && partition->next_offset >= partition->log_end) {

@@ -7,6 +7,8 @@ enum rf_status rf_source_poll(struct rf_source *self, const struct rf_poll *want
     assert(records->count == 0); // the loan before was released
     assert(want->records_max > 0);
     assert(want->records_max <= records->capacity);
+    assert(records->header_capacity == 0 || records->header_capacity >= RF_RECORD_HEADERS_MAX);
+    records->header_count = 0;
     self->is_temporary = false;
     return self->ops->poll(self, want, records, event_out, partitions_out, err);
 }

@@ -25,7 +25,19 @@ struct rf_records {
     size_t count;
     size_t capacity;
     void **loans; // [capacity], owned by the caller; what the source needs to take each record back
+
+    // Where the headers of the records are listed, and at the same time the wish for them: without room there are none, and
+    // nothing of what they cost. With room there are at least RF_RECORD_HEADERS_MAX; a poll ends where they are used up.
+    struct rf_header *headers; // [header_capacity], owned by the caller
+    size_t header_count;
+    size_t header_capacity;
 };
+
+// Room for the headers of so many records, by what most have.
+static inline size_t rf_headers_capacity(size_t records) {
+    enum { EACH = 16 };
+    return records * EACH > RF_RECORD_HEADERS_MAX ? records * EACH : RF_RECORD_HEADERS_MAX;
+}
 
 // What a kind of source must do. All calls come from one thread, but for `release`, which any thread may call.
 //
@@ -140,6 +152,9 @@ enum rf_start { RF_START_EARLIEST, RF_START_LATEST, RF_START_TIME };
 // (queued.max.messages.kbytes, queued.min.messages), they hold 256 MiB and a million records in all, whichever comes first, but
 // at least 1 MiB and 1000 records a partition.
 //
+// Headers are looked at only in polls that have room for them: librdkafka then parses those of each message, and allocates for
+// them until the loan is released.
+//
 // The first polls look the topics up: RF_NOT_FOUND when one is not there; RF_IO, temporary, after at most five seconds
 // when the brokers are away. Later outages are told once each, then polls are RF_SOURCE_IDLE until the brokers are back.
 // Committing without a group.id is RF_INVALID. Loans must be released before the source is destroyed, and commit waits
@@ -193,7 +208,8 @@ enum rf_status rf_source_sequence_create(struct rf_source *const *sources, size_
 // For that a partition of which nothing has come is waited for until it is known to be at its end: `idle_ms` < 0. With idle_ms
 // >= 0 it is passed over once nothing came of it for so long by `now_ms` of the polls, as live reading must, until it gives
 // again. The source is owned from here on, also when this fails. A poll for one partition is answered as the source would.
-enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, struct rf_source **source_out,
+// `with_headers`: polls ask for them, so those of the records held are kept too.
+enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, bool with_headers, struct rf_source **source_out,
                                       struct rf_error *err) RF_MUST_USE;
 
 #endif

@@ -18,12 +18,14 @@ struct lane {
     size_t first, end; // of those held
     struct rf_record *list;
     void **loans;
+    struct rf_header *headers; // NULL: not asked for
 };
 
 struct merge_source {
     struct rf_source base;
     struct rf_source *inner;
     int64_t idle_ms; // < 0: every partition is waited for
+    bool with_headers;
     struct rf_positions offered;
     struct lane *lanes; // [lane_count] by index of the positions assigned
     size_t lane_count;
@@ -51,6 +53,7 @@ static void forget_lanes(struct merge_source *merge) {
         rf_source_release(merge->inner, &left);
         free(lane->list);
         free(lane->loans);
+        free(lane->headers);
     }
     free(merge->lanes);
     merge->lanes = NULL;
@@ -65,7 +68,11 @@ static bool is_waited_for(const struct lane *lane) {
 static enum rf_status refill(struct merge_source *merge, size_t index, const struct rf_poll *want, int timeout_ms,
                              enum rf_source_event *event_out, const struct rf_positions **partitions_out, struct rf_error *err) {
     struct lane *lane = &merge->lanes[index];
-    struct rf_records records = {.list = lane->list, .loans = lane->loans, .capacity = HELD_MAX};
+    struct rf_records records = {.list = lane->list,
+                                 .loans = lane->loans,
+                                 .capacity = HELD_MAX,
+                                 .headers = lane->headers,
+                                 .header_capacity = lane->headers ? rf_headers_capacity(HELD_MAX) : 0};
     struct rf_poll one = {.records_max = HELD_MAX,
                           .bytes_max = HELD_BYTES,
                           .timeout_ms = timeout_ms,
@@ -134,10 +141,27 @@ static struct lane *choose(struct merge_source *merge) {
     return next;
 }
 
+// The headers of a record move from where the lane keeps them, which is used again; false when there is no room for them.
+static bool move_headers(struct rf_record *record, struct rf_records *records) {
+    if (!record->headers) {
+        return true;
+    }
+    if (record->header_count > records->header_capacity - records->header_count) {
+        return false;
+    }
+    struct rf_header *headers = records->headers + records->header_count;
+    memcpy(headers, record->headers, record->header_count * sizeof *headers);
+    records->header_count += record->header_count;
+    record->headers = headers;
+    return true;
+}
+
 // Hands on the first record of a lane; false when there is no room for it.
 static bool hand_on(struct lane *lane, const struct rf_poll *want, struct rf_records *records, size_t *bytes) {
-    const struct rf_record *record = &lane->list[lane->first];
-    if (records->count == want->records_max || (records->count > 0 && *bytes + record->value.size > want->bytes_max)) {
+    struct rf_record *record = &lane->list[lane->first];
+    bool has_room = records->count < want->records_max &&
+                    (records->count == 0 || *bytes + record->value.size <= want->bytes_max) && move_headers(record, records);
+    if (!has_room) {
         return false;
     }
     *bytes += record->value.size;
@@ -265,7 +289,10 @@ static enum rf_status make_lanes(struct merge_source *merge, const struct rf_pos
         }
         lane->list = lane->is_ours ? calloc(HELD_MAX, sizeof *lane->list) : NULL;
         lane->loans = lane->is_ours ? calloc(HELD_MAX, sizeof *lane->loans) : NULL;
-        has_memory = !lane->is_ours || (lane->list && lane->loans);
+        if (lane->is_ours && merge->with_headers) {
+            lane->headers = calloc(rf_headers_capacity(HELD_MAX), sizeof *lane->headers);
+        }
+        has_memory = !lane->is_ours || (lane->list && lane->loans && (lane->headers || !merge->with_headers));
     }
     if (!has_memory) {
         forget_lanes(merge);
@@ -355,7 +382,7 @@ static const struct rf_source_ops merge_ops = {
         .destroy = merge_destroy,
 };
 
-enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, struct rf_source **source_out,
+enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms, bool with_headers, struct rf_source **source_out,
                                       struct rf_error *err) {
     struct merge_source *merge = calloc(1, sizeof *merge);
     if (!merge) {
@@ -365,6 +392,7 @@ enum rf_status rf_source_merge_create(struct rf_source *source, int64_t idle_ms,
     merge->base.ops = &merge_ops;
     merge->inner = source;
     merge->idle_ms = idle_ms;
+    merge->with_headers = with_headers;
     rf_positions_init(&merge->offered);
     *source_out = &merge->base;
     return RF_OK;

@@ -195,7 +195,7 @@ static enum rf_status topics_source(struct rf_assembly *assembly, const struct r
     enum rf_status status = rf_source_kafka_create(&options, source_out, err);
     if (!status && settings->order == RF_ORDER_TIMESTAMP) {
         int64_t idle_ms = options.until_end ? -1 : (int64_t)(settings->order_idle_seconds * 1000);
-        status = rf_source_merge_create(*source_out, idle_ms, source_out, err);
+        status = rf_source_merge_create(*source_out, idle_ms, rf_decoder_wants_headers(&assembly->decoder), source_out, err);
     }
     return status;
 }

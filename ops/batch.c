@@ -31,12 +31,16 @@ static enum rf_status make(struct rf_batch *batch, const struct rf_batch_limits 
     batch->records.capacity = limits->records;
     batch->records.list = calloc(limits->records, sizeof *batch->records.list);
     batch->records.loans = calloc(limits->records, sizeof *batch->records.loans);
+    if (limits->with_headers) {
+        batch->records.header_capacity = rf_headers_capacity(limits->records);
+        batch->records.headers = calloc(batch->records.header_capacity, sizeof *batch->records.headers);
+    }
     batch->rejects.capacity = limits->records;
     batch->rejects.list = calloc(limits->records, sizeof *batch->rejects.list);
     batch->predictions.score = calloc(limits->records * limits->outputs, sizeof *batch->predictions.score);
     batch->predictions.since = calloc(limits->records, sizeof *batch->predictions.since);
     if (!batch->records.list || !batch->records.loans || !batch->rejects.list || !batch->predictions.score ||
-        !batch->predictions.since) {
+        !batch->predictions.since || (limits->with_headers && !batch->records.headers)) {
         return rf_fail(err, RF_MEMORY, "batch of %zu records: out of memory", limits->records);
     }
     return RF_OK;
@@ -66,6 +70,7 @@ void rf_batch_destroy(struct rf_batch *batch) {
     free(batch->predictions.since);
     free(batch->predictions.score);
     free(batch->rejects.list);
+    free(batch->records.headers);
     free(batch->records.loans);
     free(batch->records.list);
     rf_examples_finish(&batch->examples);

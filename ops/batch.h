@@ -26,6 +26,7 @@ struct rf_batch_limits {
     size_t features_max; // of one example
     size_t vector_size;  // numbers an example; 0: none
     uint32_t outputs;    // scores an example
+    bool with_headers;   // records come with their headers
 };
 
 // Of so large vectors fewer than this many are put into a batch, so that its memory stays within RF_BATCH_VECTOR_BYTES.

@@ -193,6 +193,7 @@ enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_b
             .features_max = rf_schema_features_max(pipeline->schema, (size_t)pipeline->options.decoder->limits.fields),
             .vector_size = vector_size,
             .outputs = pipeline->learner->outputs,
+            .with_headers = rf_decoder_wants_headers(pipeline->options.decoder),
     };
     struct rf_batch *batch;
     enum rf_status status = rf_batch_create(&limits, &batch, err);
@@ -214,7 +215,7 @@ enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_b
 }
 
 enum rf_status rf_pipeline_decoder(const struct rf_pipeline *pipeline, struct rf_decoder **decoder_out, struct rf_error *err) {
-    return pipeline->options.format->create(pipeline->schema, pipeline->options.decoder, decoder_out, err);
+    return rf_decoder_create(pipeline->options.format, pipeline->schema, pipeline->options.decoder, decoder_out, err);
 }
 
 // What others need to see.

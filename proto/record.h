@@ -4,6 +4,15 @@
 
 #include <stdint.h>
 
+// One header of a record. The same name may stand several times.
+struct rf_header {
+    struct rf_text name;
+    struct rf_text value; // any bytes; data NULL: none
+};
+
+enum { RF_RECORD_HEADERS_MAX = 256 };           // a record that has more is rejected where they are read
+#define RF_RECORD_HEADERS_UNREADABLE UINT32_MAX // as a header_count: they are damaged
+
 // One record as it came from a source: raw bytes and where they stood. Bytes are borrowed from the source until the
 // batch they came in is released.
 struct rf_record {
@@ -12,10 +21,15 @@ struct rf_record {
     int64_t timestamp_ms; // the log's, Unix time; -1: none
     int64_t offset;       // in its partition; a file counts its records from 0
     uint32_t partition;   // index into the positions it was polled under
-    uint32_t reserved;
+
+    // In the order of the record. Only where the settings ask for them, and from a source that has such: else there are none.
+    // More than RF_RECORD_HEADERS_MAX, and those that are damaged, are counted and not listed: `headers` is NULL.
+    uint32_t header_count;
+    const struct rf_header *headers; // [header_count]
 };
 
-// SipHash of key, value and timestamp: tells, when a stream resumes, whether the last applied record is still the one.
+// SipHash of key, value and timestamp, whatever the headers: tells, when a stream resumes, whether the last applied record is
+// still the one.
 uint64_t rf_record_fingerprint(const struct rf_record *record);
 
 #endif

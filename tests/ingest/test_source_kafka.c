@@ -240,6 +240,115 @@ static void records_carry_key_value_and_timestamp(void **state) {
     rf_source_destroy(source);
 }
 
+// A message with so many headers h0, h1, ... of the values 0, 1, ...; the last one has none.
+static void produce_headers(rd_kafka_t *producer, const char *topic, int32_t partition, size_t count, int64_t timestamp_ms) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(count);
+    for (size_t i = 0; i < count; i++) {
+        char name[32], value[32];
+        snprintf(name, sizeof name, "h%zu", i);
+        snprintf(value, sizeof value, "%zu", i);
+        assert_int_equal(rd_kafka_header_add(headers, name, -1, i + 1 < count ? value : NULL, -1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    rd_kafka_vu_t fields[] = {
+            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+            {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+            {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t) "v", 1}},
+            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp_ms},
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
+    assert_null(rd_kafka_produceva(producer, fields, sizeof fields / sizeof fields[0]));
+}
+
+// Reads `count` records with room for `capacity` headers, and tells of each as "headers:first value,last name " in text.
+static void read_headers(struct rf_source *source, size_t count, size_t capacity, char *text, size_t text_size) {
+    static struct loan loan;
+    struct rf_header *headers = calloc(capacity + 1, sizeof *headers);
+    struct rf_poll want = want_all();
+    size_t used = 0;
+    assert_non_null(headers);
+    for (size_t seen = 0; seen < count;) {
+        loan_init(&loan);
+        loan.records.headers = headers;
+        loan.records.header_capacity = capacity;
+        if (poll_source(source, &want, &loan) != RF_SOURCE_RECORDS) {
+            continue;
+        }
+        for (size_t i = 0; i < loan.records.count; i++, seen++) {
+            const struct rf_record *record = &loan.list[i];
+            used += (size_t)snprintf(text + used, text_size - used, "%u", (unsigned)record->header_count);
+            if (record->headers) {
+                const struct rf_header *last = &record->headers[record->header_count - 1];
+                assert_null(last->value.data);
+                used += (size_t)snprintf(text + used, text_size - used, ":%.*s,%.*s", (int)record->headers[0].value.size,
+                                         record->headers[0].value.data, (int)last->name.size, last->name.data);
+            }
+            used += (size_t)snprintf(text + used, text_size - used, " ");
+        }
+        assert_in_range(loan.records.header_count, 0, capacity);
+        rf_source_release(source, &loan.records);
+    }
+    free(headers);
+}
+
+static struct rf_source *open_until_end(struct world *world, const char *topic, struct rf_positions *positions) {
+    struct settings settings;
+    settings_init(&settings, world->servers, topic);
+    settings.options.until_end = true;
+    struct rf_source *source = create(&settings);
+    assign_all(source, positions);
+    return source;
+}
+
+static void headers_come_where_there_is_room_for_them(void **state) {
+    struct world *world = *state;
+    add_topic(world, "headed", 1);
+    static const size_t counts[] = {2, 0, 3, RF_RECORD_HEADERS_MAX, RF_RECORD_HEADERS_MAX + 1, 4};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        produce_headers(world->producer, "headed", 0, counts[i], 1);
+    }
+    flush(world->producer);
+    struct rf_positions positions;
+    char text[512];
+    struct rf_source *source = open_until_end(world, "headed", &positions);
+    read_headers(source, 6, RF_RECORD_HEADERS_MAX, text, sizeof text);
+    assert_string_equal(text, "2:0,h1 0 3:0,h2 256:0,h255 257 4:0,h3 "); // a poll ends where the room does
+    rf_source_destroy(source);
+    rf_positions_finish(&positions);
+    source = open_until_end(world, "headed", &positions);
+    read_headers(source, 6, 0, text, sizeof text);
+    assert_string_equal(text, "0 0 0 0 0 0 ");
+    rf_source_destroy(source);
+    rf_positions_finish(&positions);
+}
+
+static void merged_records_keep_their_headers(void **state) {
+    struct world *world = *state;
+    add_topic(world, "merged", 2);
+    for (size_t i = 0; i < 400; i++) { // more than a lane holds
+        produce_headers(world->producer, "merged", (int32_t)(i % 2), i % 2 + 1, (int64_t)i + 1);
+    }
+    flush(world->producer);
+    struct settings settings;
+    settings_init(&settings, world->servers, "merged");
+    settings.options.until_end = true;
+    struct rf_source *source;
+    struct rf_positions positions;
+    struct rf_error err;
+    assert_int_equal(rf_source_merge_create(create(&settings), -1, true, &source, &err), RF_OK);
+    assign_all(source, &positions);
+    char text[8192];
+    read_headers(source, 400, RF_RECORD_HEADERS_MAX, text, sizeof text);
+    const char *at = text;
+    for (size_t i = 0; i < 400; i++) {
+        const char *words = i % 2 ? "2:0,h1 " : "1:,h0 ";
+        assert_int_equal(strncmp(at, words, strlen(words)), 0);
+        at += strlen(words);
+    }
+    rf_positions_finish(&positions);
+    rf_source_destroy(source);
+}
+
 static void starting_at_the_latest_reads_only_what_comes_then(void **state) {
     struct world *world = *state;
     add_topic(world, "late", 1);
@@ -918,6 +1027,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(reads_all_partitions_of_all_topics_to_their_end),
             cmocka_unit_test(records_carry_key_value_and_timestamp),
+            cmocka_unit_test(headers_come_where_there_is_room_for_them),
+            cmocka_unit_test(merged_records_keep_their_headers),
             cmocka_unit_test(starting_at_the_latest_reads_only_what_comes_then),
             cmocka_unit_test(resumes_where_the_positions_say),
             cmocka_unit_test(delivers_one_partition_at_a_time_when_asked),

@@ -112,7 +112,7 @@ static void a_file_among_them_is_named(void **state) {
     rf_positions_finish(&positions);
     rf_source_destroy(source);
 
-    assert_int_equal(rf_source_merge_create(open_file("day.csv"), -1, &file, &err), RF_OK);
+    assert_int_equal(rf_source_merge_create(open_file("day.csv"), -1, false, &file, &err), RF_OK);
     expect_assigned(file, &positions);
     assert_int_equal(rf_source_times(file, &positions, 20, offset, &err), RF_UNSUPPORTED);
     assert_string_equal(err.text, "records of a file carry no time of their own, give an offset");
@@ -127,8 +127,8 @@ static void a_merged_source_tells_what_the_one_beneath_does(void **state) {
     struct rf_positions positions;
     struct rf_error err;
     int64_t offset[3] = {7, 7, 7};
-    assert_int_equal(rf_source_merge_create(open_timed(&history, "history", 1, 50), -1, &merged[0], &err), RF_OK);
-    assert_int_equal(rf_source_merge_create(open_timed(&live, "cards", 2, 1000), 100, &merged[1], &err), RF_OK);
+    assert_int_equal(rf_source_merge_create(open_timed(&history, "history", 1, 50), -1, false, &merged[0], &err), RF_OK);
+    assert_int_equal(rf_source_merge_create(open_timed(&live, "cards", 2, 1000), 100, false, &merged[1], &err), RF_OK);
     assert_int_equal(rf_source_sequence_create(merged, 2, &source, &err), RF_OK);
     expect_assigned(source, &positions);
     live.is_away = true;

@@ -240,7 +240,7 @@ static struct rf_source *topic_source(struct world *world, const char *topic, bo
     struct rf_error err;
     struct rf_source *source = simulated_kafka_source(world->kafka, topic, until_end);
     if (world->is_merged) {
-        assert_int_equal(rf_source_merge_create(source, until_end ? -1 : 30, &source, &err), RF_OK);
+        assert_int_equal(rf_source_merge_create(source, until_end ? -1 : 30, false, &source, &err), RF_OK);
     }
     return source;
 }

@@ -118,7 +118,7 @@ static void the_order_is_the_one_defined_and_resumes_anywhere(void **state) {
         }
         merge_naively(kafka, next, expected, expected_offset);
         struct rf_source *source;
-        assert_int_equal(rf_source_merge_create(simulated_kafka_source(kafka, NULL, true), -1, &source, &err), RF_OK);
+        assert_int_equal(rf_source_merge_create(simulated_kafka_source(kafka, NULL, true), -1, false, &source, &err), RF_OK);
         size_t stop = (size_t)rf_random_below(&random, ALL);
         rf_positions_init(&positions);
         for (int32_t i = PARTITIONS; i-- > 0;) { // their indices do not matter
