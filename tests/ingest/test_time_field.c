@@ -142,8 +142,8 @@ static void time_is_what_its_format_says_before_the_settings(void **state) {
     } cases[] = {
             {"1546300800123", 1546300800123, RF_TIME_MS, 1546300800123},
             {"1546300800123999", 1546300800123999, RF_TIME_US, 1546300800123},
-            {"1546300800123999999", 1546300800123999999, RF_TIME_NS, 1546300800123}, // its double is a ms later
-            {NULL, 1546300800123000000, RF_TIME_NS, 1546300800123},
+            {"1546300800123999999", 1546300800123999999.0, RF_TIME_NS, 1546300800123}, // its double is a ms later
+            {NULL, 1546300800123000000.0, RF_TIME_NS, 1546300800123},
             {"-1", -1, RF_TIME_NS, -1},
             {"17897", 17897, RF_TIME_DAYS, 1546300800000},
             {NULL, -1, RF_TIME_DAYS, -86400000},
