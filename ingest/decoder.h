@@ -92,14 +92,8 @@ enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const stru
 // CSV (RFC 4180): one line a record, its end optional. What a field is follows from how it is written and what its column
 // is for, since quotes tell no types:
 //
-//     nothing                   null
-//     a number                  a number; +1, 007, .5 and 5. are numbers too
-//     true, false               booleans
-//     NaN, Inf, Infinity        not finite, where the column is for numbers (any case, any sign); else text
-//     NA                        null, where the column is for numbers; else text
-//     anything else             text
-//     anything in quotes        as above where the column is for numbers (or time, label, weight); else text
-//     anything but nothing      text, where the column is only for an id, a category, a free text or the vector
+//     unquoted                  by its spelling (ingest/spelling.h)
+//     in quotes                 by its spelling where the column is for numbers (or time, label, weight); else text
 //
 // A column without a name is passed over. RF_INVALID, in words, without columns, for a doubled column, and for a feature
 // that no column holds.

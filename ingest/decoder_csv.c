@@ -1,22 +1,20 @@
 #include "ingest/decoder.h"
 
-#include "ingest/number.h"
 #include "ingest/reject.h"
+#include "ingest/spelling.h"
 #include "proto/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
 struct csv_column {
     struct rf_text name; // owned
     uint64_t hash;
     uint32_t index; // in the schema, or RF_FIELD_UNKNOWN
     bool is_wanted;
-    bool is_number; // must hold numbers, so that quotes, NaN and NA are read as such
-    bool is_text;   // only its text is of interest
+    struct rf_spelling spelling;
 };
 
 struct csv_decoder {
@@ -135,48 +133,6 @@ static size_t copy_undoubled(struct rf_text raw, char *out) {
     return size;
 }
 
-static bool is_word(struct rf_text text, const char *word) {
-    return text.size == strlen(word) && strncasecmp(text.data, word, text.size) == 0;
-}
-
-static bool is_non_finite_word(struct rf_text text) {
-    bool is_signed = text.size > 0 && (*text.data == '-' || *text.data == '+');
-    struct rf_text word = {text.data + is_signed, text.size - is_signed};
-    return is_word(word, "nan") || is_word(word, "inf") || is_word(word, "infinity");
-}
-
-static enum rf_status not_finite(const struct csv_column *column, struct rf_text text, struct rf_decode_error *error_out) {
-    return rf_decode_fail(error_out, RF_REASON_NON_FINITE, "field %s: %s is not finite", rf_show(column->name).text,
-                          rf_show(text).text);
-}
-
-// What a text is by how it is written, see decoder.h.
-static enum rf_status classify(const struct csv_column *column, struct rf_text text, struct rf_value *value_out,
-                               struct rf_decode_error *error_out) {
-    struct rf_number number;
-    double value;
-    if (text.size == 0 || (column->is_number && rf_text_equal(text, rf_text_of("NA")))) {
-        *value_out = (struct rf_value){.type = RF_VALUE_NULL};
-    } else if (column->is_text) {
-        *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
-    } else if (rf_number_short(text, &value) == text.size) {
-        *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = text};
-    } else if (rf_number_scan(text, RF_NUMBER_PLAIN, &number) == text.size) {
-        value = rf_number_value(&number);
-        if (!isfinite(value)) {
-            return not_finite(column, text, error_out);
-        }
-        *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = text};
-    } else if (rf_text_equal(text, rf_text_of("true")) || rf_text_equal(text, rf_text_of("false"))) {
-        *value_out = (struct rf_value){.type = RF_VALUE_BOOL, .number = text.data[0] == 't', .text = text};
-    } else if (column->is_number && is_non_finite_word(text)) {
-        return not_finite(column, text, error_out);
-    } else {
-        *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
-    }
-    return RF_OK;
-}
-
 static enum rf_status take_field(const struct csv_decoder *csv, const struct csv_column *column, const struct csv_text *text,
                                  struct rf_arena *arena, struct rf_event *event, struct rf_decode_error *error_out) {
     if (text->raw.size > csv->base.limits.field_bytes) {
@@ -196,11 +152,11 @@ static enum rf_status take_field(const struct csv_decoder *csv, const struct csv
     }
     struct rf_field *field = &event->fields[event->count++];
     *field = (struct rf_field){.name = column->name, .hash = column->hash, .index = column->index};
-    if (text->is_quoted && !column->is_number) {
+    if (text->is_quoted && !column->spelling.is_number) {
         field->value = (struct rf_value){.type = RF_VALUE_TEXT, .text = whole};
         return RF_OK;
     }
-    return classify(column, whole, &field->value, error_out);
+    return rf_spelling_read(column->spelling, column->name, whole, &field->value, error_out);
 }
 
 static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
@@ -250,17 +206,6 @@ static const struct rf_decoder_ops csv_ops = {
         .destroy = csv_destroy,
 };
 
-static bool is_number_column(const struct rf_schema *schema, unsigned roles) {
-    uint32_t class_count;
-    rf_schema_classes(schema, &class_count);
-    if (roles & RF_ROLE_INPUT && !(roles & RF_ROLE_CROSSED)) {
-        return true;
-    }
-    unsigned number_roles =
-            RF_ROLE_NUMBER | RF_ROLE_BUCKET | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
-    return (roles & number_roles) != 0;
-}
-
 static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schema *schema, const char *string,
                                   struct rf_error *err) {
     struct rf_text name = rf_text_of(string);
@@ -284,8 +229,7 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
             .hash = hash,
             .index = index,
             .is_wanted = name.size > 0 && rf_schema_wants(schema, index),
-            .is_number = is_number_column(schema, roles),
-            .is_text = roles != 0 && (roles & ~(unsigned)(RF_ROLE_ID | RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_VECTOR)) == 0,
+            .spelling = rf_spelling_of(schema, index),
     };
     return RF_OK;
 }
