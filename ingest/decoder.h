@@ -138,8 +138,8 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
 // riffle.v1.Example of proto/riffle.proto. Its id, time_ms, outcome and importance are the schema's fields of those roles,
 // whatever the schema calls them, and are left out where it has none; an empty id and a time of 0 are absent. Numbers and
 // categories go by their names, and its vector is that of the schema's vector, an empty one absent. A number has no text, so
-// it is of the wrong type for an id, a category or a free text.
-// Within its numbers and categories a message may have four times `limits.fields` fields in all.
+// it is of the wrong type for an id, a category or a free text. By protobuf's rules, what is unknown is passed over, as is what
+// is written in another way than its field is, and of what stands twice the last one counts.
 enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                           struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 

@@ -1,5 +1,7 @@
 #include "ingest/field_names.h"
 
+#include "proto/bytes.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -17,11 +19,12 @@ struct rf_field_names {
     const struct rf_schema *schema; // borrowed
     size_t count_max;
 
-    struct rf_field_name *met; // [count_max] the names of this record
+    struct rf_field_name *met; // [count_max] the names of this record, once one was not expected
     size_t met_count;
-    bool is_expected; // all of them were, in the expected order: so they are different, and not in `slots`
+    bool is_expected; // all of them were, in the expected order: so they are different, and neither in `met` nor in `slots`
 
     struct rf_field_name *expected; // [count_max] the names of an earlier record, texts in expected_text
+    uint32_t *met_expected;         // [count_max] which of them this record has
     size_t expected_count;
     size_t expected_next;
     char *expected_text; // [EXPECTED_TEXT_SIZE]
@@ -55,38 +58,66 @@ static bool insert(struct rf_field_names *names, uint32_t index) {
     return true;
 }
 
-static const struct rf_field_name *add_unexpected(struct rf_field_names *names, struct rf_text text) {
-    if (names->is_expected) {
-        names->is_expected = false;
-        for (size_t i = 0; i < names->met_count; i++) {
-            bool is_new = insert(names, (uint32_t)i);
-            assert(is_new);
-            (void)is_new;
+// Names are short: two reads of a word each, that overlap, do for most.
+static bool is_same(struct rf_text a, struct rf_text b) {
+    if (a.size != b.size) {
+        return false;
+    }
+    if (a.size >= 8 && a.size <= 16) {
+        return ((rf_load_u64(a.data) ^ rf_load_u64(b.data)) |
+                (rf_load_u64(a.data + a.size - 8) ^ rf_load_u64(b.data + a.size - 8))) == 0;
+    }
+    if (a.size >= 4 && a.size < 8) {
+        return ((rf_load_u32(a.data) ^ rf_load_u32(b.data)) |
+                (rf_load_u32(a.data + a.size - 4) ^ rf_load_u32(b.data + a.size - 4))) == 0;
+    }
+    return rf_text_equal(a, b);
+}
+
+const struct rf_field_name *rf_field_names_expect(struct rf_field_names *names, struct rf_text text) {
+    size_t left = names->is_expected ? names->expected_count - names->expected_next : 0;
+    size_t look_ahead = left < LOOK_AHEAD_MAX ? left : LOOK_AHEAD_MAX;
+    const struct rf_field_name *expected = names->expected + names->expected_next;
+    for (size_t i = 0; i < look_ahead; i++) {
+        if (is_same(expected[i].text, text)) {
+            names->met_expected[names->met_count++] = (uint32_t)(names->expected_next + i);
+            names->expected_next += i + 1;
+            return &expected[i];
         }
+    }
+    return NULL;
+}
+
+static void stop_expecting(struct rf_field_names *names) {
+    names->is_expected = false;
+    for (size_t i = 0; i < names->met_count; i++) {
+        names->met[i] = names->expected[names->met_expected[i]];
+        bool is_new = insert(names, (uint32_t)i);
+        assert(is_new);
+        (void)is_new;
+    }
+}
+
+const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text) {
+    assert(names->met_count < names->count_max);
+    const struct rf_field_name *expected = rf_field_names_expect(names, text);
+    if (expected) {
+        return expected;
+    }
+    if (names->is_expected) {
+        stop_expecting(names);
     }
     uint64_t hash = rf_hash(rf_schema_key(names->schema), text.data, text.size);
     uint32_t index = rf_schema_find_hashed(names->schema, text, hash);
     struct rf_field_name *name = &names->met[names->met_count];
     *name = (struct rf_field_name){
-            .text = text, .hash = hash, .index = index, .is_wanted = rf_schema_wants(names->schema, index)};
+            .text = text,
+            .hash = hash,
+            .index = index,
+            .roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(names->schema, index)->roles,
+            .is_wanted = rf_schema_wants(names->schema, index),
+    };
     return insert(names, (uint32_t)names->met_count++) ? name : NULL;
-}
-
-const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text) {
-    assert(names->met_count < names->count_max);
-    size_t left = names->is_expected ? names->expected_count - names->expected_next : 0;
-    size_t look_ahead = left < LOOK_AHEAD_MAX ? left : LOOK_AHEAD_MAX;
-    const struct rf_field_name *expected = names->expected + names->expected_next;
-    for (size_t i = 0; i < look_ahead; i++) {
-        if (rf_text_equal(expected[i].text, text)) {
-            names->expected_next += i + 1;
-            struct rf_field_name *name = &names->met[names->met_count++];
-            *name = expected[i];
-            name->text = text;
-            return name;
-        }
-    }
-    return add_unexpected(names, text);
 }
 
 void rf_field_names_end(struct rf_field_names *names) {
@@ -115,6 +146,7 @@ void rf_field_names_destroy(struct rf_field_names *names) {
     if (names) {
         free(names->met);
         free(names->expected);
+        free(names->met_expected);
         free(names->expected_text);
         free(names->slots);
         free(names);
@@ -136,9 +168,10 @@ enum rf_status rf_field_names_create(const struct rf_schema *schema, size_t coun
     names->mask = slot_count - 1;
     names->met = calloc(count_max, sizeof *names->met);
     names->expected = calloc(count_max, sizeof *names->expected);
+    names->met_expected = calloc(count_max, sizeof *names->met_expected);
     names->expected_text = calloc(1, EXPECTED_TEXT_SIZE);
     names->slots = calloc(slot_count, sizeof *names->slots);
-    if (!names->met || !names->expected || !names->expected_text || !names->slots) {
+    if (!names->met || !names->expected || !names->met_expected || !names->expected_text || !names->slots) {
         goto fail;
     }
     *names_out = names;

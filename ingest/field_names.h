@@ -9,9 +9,10 @@
 struct rf_field_names;
 
 struct rf_field_name {
-    struct rf_text text; // as it was given
+    struct rf_text text; // equal to what was given
     uint64_t hash;       // keyed, as in the schema
     uint32_t index;      // in the schema, or RF_FIELD_UNKNOWN
+    unsigned roles;      // as the schema declares it; 0: it does not
     bool is_wanted;      // see rf_schema_wants()
 };
 
@@ -21,6 +22,10 @@ enum rf_status rf_field_names_create(const struct rf_schema *schema, size_t coun
 void rf_field_names_destroy(struct rf_field_names *names);
 
 void rf_field_names_begin(struct rf_field_names *names); // of a record
+
+// The name, added, when it is the one expected next, or one of the few behind that: then an earlier record had it, and what was
+// checked of it there need not be checked again. NULL: add it.
+const struct rf_field_name *rf_field_names_expect(struct rf_field_names *names, struct rf_text text);
 
 // NULL when the name stood in this record before. At most `count_max` names a record; texts stay until its end.
 const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text);

@@ -1,5 +1,7 @@
 #include "proto/utf8.h"
 
+#include "proto/bytes.h"
+
 #include <assert.h>
 #include <stdint.h>
 
@@ -29,7 +31,23 @@ size_t rf_utf8_size(struct rf_text text) {
     return size;
 }
 
+// Up to eight bytes, by two reads that overlap.
+static bool is_short_ascii(struct rf_text text) {
+    const uint64_t tops = 0x8080808080808080u;
+    if (text.size >= 4) {
+        return !((rf_load_u32(text.data) | rf_load_u32(text.data + text.size - 4)) & tops);
+    }
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        bytes |= (unsigned char)text.data[i];
+    }
+    return !(bytes & tops);
+}
+
 size_t rf_utf8_valid_size(struct rf_text text) {
+    if (text.size <= 8 && is_short_ascii(text)) { // as most names and categories are
+        return text.size;
+    }
     size_t at = 0;
     while (at < text.size) {
         uint64_t word;

@@ -30,6 +30,14 @@ static int set_up_rest(void **state) {
     return 0;
 }
 
+static int set_up_vector(void **state) {
+    static struct decode_fixture fixture;
+    fixture_init(&fixture, "protobuf", &(struct rf_feature_options){.vector = {.field = (char[]){"v"}, .size = 3}},
+                 &(struct rf_decoder_options){0});
+    *state = &fixture;
+    return 0;
+}
+
 static int tear_down(void **state) {
     fixture_finish(*state);
     return 0;
@@ -236,7 +244,7 @@ static void protobuf_keeps_to_its_limits(void **state) {
     for (int i = 0; i < 6; i++) {
         put_number(&message, (char[]){(char)('a' + i), '\0'}, i);
         const char *words = decode(state, &message);
-        assert_int_equal(strcmp(words, "limit: has 6 fields, at most 5 are taken") == 0, i == 5);
+        assert_int_equal(strcmp(words, "limit: has more than 5 fields") == 0, i == 5);
     }
 }
 
@@ -255,35 +263,98 @@ static void protobuf_refuses_a_message_cut_within_a_field(void **state) {
                         "undecodable: has 12 bytes that are no message, must be a riffle.v1.Example");
 }
 
-static void protobuf_counts_fields_before_it_unpacks_them(void **state) {
+static void protobuf_takes_no_memory_for_fields_that_nobody_knows(void **state) {
     struct decode_fixture *fixture = *state;
-    enum { SIZE = 1 << 20 };
+    enum { SIZE = (1 << 20) - 2 };
     char *record = calloc(1, SIZE);
     assert_non_null(record);
-    // One number of half a million fields that nobody knows: unpacked, each would take many times its bytes.
-    memcpy(record, "\x32\xfb\xff\x3f", 4);
-    for (size_t i = 4; i + 1 < SIZE; i += 2) {
+    // One number of half a million of them.
+    memcpy(record, "\x32\xfa\xff\x3f\x0a\x06", 6);
+    memcpy(record + 6, "amount", 6);
+    for (size_t i = 12; i < SIZE; i += 2) {
         record[i] = 15 << 3;
     }
-    assert_string_equal(fixture_decode(fixture, record, SIZE - 1),
-                        "limit: has 524286 fields in its fields, at most 16384 are taken");
+    fixture->arena.capacity = 0;
+    assert_string_equal(fixture_decode(fixture, record, SIZE), "amount=0");
     assert_int_equal(fixture->arena.used, 0);
     free(record);
 }
 
+// The vector 1, 2, 3 in `pieces` pieces, each number of the last one in a field of its own.
+static struct bytes vector_message(int pieces) {
+    struct bytes message = {.size = 0};
+    const float numbers[] = {1, 2, 3};
+    if (pieces == 1) {
+        put_delimited(&message, 8, numbers, sizeof numbers);
+    } else {
+        put_delimited(&message, 8, numbers, sizeof *numbers);
+        put(&message, &(char){8 << 3 | 5}, 1);
+        put(&message, &numbers[1], sizeof *numbers);
+        put(&message, &(char){8 << 3 | 5}, 1);
+        put(&message, &numbers[2], sizeof *numbers);
+    }
+    return message;
+}
+
+static void protobuf_lends_a_vector_that_is_in_one_piece(void **state) {
+    struct decode_fixture *fixture = *state;
+    fixture->arena.capacity = 0;
+    struct bytes message = vector_message(1);
+    assert_string_equal(decode(state, &message), "v=1,2,3");
+}
+
+static void protobuf_puts_a_vector_together_in_the_arena(void **state) {
+    struct decode_fixture *fixture = *state;
+    struct bytes message = vector_message(2);
+    assert_string_equal(decode(state, &message), "v=1,2,3");
+    assert_true(fixture->arena.used > 0);
+    put_delimited(&message, 8, "123", 3);
+    assert_string_equal(decode(state, &message), "undecodable: has 21 bytes that are no message, must be a riffle.v1.Example");
+}
+
 static void protobuf_rejects_what_an_empty_arena_cannot_hold(void **state) {
     struct decode_fixture *fixture = *state;
-    struct bytes message = whole_message();
-    size_t capacity = fixture->arena.capacity;
-    for (fixture->arena.capacity = 16; fixture->arena.capacity < 512; fixture->arena.capacity += 16) {
+    struct bytes message = vector_message(2);
+    for (fixture->arena.capacity = 0; fixture->arena.capacity < 16; fixture->arena.capacity += 4) {
         assert_non_null(strstr(decode(state, &message), "limit: needs more memory than the "));
         assert_int_equal(fixture->arena.used, 0);
     }
-    fixture->arena.capacity = capacity;
+}
+
+static void protobuf_passes_over_groups_and_checks_how_they_nest(void **state) {
+    struct bytes message = {.size = 0};
+    put_number(&message, "amount", 1);
+    put(&message, "\x7b\x7b\x08\x01\x7c\x12\x01\xff\x7c", 9); // group 15 { group 15 {1: 1} 2: bytes }
+    assert_string_equal(decode(state, &message), "amount=1");
+    put(&message, "\x7b\x74", 2);
+    assert_string_equal(decode(state, &message), "undecodable: has 30 bytes that are no message, must be a riffle.v1.Example");
+    message.size = 0;
+    put(&message, "\x7c", 1);
+    assert_string_equal(decode(state, &message), "undecodable: has 1 bytes that are no message, must be a riffle.v1.Example");
+    message.size = 0;
+    for (int i = 0; i < 1025; i++) {
+        put(&message, "\x7b", 1);
+    }
+    for (int i = 0; i < 1025; i++) {
+        put(&message, "\x7c", 1);
+    }
+    assert_string_equal(decode(state, &message), "undecodable: has 2050 bytes that are no message, must be a riffle.v1.Example");
+    assert_string_equal(fixture_decode(*state, message.data + 1, 2048), "");
+}
+
+static void protobuf_takes_the_last_of_what_stands_twice(void **state) {
+    struct bytes message = whole_message();
+    put_text(&message, 1, "t-2");
+    put_text(&message, 4, "yes");
+    put_time(&message, 7);
+    put_double(&message, 5, 2);
+    assert_string_equal(decode(state, &message),
+                        "transaction=\"t-2\" at=7 fraud=\"yes\" importance=2 amount=12.5 city=\"Z\xc3\xbcrich\"");
 }
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_VECTOR(name) cmocka_unit_test_setup_teardown(name, set_up_vector, tear_down)
 #define TEST_REST(name) cmocka_unit_test_setup_teardown(name, set_up_rest, tear_down)
     const struct CMUnitTest tests[] = {
             TEST(protobuf_delivers_roles_and_features),
@@ -299,8 +370,12 @@ int main(void) {
             TEST(protobuf_refuses_what_is_not_utf8_or_named),
             TEST_REST(protobuf_keeps_to_its_limits),
             TEST(protobuf_refuses_a_message_cut_within_a_field),
-            TEST(protobuf_counts_fields_before_it_unpacks_them),
-            TEST(protobuf_rejects_what_an_empty_arena_cannot_hold),
+            TEST(protobuf_takes_no_memory_for_fields_that_nobody_knows),
+            TEST_VECTOR(protobuf_lends_a_vector_that_is_in_one_piece),
+            TEST_VECTOR(protobuf_puts_a_vector_together_in_the_arena),
+            TEST_VECTOR(protobuf_rejects_what_an_empty_arena_cannot_hold),
+            TEST(protobuf_passes_over_groups_and_checks_how_they_nest),
+            TEST(protobuf_takes_the_last_of_what_stands_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
