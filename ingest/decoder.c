@@ -1,5 +1,6 @@
 #include "ingest/decoder.h"
 
+#include "ingest/record_field.h"
 #include "ingest/reject.h"
 
 #include <assert.h>
@@ -51,6 +52,19 @@ const struct rf_decoder_kind *rf_decoder_find(const char *name) {
     return NULL;
 }
 
+bool rf_decoder_adds_field(const struct rf_decoder_options *options, struct rf_text name) {
+    for (size_t i = 0; i < options->fields.count; i++) {
+        if (rf_text_equal(rf_text_of(options->fields.list[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t rf_decoder_fields_max(const struct rf_decoder_options *options) {
+    return (size_t)(options->limits.fields ? options->limits.fields : FIELDS) + options->fields.count;
+}
+
 bool rf_decoder_wants_headers(const struct rf_decoder_options *options) {
     for (size_t i = 0; i < options->fields.count; i++) {
         if (strncmp(options->fields.list[i].value, "header.", sizeof "header." - 1) == 0) {
@@ -63,7 +77,15 @@ bool rf_decoder_wants_headers(const struct rf_decoder_options *options) {
 enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struct rf_schema *schema,
                                  const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
                                  struct rf_error *err) {
-    return kind->create(schema, options, decoder_out, err);
+    struct rf_decoder *decoder;
+    enum rf_status status = kind->create(schema, options, &decoder, err);
+    if (!status && options->fields.count > 0) {
+        status = rf_decoder_fields_create(decoder, schema, options, &decoder, err);
+    }
+    if (!status) {
+        *decoder_out = decoder;
+    }
+    return status;
 }
 
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,

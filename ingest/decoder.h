@@ -61,8 +61,14 @@ struct rf_decoder_options {
     struct rf_decode_limits limits;
     struct rf_texts columns; // CSV: the names of the columns; files may give them in their first line instead
     char delimiter;          // CSV; 0: a comma
-    struct rf_pairs fields;  // beside those of the value: names, and what of the record each is
+    struct rf_pairs fields;  // beside those of the value, see ingest/record_field.h
 };
+
+// Whether a field of the name comes from elsewhere than the value, so that no format need have a place for it.
+bool rf_decoder_adds_field(const struct rf_decoder_options *options, struct rf_text name);
+
+// Fields of a record, those from elsewhere among them.
+size_t rf_decoder_fields_max(const struct rf_decoder_options *options);
 
 // Whether records must come with their headers (struct rf_records).
 bool rf_decoder_wants_headers(const struct rf_decoder_options *options);

@@ -234,11 +234,20 @@ static enum rf_status bind_column(struct csv_decoder *csv, const struct rf_schem
     return RF_OK;
 }
 
-static enum rf_status check_features(const struct csv_decoder *csv, const struct rf_schema *schema, struct rf_error *err) {
+// Every feature needs a column, or to come from elsewhere; not both.
+static enum rf_status check_features(const struct csv_decoder *csv, const struct rf_schema *schema,
+                                     const struct rf_decoder_options *options, struct rf_error *err) {
+    for (size_t k = 0; k < csv->column_count; k++) {
+        if (rf_decoder_adds_field(options, csv->columns[k].name)) {
+            return rf_fail(err, RF_INVALID, "csv column %s is one of source.fields too, must have another name",
+                           csv->columns[k].name.data);
+        }
+    }
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
         bool is_derived = field->roles & RF_ROLE_DERIVED;
-        bool is_there = is_derived || !(field->roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR | RF_ROLE_INPUT));
+        bool is_there = is_derived || rf_decoder_adds_field(options, field->name) ||
+                        !(field->roles & (RF_ROLES_FEATURE | RF_ROLE_VECTOR | RF_ROLE_INPUT));
         for (size_t k = 0; k < csv->column_count && !is_there; k++) {
             is_there = csv->columns[k].index == i;
         }
@@ -289,7 +298,7 @@ enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struc
             goto fail;
         }
     }
-    if (check_features(csv, schema, err)) {
+    if (check_features(csv, schema, options, err)) {
         goto fail;
     }
     *decoder_out = &csv->base;

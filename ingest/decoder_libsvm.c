@@ -167,10 +167,12 @@ static uint32_t find_query(const struct rf_sparse_text *text, const struct rf_sc
 }
 
 // Features of other fields would never come.
-static enum rf_status check_fields(const struct libsvm_decoder *libsvm, const struct rf_schema *schema, struct rf_error *err) {
+static enum rf_status check_fields(const struct libsvm_decoder *libsvm, const struct rf_schema *schema,
+                                   const struct rf_decoder_options *options, struct rf_error *err) {
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
-        bool is_read = field->roles & RF_ROLES_FEATURE && !(field->roles & RF_ROLE_DERIVED);
+        bool is_read = field->roles & RF_ROLES_FEATURE && !(field->roles & RF_ROLE_DERIVED) &&
+                       !rf_decoder_adds_field(options, field->name);
         if (is_read && i != libsvm->query_index && !rf_text_equal(field->name, rf_text_of(" "))) {
             return rf_fail(err, RF_INVALID,
                            "field %s is among features, must be \" \" (of all indices) or qid: a line of libsvm "
@@ -189,7 +191,7 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
     }
     enum rf_status status = rf_sparse_text_init(&libsvm->text, &libsvm_ops, schema, options, err);
     libsvm->query_index = status ? RF_FIELD_UNKNOWN : find_query(&libsvm->text, schema);
-    status = status ? status : check_fields(libsvm, schema, err);
+    status = status ? status : check_fields(libsvm, schema, options, err);
     if (status) {
         libsvm_destroy(&libsvm->text.base);
         return status;

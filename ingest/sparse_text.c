@@ -27,10 +27,12 @@ static enum rf_status check_roles(const struct rf_sparse_text *sparse, const str
 }
 
 // Of the fields that have a place in a line, the weight alone is a number.
-static enum rf_status check_inputs(const struct rf_sparse_text *sparse, const struct rf_schema *schema, struct rf_error *err) {
+static enum rf_status check_inputs(const struct rf_sparse_text *sparse, const struct rf_schema *schema,
+                                   const struct rf_decoder_options *options, struct rf_error *err) {
     for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
         const struct rf_schema_field *field = rf_schema_field(schema, i);
-        if (field->roles & RF_ROLE_INPUT && !(field->roles & RF_ROLE_WEIGHT)) {
+        bool is_in_line = field->roles & RF_ROLE_INPUT && !rf_decoder_adds_field(options, field->name);
+        if (is_in_line && !(field->roles & RF_ROLE_WEIGHT)) {
             return rf_fail(err, RF_INVALID,
                            "features.derived reads field %s, must read the weight or the event time: fields of %s hold "
                            "features",
@@ -41,16 +43,19 @@ static enum rf_status check_inputs(const struct rf_sparse_text *sparse, const st
 }
 
 // What a namespace holds are features already: numbers of a name each, and no text, number or vector of its own.
-static enum rf_status check_features(const struct rf_sparse_text *sparse, const struct rf_schema *schema, struct rf_error *err) {
+static enum rf_status check_features(const struct rf_sparse_text *sparse, const struct rf_schema *schema,
+                                     const struct rf_decoder_options *options, struct rf_error *err) {
     const struct {
         const char *list;
         enum rf_role role;
     } wrong[] = {{"texts", RF_ROLE_TEXT}, {"buckets", RF_ROLE_BUCKET}, {"vector", RF_ROLE_VECTOR}};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        uint32_t index = rf_schema_find_role(schema, wrong[i].role);
-        if (index != RF_FIELD_UNKNOWN) {
-            return rf_fail(err, RF_INVALID, "field %s is in %s, must be in numbers or categories: fields of %s hold features",
-                           rf_schema_field(schema, index)->name.data, wrong[i].list, sparse->base.ops->name);
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+            if (field->roles & wrong[k].role && !rf_decoder_adds_field(options, field->name)) {
+                return rf_fail(err, RF_INVALID, "field %s is in %s, must be in numbers or categories: fields of %s hold features",
+                               field->name.data, wrong[k].list, sparse->base.ops->name);
+            }
         }
     }
     return RF_OK;
@@ -64,7 +69,8 @@ enum rf_status rf_sparse_text_init(struct rf_sparse_text *sparse, const struct r
     sparse->id_index = rf_schema_find_role(schema, RF_ROLE_ID);
     sparse->label_index = rf_schema_find_role(schema, RF_ROLE_LABEL);
     sparse->weight_index = rf_schema_find_role(schema, RF_ROLE_WEIGHT);
-    if (check_roles(sparse, schema, err) || check_features(sparse, schema, err) || check_inputs(sparse, schema, err)) {
+    if (check_roles(sparse, schema, err) || check_features(sparse, schema, options, err) ||
+        check_inputs(sparse, schema, options, err)) {
         return RF_INVALID;
     }
     size_t fields = sparse->base.limits.fields;

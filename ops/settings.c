@@ -2,6 +2,7 @@
 
 #include "ingest/derived.h"
 #include "ingest/generator.h"
+#include "ingest/record_field.h"
 #include "ingest/rfc3339.h"
 #include "learners/evaluation.h"
 #include "learners/learner.h"
@@ -46,6 +47,8 @@ static const struct rf_setting source_settings[] = {
         RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
                  "csv: names of the columns; a file may give them in its first line"),
         RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
+        RF_PAIRS(struct rf_settings_source, fields, NOT_MODEL,
+                 "fields beside those of the value, NAME: key, key.int32, key.int64, header.NAME or timestamp"),
         RF_SECTION(struct rf_settings_source, limits, rf_decode_limit_settings, NOT_MODEL,
                    "a record over one of these is rejected"),
         {0},
@@ -205,6 +208,20 @@ static enum rf_status check_topics(const struct rf_settings *settings, struct rf
     return status;
 }
 
+static enum rf_status check_fields(const struct rf_settings_source *source, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < source->fields.count && !status; i++) {
+        const struct rf_pair *pair = &source->fields.list[i];
+        struct rf_record_field field;
+        status = rf_record_field_parse(pair, &field, err);
+        if (!status && source->file) {
+            status = rf_fail(err, RF_INVALID, "source.fields.%.100s is %.100s, but records of a file are values alone",
+                             pair->name, pair->value);
+        }
+    }
+    return status;
+}
+
 static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
     const struct rf_settings_source *source = &settings->source;
     if (source->topics.count > 0 && source->file) {
@@ -229,7 +246,8 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
                        "source.delimiter is \"%.20s\", must be one ASCII character that is no quote and no line end",
                        source->delimiter);
     }
-    return check_topics(settings, err);
+    enum rf_status status = check_fields(source, err);
+    return status ? status : check_topics(settings, err);
 }
 
 static enum rf_status derive_start(struct rf_settings *settings, struct rf_error *err) {

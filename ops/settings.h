@@ -34,6 +34,7 @@ struct rf_settings_source {
     int on_offset_lost; // enum rf_offset_lost
     struct rf_texts columns;
     char *delimiter; // one character
+    struct rf_pairs fields;
     struct rf_decode_limits limits;
 };
 

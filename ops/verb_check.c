@@ -195,6 +195,9 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         bool is_text = rf_settings_decoder(&assembly->settings)->is_line_framed;
         size_t length = is_text && size && data[size - 1] == '\n' ? size - 1 : size;
         struct rf_record record = {.value = {size ? (const char *)data : "", length}, .timestamp_ms = -1};
+        if (assembly->settings.source.fields.count) {
+            printf("a file has no key, headers or timestamp: what source.fields names is null\n");
+        }
         struct rf_event event;
         struct rf_decode_error error;
         status = rf_decoder_decode(decoder, &record, &batch->arena, &event, &error);

@@ -34,7 +34,7 @@ static struct harness harness_create(const char *format, const struct rf_feature
     struct harness harness = {.task = task};
     struct rf_error err;
     MUST(rf_schema_create(features, rf_hash_key_of_seed(1), &harness.schema, &err) == RF_OK);
-    MUST(rf_decoder_find(format)->create(harness.schema, options, &harness.decoder, &err) == RF_OK);
+    MUST(rf_decoder_create(rf_decoder_find(format), harness.schema, options, &harness.decoder, &err) == RF_OK);
     MUST(rf_arena_init(&harness.arena, 1 << 22, &err) == RF_OK);
     MUST(rf_examples_init(&harness.examples, 2, 4096, 4096, &err) == RF_OK);
     size_t vector_size = rf_schema_rules(harness.schema)->vector_size;

@@ -11,7 +11,7 @@ void fixture_init(struct decode_fixture *fixture, const char *format, const stru
     *fixture = (struct decode_fixture){0};
     struct rf_error err = {0};
     assert_int_equal(rf_schema_create(features, rf_hash_key_of_seed(1), &fixture->schema, &err), RF_OK);
-    assert_int_equal(rf_decoder_find(format)->create(fixture->schema, options, &fixture->decoder, &err), RF_OK);
+    assert_int_equal(rf_decoder_create(rf_decoder_find(format), fixture->schema, options, &fixture->decoder, &err), RF_OK);
     assert_int_equal(rf_arena_init(&fixture->arena, 4 << 20, &err), RF_OK);
 }
 
@@ -82,10 +82,16 @@ const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, si
     assert_non_null(copy);
     memcpy(copy, bytes, size);
     struct rf_record record = {.value = {copy, size}, .timestamp_ms = -1};
+    fixture_decode_record(fixture, &record);
+    free(copy);
+    return fixture->words;
+}
+
+const char *fixture_decode_record(struct decode_fixture *fixture, const struct rf_record *record) {
     rf_arena_reset(&fixture->arena);
     fixture->words[0] = '\0';
     memset(&fixture->error, 0x5a, sizeof fixture->error);
-    enum rf_status status = rf_decoder_decode(fixture->decoder, &record, &fixture->arena, &fixture->event, &fixture->error);
+    enum rf_status status = rf_decoder_decode(fixture->decoder, record, &fixture->arena, &fixture->event, &fixture->error);
     if (status) {
         assert_int_equal(status, RF_INVALID);
         assert_non_null(memchr(fixture->error.detail, '\0', sizeof fixture->error.detail));
@@ -97,7 +103,6 @@ const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, si
         }
         say_namespaces(fixture);
     }
-    free(copy);
     return fixture->words;
 }
 

@@ -24,6 +24,7 @@ void fixture_finish(struct decode_fixture *fixture);
 // features as `|namespace hash:value hash:value`; or the reason and the sentence of the rejection, as `empty: has a value of 0
 // bytes`. The bytes are copied to a block of their own size first, so that sanitizers see a step beyond them.
 const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, size_t size);
+const char *fixture_decode_record(struct decode_fixture *fixture, const struct rf_record *record); // of bytes as they are
 const char *fixture_decode_text(struct decode_fixture *fixture, const char *text);
 
 // Fails where a record does not give the words beside it.

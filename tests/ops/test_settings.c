@@ -94,6 +94,21 @@ static void settings_read_a_whole_file(void **state) {
     rf_settings_finish(&settings);
 }
 
+static void settings_take_fields_from_beside_the_value(void **state) {
+    (void)state;
+    static const char *const sets[] = {"source.fields.customer=key", "source.fields.channel=header.channel"};
+    struct rf_settings settings;
+    accept(least, sets, 2, &settings);
+    assert_int_equal(settings.source.fields.count, 2);
+    assert_string_equal(settings.source.fields.list[1].name, "channel");
+    assert_string_equal(settings.source.fields.list[1].value, "header.channel");
+    rf_settings_finish(&settings);
+    refuse_set("source.fields.customer=kye", "fraud.yaml: source.fields.customer is \"kye\", must be key, key.int32, key.int64, "
+                                             "header.NAME or timestamp");
+    refuse("name: fraud\nsource: {file: a.json, fields: {customer: key}}\n",
+           "fraud.yaml: source.fields.customer is key, but records of a file are values alone");
+}
+
 static void settings_of_the_embedded_broker_may_stay_for_a_real_one(void **state) {
     (void)state;
     static const char *const sets[] = {"embedded.stream=other", "kafka.bootstrap.servers=host:9092"};
@@ -292,6 +307,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(settings_have_defaults_for_all_but_name_and_source),
             cmocka_unit_test(settings_read_a_whole_file),
+            cmocka_unit_test(settings_take_fields_from_beside_the_value),
             cmocka_unit_test(settings_of_the_embedded_broker_may_stay_for_a_real_one),
             cmocka_unit_test(settings_refuse_names_that_are_no_file_names),
             cmocka_unit_test(settings_want_one_source),
