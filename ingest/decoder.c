@@ -1,5 +1,6 @@
 #include "ingest/decoder.h"
 
+#include "ingest/numeric_text.h"
 #include "ingest/record_field.h"
 #include "ingest/reject.h"
 
@@ -89,7 +90,8 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
 }
 
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
-                     const struct rf_decode_limits *limits) {
+                     const struct rf_decoder_options *options) {
+    const struct rf_decode_limits *limits = &options->limits;
     *self = (struct rf_decoder){
             .ops = ops,
             .schema = schema,
@@ -100,6 +102,7 @@ void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, 
                             .fields = limits->fields ? limits->fields : FIELDS,
                             .depth = limits->depth ? limits->depth : DEPTH,
                     },
+            .takes_numeric_texts = options->numeric_texts,
     };
 }
 
@@ -116,8 +119,13 @@ enum rf_status rf_decoder_decode(struct rf_decoder *self, const struct rf_record
                               self->limits.record_bytes);
     }
     size_t used = arena->used;
-    enum rf_status status = self->ops->decode(self, record, arena, event_out, error_out);
-    if (status == RF_OK) {
+    struct rf_event event;
+    enum rf_status status = self->ops->decode(self, record, arena, &event, error_out);
+    if (!status && self->takes_numeric_texts) {
+        status = rf_numeric_texts_read(self->schema, &event, error_out);
+    }
+    if (!status) {
+        *event_out = event;
         return RF_OK;
     }
     assert(status == RF_INVALID || status == RF_FULL);

@@ -41,13 +41,17 @@ struct rf_decoder { // embedded first in each kind
     const struct rf_decoder_ops *ops;
     const struct rf_schema *schema; // borrowed
     struct rf_decode_limits limits;
+    bool takes_numeric_texts; // see ingest/numeric_text.h
 };
+
+struct rf_decoder_options;
 
 // For constructors: fills the base, with the default for each limit that is 0.
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
-                     const struct rf_decode_limits *limits);
+                     const struct rf_decoder_options *options);
 
-// Rejects empty records, tombstones and records over limits before the kind sees them. The event's array of fields is
+// Rejects empty records, tombstones and records over limits before the kind sees them; afterwards reads the numbers in texts, for
+// decoders of all kinds, where the options ask for it. The event's array of fields is
 // good until the decoder's next record, its texts as long as the record and the arena.
 //
 // RF_INVALID with `error_out` filled: reject the record. RF_FULL: what is left of the arena is too little; decode the
@@ -62,6 +66,7 @@ struct rf_decoder_options {
     struct rf_texts columns; // CSV: the names of the columns; files may give them in their first line instead
     char delimiter;          // CSV; 0: a comma
     struct rf_pairs fields;  // beside those of the value, see ingest/record_field.h
+    bool numeric_texts;      // texts of fields that must be numbers are read as the numbers they spell
 };
 
 // Whether a field of the name comes from elsewhere than the value, so that no format need have a place for it.

@@ -282,7 +282,7 @@ enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struc
     if (!csv) {
         return rf_fail(err, RF_MEMORY, "a decoder of csv does not fit into memory");
     }
-    rf_decoder_init(&csv->base, &csv_ops, schema, &options->limits);
+    rf_decoder_init(&csv->base, &csv_ops, schema, options);
     csv->delimiter = options->delimiter ? options->delimiter : ',';
     if (check_options(options, csv->delimiter, csv->base.limits.fields, err)) {
         goto fail;

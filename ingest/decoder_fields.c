@@ -201,7 +201,7 @@ enum rf_status rf_decoder_fields_create(struct rf_decoder *inner, const struct r
         rf_decoder_destroy(inner);
         return rf_fail(err, RF_MEMORY, "a decoder of %zu fields does not fit into memory", options->fields.count);
     }
-    rf_decoder_init(&fields->base, &fields_ops, schema, &options->limits);
+    rf_decoder_init(&fields->base, &fields_ops, schema, options);
     fields->inner = inner;
     fields->list = list;
     enum rf_status status = RF_OK;

@@ -209,7 +209,7 @@ enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const stru
     if (!json) {
         return rf_fail(err, RF_MEMORY, "a decoder of json does not fit into memory");
     }
-    rf_decoder_init(&json->base, &json_ops, schema, &options->limits);
+    rf_decoder_init(&json->base, &json_ops, schema, options);
     size_t fields = json->base.limits.fields;
     json->fields = calloc(fields, sizeof *json->fields);
     if (!json->fields) {

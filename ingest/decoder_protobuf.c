@@ -303,7 +303,7 @@ enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const 
     if (!protobuf) {
         return rf_fail(err, RF_MEMORY, "a decoder of protobuf does not fit into memory");
     }
-    rf_decoder_init(&protobuf->base, &protobuf_ops, schema, &options->limits);
+    rf_decoder_init(&protobuf->base, &protobuf_ops, schema, options);
     protobuf->places[ID] = place_of(schema, rf_schema_find_role(schema, RF_ROLE_ID));
     protobuf->places[TIME] = place_of(schema, rf_schema_find_role(schema, RF_ROLE_TIME));
     protobuf->places[LABEL] = place_of(schema, rf_schema_find_role(schema, RF_ROLE_LABEL));

@@ -48,8 +48,12 @@ enum rf_label_form {
     RF_LABEL_VOWPAL, // -1, 0 or 1; 1 to classes
 };
 
-// A decoded record: its fields in the order of the record, no name twice. Names and texts are borrowed from the record,
-// the schema, the decoder's settings or the batch's arena; the arrays themselves are the decoder's, good until its next record.
+// A decoded record: its fields in the order of the record. Names and texts are borrowed from the record, the schema, the
+// decoder's settings or the batch's arena; the arrays themselves are the decoder's, good until its next record.
+//
+// A field that has several values, because the record holds a list, stands here once for each of them, in their order, with the
+// same name, hash and index; only declared fields do, and no others stand twice. Whether the field may have them is not the
+// decoder's business: see rf_schema_takes_list() and ingest/feature.h. An empty list is no field, as if it were absent.
 //
 // Sparse features stand beside the fields, so that tens or thousands of them cost no name each. Their order is the record's; a
 // namespace may come several times, and so may a feature.

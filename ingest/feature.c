@@ -29,7 +29,7 @@ struct draft {
     double weight;
     struct rf_text id;
     bool has_vector;
-    uint64_t *seen; // a bit for each declared field that is a feature and has a value
+    uint64_t *seen; // a bit for each declared field that has a value
 };
 
 // A key that no category's text is hashed with.
@@ -350,12 +350,18 @@ static enum rf_status take_features(struct draft *draft, const struct rf_field *
     return status;
 }
 
+static enum rf_status too_many_values(const struct draft *draft, const struct rf_event *event, const struct rf_field *field) {
+    size_t count = 0;
+    for (size_t i = 0; i < event->count; i++) {
+        count += event->fields[i].index == field->index && event->fields[i].value.type != RF_VALUE_NULL;
+    }
+    return rf_decode_fail(draft->error, RF_REASON_TYPE, "field %s has %zu values, must have one", rf_show(field->name).text,
+                          count);
+}
+
 static enum rf_status take_declared(struct draft *draft, const struct rf_field *field, enum rf_task task, uint32_t classes) {
     unsigned roles = rf_schema_field(draft->schema, field->index)->roles;
     const struct rf_value *value = &field->value;
-    if (value->type == RF_VALUE_NULL) {
-        return RF_OK;
-    }
     enum rf_status status = RF_OK;
     if (roles & RF_ROLE_ID) {
         status = take_id(draft, field);
@@ -373,7 +379,6 @@ static enum rf_status take_declared(struct draft *draft, const struct rf_field *
         status = take_vector(draft, field);
     }
     if (!status && roles & RF_ROLES_FEATURE) {
-        draft->seen[field->index / 64] |= (uint64_t)1 << field->index % 64;
         status = take_features(draft, field, roles);
     }
     return status;
@@ -428,13 +433,25 @@ static enum rf_status check_vector(const struct draft *draft) {
                           rf_show(rf_schema_field(draft->schema, rules->vector_field)->name).text, rules->vector_size);
 }
 
-// Undeclared fields and namespaces come last: nothing but a full batch can fail once names are listed.
-static enum rf_status take_fields(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
+static enum rf_status take_all_declared(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < event->count && !status; i++) {
         const struct rf_field *field = &event->fields[i];
-        status = field->index == RF_FIELD_UNKNOWN ? RF_OK : take_declared(draft, field, task, classes);
+        if (field->index == RF_FIELD_UNKNOWN || field->value.type == RF_VALUE_NULL) {
+            continue;
+        }
+        uint64_t *seen = &draft->seen[field->index / 64];
+        uint64_t bit = (uint64_t)1 << field->index % 64;
+        bool is_too_many = *seen & bit && !rf_schema_takes_list(draft->schema, field->index);
+        *seen |= bit;
+        status = is_too_many ? too_many_values(draft, event, field) : take_declared(draft, field, task, classes);
     }
+    return status;
+}
+
+// Undeclared fields and namespaces come last: nothing but a full batch can fail once names are listed.
+static enum rf_status take_fields(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
+    enum rf_status status = take_all_declared(draft, event, task, classes);
     status = status ? status : check_vector(draft);
     status = status ? status : append_derived(draft, event);
     for (size_t i = 0; i < event->count && !status && rf_schema_takes_rest(draft->schema); i++) {

@@ -19,6 +19,9 @@
 //     vector      none: the example's vector, which every record must have
 //     derived     one of a number or category that is computed here (ingest/derived.h)
 //
+// A field that is only a category or a free text may have several values, each of which gives its features; any other may have
+// one (rf_schema_takes_list()). null is no value.
+//
 // Features stand in the order of the fields in the record, then come derived ones in the order of the schema, then those of
 // undeclared fields. null and absent fields give no feature; with RF_MISSING_INDICATOR a declared one gives a category with a
 // hash of (field's name, missing) and the value 1, behind all others, in the order of the schema.
@@ -50,8 +53,9 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
 uint64_t rf_feature_bucket_hash(struct rf_hash_key key, uint64_t field_hash, const struct rf_bucket *bucket);
 uint64_t rf_feature_missing_hash(struct rf_hash_key key, uint64_t field_hash);
 
-// What a feature of an example stands for, for people: `"credit card"` for a gram, `0.5 to 1` for a bucket, `missing`; empty
-// for a number and for what is not known. `event` is that of the example; cut to what fits.
+// What a feature of an example stands for, for people: `"credit card"` for a gram, `0.5 to 1` for a bucket, `missing`, the text
+// of a category; empty for a number, for an undeclared field and for what is not known. `event` is that of the example; cut to
+// what fits.
 void rf_feature_words(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
                       size_t example, size_t feature, char *words_out, size_t size);
 

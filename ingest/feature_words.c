@@ -30,8 +30,8 @@ static void show_gram(const struct rf_grams *grams, char *words, size_t size) {
     add(words, size, "\"", 1);
 }
 
-// The `nth` gram of a text.
-static void find_gram(const struct rf_schema *schema, const struct rf_field *field, size_t nth, char *words, size_t size) {
+// The `*nth` gram of a text; where there are fewer, their number is taken from it.
+static bool find_gram(const struct rf_schema *schema, const struct rf_field *field, size_t *nth, char *words, size_t size) {
     const struct rf_schema_rules *rules = rf_schema_rules(schema);
     struct rf_grams grams;
     struct rf_hasher hasher = rf_hasher_of(schema);
@@ -42,12 +42,13 @@ static void find_gram(const struct rf_schema *schema, const struct rf_field *fie
         uint64_t hash;
         rf_grams_add(&grams, token);
         while (rf_grams_next(&grams, &hash)) {
-            if (nth-- == 0) {
+            if ((*nth)-- == 0) {
                 show_gram(&grams, words, size);
-                return;
+                return true;
             }
         }
     }
+    return false;
 }
 
 // The ends of a bucket, or the place of a knot.
@@ -86,13 +87,33 @@ static void find_bucket(const struct rf_bucket_rule *rule, double number, size_t
     }
 }
 
-static const struct rf_field *find_value(const struct rf_event *event, uint32_t index) {
-    for (size_t i = 0; i < event->count; i++) {
-        if (event->fields[i].index == index && event->fields[i].value.type != RF_VALUE_NULL) {
-            return &event->fields[i];
+// The next value of a field, from `*at` on; NULL: there is none.
+static const struct rf_field *next_value(const struct rf_event *event, uint32_t index, size_t *at) {
+    while (*at < event->count) {
+        const struct rf_field *field = &event->fields[(*at)++];
+        if (field->index == index && field->value.type != RF_VALUE_NULL) {
+            return field;
         }
     }
     return NULL;
+}
+
+// What the `nth` category of a field stands for, over all values that the field has.
+static void find_category(const struct rf_schema *schema, const struct rf_schema_field *declared, const struct rf_event *event,
+                          uint32_t index, size_t nth, char *words, size_t size) {
+    bool is_found = false;
+    const struct rf_field *field;
+    for (size_t at = 0; !is_found && (field = next_value(event, index, &at));) {
+        if (declared->roles & RF_ROLE_TEXT) {
+            is_found = find_gram(schema, field, &nth, words, size);
+        } else if (declared->bucket) {
+            find_bucket(declared->bucket, field->value.number, nth, words, size);
+            is_found = true;
+        } else if (nth-- == 0) {
+            add(words, size, field->value.text.data, field->value.text.size);
+            is_found = true;
+        }
+    }
 }
 
 // A derived number is its own value; a category is computed again.
@@ -123,7 +144,6 @@ void rf_feature_words(const struct rf_schema *schema, const struct rf_event *eve
         return;
     }
     const struct rf_schema_field *declared = rf_schema_field(schema, index);
-    const struct rf_field *field = find_value(event, index);
     size_t nth = 0; // of the categories of its field
     for (size_t i = examples->row_start[example]; i < feature; i++) {
         nth += examples->field[i] == index && examples->kind[i] == RF_CATEGORY;
@@ -132,11 +152,7 @@ void rf_feature_words(const struct rf_schema *schema, const struct rf_event *eve
         snprintf(words_out, size, "missing");
     } else if (declared->roles & RF_ROLE_DERIVED) {
         find_derived(schema, event, examples->time_ms[example], index, words_out, size);
-    } else if (!field) {
-        return;
-    } else if (examples->kind[feature] == RF_CATEGORY && declared->roles & RF_ROLE_TEXT) {
-        find_gram(schema, field, nth, words_out, size);
-    } else if (examples->kind[feature] == RF_CATEGORY && declared->bucket) {
-        find_bucket(declared->bucket, field->value.number, nth, words_out, size);
+    } else if (examples->kind[feature] == RF_CATEGORY) {
+        find_category(schema, declared, event, index, nth, words_out, size);
     }
 }

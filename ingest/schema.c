@@ -101,6 +101,24 @@ bool rf_schema_wants(const struct rf_schema *schema, uint32_t index) {
     return !(roles & RF_ROLE_DERIVED) && (roles & ~(unsigned)RF_ROLE_IGNORED) != 0;
 }
 
+bool rf_schema_takes_list(const struct rf_schema *schema, uint32_t index) {
+    unsigned roles = rf_schema_field(schema, index)->roles;
+    return roles && !(roles & ~(unsigned)(RF_ROLE_CATEGORY | RF_ROLE_TEXT));
+}
+
+bool rf_schema_takes_number(const struct rf_schema *schema, uint32_t index) {
+    unsigned roles = rf_schema_field(schema, index)->roles;
+    if (roles & RF_ROLE_INPUT && !(roles & RF_ROLE_CROSSED)) {
+        return true;
+    }
+    unsigned label = schema->class_count ? 0u : (unsigned)RF_ROLE_LABEL;
+    return roles & (RF_ROLE_NUMBER | RF_ROLE_BUCKET | RF_ROLE_TIME | RF_ROLE_WEIGHT | label);
+}
+
+const struct rf_path_plan *rf_schema_paths(const struct rf_schema *schema) {
+    return schema->paths;
+}
+
 struct rf_hash_key rf_schema_key(const struct rf_schema *schema) {
     return schema->key;
 }
@@ -154,6 +172,7 @@ void rf_schema_destroy(struct rf_schema *schema) {
         rf_derived_finish(&schema->derived[i]);
     }
     rf_cross_plan_finish(&schema->crosses);
+    rf_path_plan_destroy(schema->paths);
     free(schema->derived);
     free(schema->buckets);
     free(schema->fields);
@@ -225,7 +244,8 @@ enum rf_status rf_schema_create(const struct rf_feature_options *options, struct
         rf_fail(err, RF_INVALID, "features name %zu fields, must be at most %d", count_max, RF_SCHEMA_FIELDS_MAX);
         goto fail;
     }
-    if (rf_schema_declare(schema, options, err) || copy_classes(schema, &options->classes, err)) {
+    if (rf_schema_declare(schema, options, err) || copy_classes(schema, &options->classes, err) ||
+        rf_path_plan_create(schema, &schema->paths, err)) {
         goto fail;
     }
     *schema_out = schema;

@@ -19,6 +19,9 @@ enum rf_missing { RF_MISSING_IGNORE, RF_MISSING_INDICATOR };
 // What a feature that is derived from others is called and made of: see ingest/derived.h.
 struct rf_derived;
 
+// The names of fields as paths into nested records: see ingest/path_plan.h.
+struct rf_path_plan;
+
 struct rf_vector_options {
     char *field; // NULL: examples have no vector
     uint64_t size;
@@ -94,7 +97,8 @@ struct rf_schema;
 // as numbers, texts and booleans as categories. A field that only a cross names is declared too, and taken in the same way.
 // A field that only derived features read is read for them alone, unless every field becomes a feature.
 // RF_INVALID, in words, for a field in two feature lists, an empty or doubled name, one class only, a label among the
-// features, and what ingest/bucket.h, ingest/derived.h and ingest/cross_plan.h refuse. Copies what it needs of `options`.
+// features, and what ingest/bucket.h, ingest/derived.h, ingest/cross_plan.h and ingest/path_plan.h refuse. Copies what it needs
+// of `options`.
 enum rf_status rf_schema_create(const struct rf_feature_options *options, struct rf_hash_key key, struct rf_schema **schema_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_schema_destroy(struct rf_schema *schema);
@@ -105,9 +109,12 @@ uint32_t rf_schema_find_hashed(const struct rf_schema *schema, struct rf_text na
 uint32_t rf_schema_find_role(const struct rf_schema *schema, enum rf_role role); // the first field that has it
 const struct rf_schema_field *rf_schema_field(const struct rf_schema *schema, uint32_t index);
 uint32_t rf_schema_count(const struct rf_schema *schema);
-const struct rf_text *rf_schema_names(const struct rf_schema *schema); // [rf_schema_count()] of the fields, in their order
-bool rf_schema_takes_rest(const struct rf_schema *schema);             // undeclared fields are features too
-bool rf_schema_wants(const struct rf_schema *schema, uint32_t index);  // a field of this index, or an undeclared one, is read
+const struct rf_text *rf_schema_names(const struct rf_schema *schema);     // [rf_schema_count()] of the fields, in their order
+bool rf_schema_takes_rest(const struct rf_schema *schema);                 // undeclared fields are features too
+bool rf_schema_wants(const struct rf_schema *schema, uint32_t index);      // a field of this index, or an undeclared one, is read
+bool rf_schema_takes_list(const struct rf_schema *schema, uint32_t index); // a record may give the field several values
+bool rf_schema_takes_number(const struct rf_schema *schema, uint32_t index); // of the field; a time may be RFC 3339 text too
+const struct rf_path_plan *rf_schema_paths(const struct rf_schema *schema);  // as long as the schema
 struct rf_hash_key rf_schema_key(const struct rf_schema *schema);
 enum rf_hashing rf_schema_hashing(const struct rf_schema *schema);
 const struct rf_schema_rules *rf_schema_rules(const struct rf_schema *schema);

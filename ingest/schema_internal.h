@@ -3,6 +3,7 @@
 // What a schema holds, and its declaration from the settings.
 #include "ingest/cross_plan.h"
 #include "ingest/derived.h"
+#include "ingest/path_plan.h"
 #include "ingest/schema.h"
 
 struct rf_schema {
@@ -21,6 +22,7 @@ struct rf_schema {
     struct rf_derived *derived; // [derived_count]
     size_t derived_count;
     struct rf_cross_plan crosses;
+    struct rf_path_plan *paths;
     struct rf_schema_rules rules;
 };
 

@@ -64,7 +64,7 @@ static enum rf_status check_features(const struct rf_sparse_text *sparse, const 
 enum rf_status rf_sparse_text_init(struct rf_sparse_text *sparse, const struct rf_decoder_ops *ops,
                                    const struct rf_schema *schema, const struct rf_decoder_options *options,
                                    struct rf_error *err) {
-    rf_decoder_init(&sparse->base, ops, schema, &options->limits);
+    rf_decoder_init(&sparse->base, ops, schema, options);
     sparse->hasher = rf_hasher_of(schema);
     sparse->id_index = rf_schema_find_role(schema, RF_ROLE_ID);
     sparse->label_index = rf_schema_find_role(schema, RF_ROLE_LABEL);

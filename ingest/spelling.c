@@ -6,21 +6,10 @@
 #include <math.h>
 #include <strings.h>
 
-static bool takes_numbers(const struct rf_schema *schema, unsigned roles) {
-    uint32_t class_count;
-    rf_schema_classes(schema, &class_count);
-    if (roles & RF_ROLE_INPUT && !(roles & RF_ROLE_CROSSED)) {
-        return true;
-    }
-    unsigned number_roles =
-            RF_ROLE_NUMBER | RF_ROLE_BUCKET | RF_ROLE_TIME | RF_ROLE_WEIGHT | (class_count ? 0u : (unsigned)RF_ROLE_LABEL);
-    return (roles & number_roles) != 0;
-}
-
 struct rf_spelling rf_spelling_of(const struct rf_schema *schema, uint32_t index) {
     unsigned roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(schema, index)->roles;
     return (struct rf_spelling){
-            .is_number = takes_numbers(schema, roles),
+            .is_number = index != RF_FIELD_UNKNOWN && rf_schema_takes_number(schema, index),
             .is_text = roles != 0 && (roles & ~(unsigned)(RF_ROLE_ID | RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_VECTOR)) == 0,
     };
 }

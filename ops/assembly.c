@@ -69,10 +69,13 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
     assembly->has_settings = true;
     assembly->holdout_to = assembly->settings.evaluation.holdout;
     const struct rf_settings *settings = &assembly->settings;
-    assembly->decoder = (struct rf_decoder_options){.limits = settings->source.limits,
-                                                    .columns = settings->source.columns,
-                                                    .delimiter = settings->source.delimiter[0],
-                                                    .fields = settings->source.fields};
+    assembly->decoder = (struct rf_decoder_options){
+            .limits = settings->source.limits,
+            .columns = settings->source.columns,
+            .delimiter = settings->source.delimiter[0],
+            .fields = settings->source.fields,
+            .numeric_texts = settings->source.numeric_texts,
+    };
     rf_log_init(&assembly->log, &(struct rf_log_options){.file = STDERR_FILENO,
                                                          .format = (enum rf_log_format)settings->worker.log,
                                                          .level = (enum rf_log_level)settings->worker.log_level});

@@ -49,6 +49,8 @@ static const struct rf_setting source_settings[] = {
         RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
         RF_PAIRS(struct rf_settings_source, fields, NOT_MODEL,
                  "fields beside those of the value, NAME: key, key.int32, key.int64, header.NAME or timestamp"),
+        RF_BOOL(struct rf_settings_source, numeric_texts, "false", NOT_MODEL,
+                "texts of fields that must be numbers (or times) are read as the numbers they spell; an empty one is null"),
         RF_SECTION(struct rf_settings_source, limits, rf_decode_limit_settings, NOT_MODEL,
                    "a record over one of these is rejected"),
         {0},

@@ -35,6 +35,7 @@ struct rf_settings_source {
     struct rf_texts columns;
     char *delimiter; // one character
     struct rf_pairs fields;
+    bool numeric_texts;
     struct rf_decode_limits limits;
 };
 

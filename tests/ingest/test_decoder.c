@@ -31,9 +31,9 @@ static void decoder_kinds_are_found_by_name(void **state) {
 static void decoder_limits_default_to_what_the_table_says(void **state) {
     (void)state;
     struct rf_decoder decoder;
-    rf_decoder_init(&decoder, NULL, NULL, &(struct rf_decode_limits){.fields = 7});
+    rf_decoder_init(&decoder, NULL, NULL, &(struct rf_decoder_options){.limits = {.fields = 7}});
     assert_int_equal(decoder.limits.fields, 7);
-    rf_decoder_init(&decoder, NULL, NULL, &(struct rf_decode_limits){0});
+    rf_decoder_init(&decoder, NULL, NULL, &(struct rf_decoder_options){0});
     size_t rows = 0;
     for (const struct rf_setting *row = rf_decode_limit_settings; row->name; row++, rows++) {
         uint64_t limit;

@@ -215,7 +215,7 @@ static void derived_stand_in_crosses_and_among_what_is_missing(void **state) {
     assert_int_equal(count, 1);
     assert_string_equal(crosses[0].name, "hour_t x city");
     assert_int_equal(crosses[0].side[0].list[0], rf_schema_find(flow.fixture.schema, rf_text_of("hour_t")));
-    flow_expects(&flow, "{\"city\":\"Bern\",\"t\":0,\"a\":1,\"b\":0}", "city=1, hour_t 0=1, ratio_a_b missing=1");
+    flow_expects(&flow, "{\"city\":\"Bern\",\"t\":0,\"a\":1,\"b\":0}", "city Bern=1, hour_t 0=1, ratio_a_b missing=1");
     flow_expects(&flow, "{\"a\":1,\"b\":2}", "ratio_a_b=0.5, city missing=1, hour_t missing=1");
     flow_finish(&flow);
 }
