@@ -20,8 +20,10 @@ enum { MAX = RF_MIXTURE_EXPERTS_MAX, STACK = MAX }; // the stack is the expert b
 #define LOSS_CUT 16.0
 #define WEIGHT_CUT 100.0
 
-// Half a row of numbers of the experts, by element: the bits do not depend on the instructions it is made of.
-typedef double quad __attribute__((vector_size(32), aligned(8), may_alias));
+// Two numbers of a row of the experts, by element: the bits do not depend on the instructions it is made of. Wider ones are
+// taken apart in memory where the processor has none.
+typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
+enum { PAIRS = MAX / 2 };
 
 struct trust { // one row of state
     double learned;
@@ -148,18 +150,20 @@ static double share_at(struct rf_mixture *mixture, double t) {
 static void learn_stack(struct rf_mixture *mixture, const double *score, double label, double weight, double p) {
     struct trust *trust = mixture->trust;
     const uint32_t experts = mixture->experts;
-    double x[MAX] = {0}, reach[MAX] = {0}, variance = 0;
+    double x[MAX] = {0}, reach[MAX], variance = 0;
     bool is_sound = true;
     for (uint32_t e = 0; e < experts; e++) {
         x[e] = clamped(score[e], ODDS_MAX);
         is_sound &= trust->spread[e][e] >= 0;
     }
-    quad *reaches = (quad *)reach;
+    pair reaches[PAIRS] = {0};
     for (uint32_t e = 0; e < experts; e++) {
-        const quad *spread = (const quad *)trust->spread[e]; // 0 beyond the experts
-        reaches[0] += spread[0] * x[e];
-        reaches[1] += spread[1] * x[e];
+        const pair *spread = (const pair *)trust->spread[e]; // 0 beyond the experts
+        for (int i = 0; i < PAIRS; i++) {
+            reaches[i] += spread[i] * x[e];
+        }
     }
+    memcpy(reach, reaches, sizeof reach);
     for (uint32_t e = 0; e < experts; e++) {
         variance += x[e] * reach[e];
     }
@@ -171,9 +175,10 @@ static void learn_stack(struct rf_mixture *mixture, const double *score, double 
     double shrink = precision / (1 + precision * variance);
     double gain = weight * (label - p) / (1 + precision * variance);
     for (uint32_t e = 0; e < experts; e++) {
-        quad *spread = (quad *)trust->spread[e];
-        spread[0] -= reach[e] * reaches[0] * shrink;
-        spread[1] -= reach[e] * reaches[1] * shrink;
+        pair *spread = (pair *)trust->spread[e];
+        for (int i = 0; i < PAIRS; i++) {
+            spread[i] -= reach[e] * reaches[i] * shrink;
+        }
         trust->stack[e] = clamped(trust->stack[e] + gain * reach[e], STACK_WEIGHT_MAX);
     }
 }
