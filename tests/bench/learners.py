@@ -17,9 +17,8 @@ import pathlib
 import subprocess
 import sys
 
-from report import RELEASE, RIFFLE, ROOT, SCRATCH, Bench, say, timed, write_document
+from report import RELEASE, RIFFLE, ROOT, SCRATCH, Bench, peers, say, timed, write_document
 
-PEERS = SCRATCH / "peers"
 BENCH = RELEASE / "tests/bench/bench_learner"
 FEATURES = 40
 BITS = 22
@@ -43,20 +42,13 @@ print(json.dumps({**seconds, "log_loss": loss / n}))
 """
 
 
-def install_peers():
-    if not (PEERS / "bin/python").exists():
-        say("installing Vowpal Wabbit and River from PyPI into " + str(PEERS.relative_to(ROOT)))
-        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
-        subprocess.run([PEERS / "bin/pip", "install", "--quiet", "vowpalwabbit", "river"], check=True)
-
-
 def ours(*arguments):
     return json.loads(subprocess.run([BENCH, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
 
 
 def vowpal(*arguments):
     """Runs it, and gives the seconds it took and its average loss."""
-    _, told, seconds = timed([PEERS / "bin/python", "-m", "vowpalwabbit", "--loss_function", "logistic", "-b", BITS, *arguments])
+    _, told, seconds = timed([peers() / "bin/python", "-m", "vowpalwabbit", "--loss_function", "logistic", "-b", BITS, *arguments])
     loss = next(line for line in told.splitlines() if line.startswith("average loss"))
     return {**seconds, "log_loss": float(loss.split("=")[1].split()[0])}
 
@@ -144,7 +136,7 @@ def learner_benches(records):
 def record_bench():
     csv, lines, records = make_electricity()
     river = lambda path, kind: json.loads(
-        subprocess.run([PEERS / "bin/python", "-c", RIVER, path, kind], check=True, capture_output=True, text=True).stdout
+        subprocess.run([peers() / "bin/python", "-c", RIVER, path, kind], check=True, capture_output=True, text=True).stdout
     )
     runs = {
         "riffle evaluate, JSON lines": lambda: evaluate(ELECTRICITY.replace("FORMAT", "json"), lines),
@@ -167,7 +159,7 @@ def main():
     arguments = parser.parse_args()
     SCRATCH.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)
-    install_peers()
+    peers()
     benches = [*learner_benches(arguments.records), record_bench()]
     for number in range(arguments.rounds):
         say(f"round {number + 1} of {arguments.rounds}")

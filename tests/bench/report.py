@@ -19,18 +19,29 @@ def say(text):
 
 
 def timed(command):
-    """Runs a command, and gives what it printed, and the seconds it took by the clock and of processors."""
+    """Runs a command, and gives what it printed, the seconds it took by the clock and of processors, and its largest memory."""
     begun = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = {"seconds": time.perf_counter() - begun, "cpu_seconds": usage.ru_utime + usage.ru_stime}
+        seconds = {"seconds": time.perf_counter() - begun, "cpu_seconds": usage.ru_utime + usage.ru_stime, "megabytes": usage.ru_maxrss / 1024}
         for file in (out, err):
             file.seek(0)
         if process.returncode:
             sys.exit(f"{command}: {err.read()}")
         return out.read(), err.read(), seconds
+
+
+def peers():
+    """A Python with Vowpal Wabbit, River and what reads Kafka for them, from PyPI."""
+    folder = SCRATCH / "peers"
+    if not (folder / "complete").exists():
+        say(f"installing peers from PyPI into {folder.relative_to(ROOT)}")
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin/pip", "install", "--quiet", "vowpalwabbit", "river", "confluent-kafka", "pyzmq"], check=True)
+        (folder / "complete").touch()
+    return folder
 
 
 def spread(values, digits=2):
