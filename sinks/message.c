@@ -1,8 +1,8 @@
+// Protobuf, written straight to the wire: predictions are most of the bytes that leave. Members stand in the order of their
+// numbers; a test holds the bytes against protobuf-c's.
 #include "sinks/message.h"
 
-#include "proto/utf8.h"
-
-#include <riffle.pb-c.h>
+#include "sinks/message_wire.h"
 
 #include <assert.h>
 #include <math.h>
@@ -11,19 +11,24 @@
 #include <string.h>
 
 enum {
-    NUMBERS_SIZE_MAX = 192,    // all numbers, tags and lengths of one prediction or rejected record on the wire
-    CLASS_INDEX_SIZE = 12,     // a class called by its index
-    REPLACEMENT_FACTOR_MAX = 3 // U+FFFD takes three bytes for one
+    MEMBERS_SIZE_MAX = 192, // all numbers of one message, tags and lengths included, and a word
+    CLASS_INDEX_SIZE = 12,  // a class called by its index
 };
 
-struct rf_message_parts {
-    Riffle__V1__Prediction *prediction; // [capacity]
-    Riffle__V1__Version *version;       // [capacity]
-    Riffle__V1__Prediction **list;      // [capacity]
-    size_t capacity;                    // predictions
-    char *text;                         // copies of text that end in NUL
-    size_t text_used;                   // bytes
-    size_t text_capacity;               // bytes
+// Numbers of the members in proto/riffle.proto.
+enum { ID = 1, TOPIC, PARTITION, OFFSET, VERSION, SCORE, SCORES, CLASS_NAME, LABEL, TIME_MS, ID_LEFT_OUT };
+enum { LINE = 1, BASE_NUMBER, EPOCH, SINCE };
+enum { MODEL = 1, SEQUENCE, BATCH_EPOCH, PREDICTIONS };
+enum {
+    REJECTED_MODEL = 1,
+    REJECTED_TOPIC,
+    REJECTED_PARTITION,
+    REJECTED_OFFSET,
+    REJECTED_TIMESTAMP_MS,
+    REJECTED_REASON,
+    REJECTED_DETAIL,
+    REJECTED_KEY,
+    REJECTED_VALUE
 };
 
 void rf_message_init(struct rf_message *message) {
@@ -31,13 +36,6 @@ void rf_message_init(struct rf_message *message) {
 }
 
 void rf_message_finish(struct rf_message *message) {
-    if (message->parts) {
-        free(message->parts->prediction);
-        free(message->parts->version);
-        free(message->parts->list);
-        free(message->parts->text);
-        free(message->parts);
-    }
     free(message->data);
     *message = (struct rf_message){0};
 }
@@ -46,182 +44,130 @@ void rf_message_clear(struct rf_message *message) {
     message->size = 0;
 }
 
-static enum rf_status grow(char **data, size_t *capacity, size_t needed, struct rf_error *err) {
-    if (needed <= *capacity) {
+enum rf_status rf_message_reserve(struct rf_message *message, size_t size, struct rf_error *err) {
+    size_t needed = message->size + size;
+    if (needed <= message->capacity) {
         return RF_OK;
     }
     size_t larger = needed + needed / 2;
-    char *grown = realloc(*data, larger);
+    char *grown = realloc(message->data, larger);
     if (!grown) {
         return rf_fail(err, RF_MEMORY, "a message of %zu bytes does not fit into memory", needed);
     }
-    *data = grown;
-    *capacity = larger;
+    message->data = grown;
+    message->capacity = larger;
     return RF_OK;
-}
-
-enum rf_status rf_message_reserve(struct rf_message *message, size_t size, struct rf_error *err) {
-    return grow(&message->data, &message->capacity, message->size + size, err);
 }
 
 bool rf_message_is_due(const struct rf_predictions *predictions, size_t index) {
     return (predictions->examples->purpose[index] & RF_PREDICT) != 0 && !isnan(predictions->score[index * predictions->outputs]);
 }
 
-// protobuf-c wants text that ends in NUL, other readers want UTF-8.
-static char *keep_text(struct rf_message_parts *parts, struct rf_text text) {
-    char *kept = parts->text + parts->text_used;
-    char *to = kept;
-    size_t plain = 0; // nearly always all of it
-    while (plain < text.size && (signed char)text.data[plain] > 0) {
-        *to++ = text.data[plain++];
-    }
-    for (size_t i = plain; i < text.size;) {
-        size_t length = text.data[i] ? rf_utf8_size((struct rf_text){text.data + i, text.size - i}) : 0;
-        if (length == 0) {
-            memcpy(to, "\xEF\xBF\xBD", 3);
-            to += 3;
-            i++;
-        } else {
-            memcpy(to, text.data + i, length);
-            to += length;
-            i += length;
-        }
-    }
-    *to++ = '\0';
-    parts->text_used = (size_t)(to - parts->text);
-    assert(parts->text_used <= parts->text_capacity);
-    return kept;
+static const char *topic_of(const struct rf_predictions *predictions, size_t index) {
+    return predictions->positions->list[predictions->examples->partition[index]].topic;
 }
 
-static size_t kept_size_max(size_t size) {
-    return REPLACEMENT_FACTOR_MAX * size + 1;
+static size_t prediction_size_max(const struct rf_predictions *predictions, size_t index) {
+    size_t class_size = CLASS_INDEX_SIZE;
+    int32_t number = predictions->classes ? rf_prediction_class(predictions, index) : -1;
+    if (number >= 0) {
+        class_size = strlen(predictions->classes[number]);
+    }
+    return MEMBERS_SIZE_MAX + rf_write_text_size_max(predictions->examples->id[index].size) +
+           rf_write_text_size_max(strlen(topic_of(predictions, index))) + rf_write_text_size_max(class_size) +
+           predictions->outputs * sizeof(double);
 }
 
-static enum rf_status grow_list(struct rf_message_parts *parts, size_t count, struct rf_error *err) {
-    if (count <= parts->capacity) {
-        return RF_OK;
-    }
-    Riffle__V1__Prediction *prediction = realloc(parts->prediction, count * sizeof *prediction);
-    parts->prediction = prediction ? prediction : parts->prediction;
-    Riffle__V1__Version *version = realloc(parts->version, count * sizeof *version);
-    parts->version = version ? version : parts->version;
-    Riffle__V1__Prediction **list = realloc(parts->list, count * sizeof *list);
-    parts->list = list ? list : parts->list;
-    if (!prediction || !version || !list) {
-        parts->capacity = 0; // the arrays may have moved apart
-        return rf_fail(err, RF_MEMORY, "a batch of %zu predictions does not fit into memory", count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        riffle__v1__prediction__init(&prediction[i]);
-        riffle__v1__version__init(&version[i]);
-        prediction[i].version = &version[i];
-        list[i] = &prediction[i];
-    }
-    parts->capacity = count;
-    return RF_OK;
+static char *write_version(char *to, const struct rf_version *version, uint64_t since) {
+    to = rf_write_tag(to, VERSION, RF_WRITE_DELIMITED);
+    char *length_at = to++;
+    to = rf_write_number(to, LINE, version->line);
+    to = rf_write_number(to, BASE_NUMBER, version->base);
+    to = rf_write_number(to, EPOCH, version->epoch);
+    return rf_write_close(length_at, rf_write_number(to, SINCE, since));
 }
 
-static enum rf_status begin_parts(struct rf_message *message, size_t count, size_t text_size, struct rf_error *err) {
-    if (!message->parts) {
-        message->parts = calloc(1, sizeof *message->parts);
-        if (!message->parts) {
-            return rf_fail(err, RF_MEMORY, "a message does not fit into memory");
-        }
-    }
-    message->parts->text_used = 0;
-    enum rf_status status = grow_list(message->parts, count, err);
-    return status ? status : grow(&message->parts->text, &message->parts->text_capacity, text_size, err);
-}
-
-static size_t text_size_max(const struct rf_predictions *predictions, size_t index) {
-    const struct rf_examples *examples = predictions->examples;
-    const char *topic = predictions->positions->list[examples->partition[index]].topic;
-    return kept_size_max(examples->id[index].size) + kept_size_max(strlen(topic)) + CLASS_INDEX_SIZE;
-}
-
-static char *class_name(struct rf_message_parts *parts, const struct rf_predictions *predictions, size_t index) {
+static char *write_class(char *to, const struct rf_predictions *predictions, size_t index) {
     int32_t number = rf_prediction_class(predictions, index);
     if (number < 0) {
-        return (char *)protobuf_c_empty_string;
+        return to;
     }
     if (predictions->classes) {
-        return (char *)predictions->classes[number];
+        return rf_write_text(to, CLASS_NAME, rf_text_of(predictions->classes[number]));
     }
-    static const char digits[10][2] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    if (number < 10) {
-        return (char *)digits[number];
+    char digits[CLASS_INDEX_SIZE];
+    int size = 1;
+    digits[0] = (char)('0' + number % 10);
+    if (number >= 10) {
+        size = snprintf(digits, sizeof digits, "%d", number);
     }
-    char text[CLASS_INDEX_SIZE];
-    int size = snprintf(text, sizeof text, "%d", number);
-    return keep_text(parts, (struct rf_text){text, (size_t)size});
+    return rf_write_text(to, CLASS_NAME, (struct rf_text){digits, (size_t)size});
 }
 
-// Fills the next part; returns how many bytes it takes on the wire at most.
-static size_t fill(struct rf_message_parts *parts, size_t part, const struct rf_predictions *predictions, size_t index) {
+// Where a prediction came from, written once for those in a row that came from the same partition.
+struct origin {
+    const char *bytes; // NULL: none yet
+    size_t size;
+    uint32_t partition; // index into the positions
+};
+
+static char *write_origin(char *to, const struct rf_predictions *predictions, size_t index, struct origin *origin) {
+    const uint32_t partition = predictions->examples->partition[index];
+    if (origin->bytes && origin->partition == partition) {
+        memcpy(to, origin->bytes, origin->size);
+        return to + origin->size;
+    }
+    char *end = rf_write_text(to, TOPIC, rf_text_of(topic_of(predictions, index)));
+    end = rf_write_number(end, PARTITION, (uint64_t)(int64_t)predictions->positions->list[partition].partition);
+    *origin = (struct origin){to, (size_t)(end - to), partition};
+    return end;
+}
+
+// The members of a prediction, but its id and where it came from.
+static char *write_rest(char *to, const struct rf_predictions *predictions, size_t index) {
     const struct rf_examples *examples = predictions->examples;
-    const struct rf_position *position = &predictions->positions->list[examples->partition[index]];
-    Riffle__V1__Prediction *to = &parts->prediction[part];
-    size_t text_used = parts->text_used;
-
-    to->id = keep_text(parts, examples->id[index]);
-    to->id_left_out = false;
-    to->topic = keep_text(parts, rf_text_of(position->topic));
-    to->partition = position->partition;
-    to->offset = examples->offset[index];
-    to->time_ms = examples->time_ms[index];
-    to->version->line = predictions->version.line;
-    to->version->base_number = predictions->version.base;
-    to->version->epoch = predictions->version.epoch;
-    to->version->since = predictions->since[index];
-
-    double *score = predictions->score + index * predictions->outputs;
-    bool has_classes = predictions->task == RF_TASK_MULTICLASS;
-    to->score = has_classes ? 0 : score[0];
-    to->scores = has_classes ? score : NULL;
-    to->n_scores = has_classes ? predictions->outputs : 0;
-    to->class_name = class_name(parts, predictions, index);
-
-    bool has_label = !isnan(examples->label[index]);
-    to->outcome_case = has_label ? RIFFLE__V1__PREDICTION__OUTCOME_LABEL : RIFFLE__V1__PREDICTION__OUTCOME__NOT_SET;
-    to->label = has_label ? examples->label[index] : 0;
-    return NUMBERS_SIZE_MAX + (parts->text_used - text_used) + strlen(to->class_name) + to->n_scores * sizeof(double);
+    const double *score = predictions->score + index * predictions->outputs;
+    to = rf_write_number(to, OFFSET, (uint64_t)examples->offset[index]);
+    to = write_version(to, &predictions->version, predictions->since[index]);
+    if (predictions->task == RF_TASK_MULTICLASS) {
+        to = rf_write_bytes(to, SCORES, score, predictions->outputs * sizeof *score);
+    } else if (score[0] != 0) {
+        to = rf_write_double(to, SCORE, score[0]);
+    }
+    to = write_class(to, predictions, index);
+    if (!isnan(examples->label[index])) {
+        to = rf_write_double(to, LABEL, examples->label[index]);
+    }
+    return rf_write_zigzag(to, TIME_MS, examples->time_ms[index]);
 }
 
 enum rf_status rf_message_add_batch(struct rf_message *message, const struct rf_predictions *predictions, size_t first,
                                     struct rf_error *err) {
-    size_t count = 0;
-    size_t text_size = kept_size_max(strlen(predictions->model));
+    const struct rf_text model = rf_text_of(predictions->model);
+    size_t size_max = MEMBERS_SIZE_MAX + rf_write_text_size_max(model.size);
     for (size_t i = first; i < predictions->examples->count; i++) {
-        if (rf_message_is_due(predictions, i)) {
-            count++;
-            text_size += text_size_max(predictions, i);
-        }
+        size_max += rf_message_is_due(predictions, i) ? prediction_size_max(predictions, i) : 0;
     }
-    enum rf_status status = begin_parts(message, count, text_size, err);
+    enum rf_status status = rf_message_reserve(message, size_max, err);
     if (status) {
         return status;
     }
-    struct rf_message_parts *parts = message->parts;
-    Riffle__V1__Predictions batch = RIFFLE__V1__PREDICTIONS__INIT;
-    batch.model = keep_text(parts, rf_text_of(predictions->model));
-    batch.sequence = predictions->sequence;
-    batch.epoch = predictions->version.epoch;
-    batch.predictions = parts->list;
-    size_t size_max = NUMBERS_SIZE_MAX + parts->text_used;
+    char *begin = message->data + message->size;
+    char *to = rf_write_text(begin, MODEL, model);
+    to = rf_write_number(to, SEQUENCE, predictions->sequence);
+    to = rf_write_number(to, BATCH_EPOCH, predictions->version.epoch);
+    struct origin origin = {0};
     for (size_t i = first; i < predictions->examples->count; i++) {
         if (rf_message_is_due(predictions, i)) {
-            size_max += fill(parts, batch.n_predictions++, predictions, i);
+            char *length_at = rf_write_tag(to, PREDICTIONS, RF_WRITE_DELIMITED);
+            to = rf_write_text(length_at + 1, ID, predictions->examples->id[i]);
+            char *end = write_rest(write_origin(to, predictions, i, &origin), predictions, i);
+            to = rf_write_close(length_at, end);
+            origin.bytes = to == end ? origin.bytes : NULL; // a long one was moved
         }
     }
-    // A bound instead of the exact size saves protobuf-c a second walk over the batch.
-    status = rf_message_reserve(message, size_max, err);
-    if (status) {
-        return status;
-    }
-    size_t size = riffle__v1__predictions__pack(&batch, (uint8_t *)message->data + message->size);
-    assert(size <= size_max);
-    message->size += size;
+    assert((size_t)(to - begin) <= size_max);
+    message->size += (size_t)(to - begin);
     return RF_OK;
 }
 
@@ -230,27 +176,19 @@ enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_mes
     if (format == RF_MESSAGE_JSON) {
         return rf_message_add_prediction_json(message, id, predictions, index, err);
     }
-    enum rf_status status = begin_parts(message, 1, text_size_max(predictions, index), err);
+    enum rf_status status = rf_message_reserve(message, prediction_size_max(predictions, index), err);
     if (status) {
         return status;
     }
-    size_t size_max = fill(message->parts, 0, predictions, index);
-    if (id == RF_MESSAGE_WITHOUT_ID) {
-        message->parts->prediction[0].id = (char *)protobuf_c_empty_string;
-        message->parts->prediction[0].id_left_out = true;
+    struct origin origin = {0};
+    char *begin = message->data + message->size, *to = begin;
+    if (id == RF_MESSAGE_WITH_ID) {
+        to = rf_write_text(to, ID, predictions->examples->id[index]);
     }
-    status = rf_message_reserve(message, size_max, err);
-    if (status) {
-        return status;
-    }
-    size_t size = riffle__v1__prediction__pack(&message->parts->prediction[0], (uint8_t *)message->data + message->size);
-    assert(size <= size_max);
-    message->size += size;
+    to = write_rest(write_origin(to, predictions, index, &origin), predictions, index);
+    to = rf_write_number(to, ID_LEFT_OUT, id == RF_MESSAGE_WITHOUT_ID);
+    message->size += (size_t)(to - begin);
     return RF_OK;
-}
-
-static ProtobufCBinaryData binary_of(struct rf_text text) {
-    return (ProtobufCBinaryData){.len = text.size, .data = (uint8_t *)text.data};
 }
 
 enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message_format format, const struct rf_rejects *rejects,
@@ -259,30 +197,30 @@ enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message
         return rf_message_add_reject_json(message, rejects, index, err);
     }
     const struct rf_reject *reject = &rejects->list[index];
-    const struct rf_position *position = &rejects->positions->list[reject->record.partition];
-    size_t text_size = kept_size_max(strlen(rejects->model)) + kept_size_max(strlen(position->topic)) +
-                       kept_size_max(strlen(reject->detail));
-    enum rf_status status = begin_parts(message, 0, text_size, err);
+    const struct rf_record *record = &reject->record;
+    const struct rf_position *position = &rejects->positions->list[record->partition];
+    const struct rf_text model = rf_text_of(rejects->model), topic = rf_text_of(position->topic),
+                         detail = rf_text_of(reject->detail);
+    size_t size_max = MEMBERS_SIZE_MAX + rf_write_text_size_max(model.size) + rf_write_text_size_max(topic.size) +
+                      rf_write_text_size_max(detail.size) + record->key.size + record->value.size;
+    enum rf_status status = rf_message_reserve(message, size_max, err);
     if (status) {
         return status;
     }
-    Riffle__V1__Rejected rejected = RIFFLE__V1__REJECTED__INIT;
-    rejected.model = keep_text(message->parts, rf_text_of(rejects->model));
-    rejected.topic = keep_text(message->parts, rf_text_of(position->topic));
-    rejected.partition = position->partition;
-    rejected.offset = reject->record.offset;
-    rejected.timestamp_ms = reject->record.timestamp_ms;
-    rejected.reason = (char *)rf_reason_word(reject->reason);
-    rejected.detail = keep_text(message->parts, rf_text_of(reject->detail));
-    rejected.key = binary_of(reject->record.key);
-    if (reject->record.value.data) {
-        rejected.content_case = RIFFLE__V1__REJECTED__CONTENT_VALUE;
-        rejected.value = binary_of(reject->record.value);
+    char *begin = message->data + message->size;
+    char *to = rf_write_text(begin, REJECTED_MODEL, model);
+    to = rf_write_text(to, REJECTED_TOPIC, topic);
+    to = rf_write_number(to, REJECTED_PARTITION, (uint64_t)(int64_t)position->partition);
+    to = rf_write_number(to, REJECTED_OFFSET, (uint64_t)record->offset);
+    to = rf_write_number(to, REJECTED_TIMESTAMP_MS, (uint64_t)record->timestamp_ms);
+    to = rf_write_text(to, REJECTED_REASON, rf_text_of(rf_reason_word(reject->reason)));
+    to = rf_write_text(to, REJECTED_DETAIL, detail);
+    if (record->key.size > 0) {
+        to = rf_write_bytes(to, REJECTED_KEY, record->key.data, record->key.size);
     }
-    status = rf_message_reserve(message, riffle__v1__rejected__get_packed_size(&rejected), err);
-    if (status) {
-        return status;
+    if (record->value.data) { // else a tombstone
+        to = rf_write_bytes(to, REJECTED_VALUE, record->value.data, record->value.size);
     }
-    message->size += riffle__v1__rejected__pack(&rejected, (uint8_t *)message->data + message->size);
+    message->size += (size_t)(to - begin);
     return RF_OK;
 }

@@ -14,9 +14,8 @@ enum rf_message_id { RF_MESSAGE_WITH_ID, RF_MESSAGE_WITHOUT_ID }; // without it,
 // Room for messages, used again and again: it grows to the largest one and stays, so that the stream does not allocate.
 struct rf_message {
     char *data;
-    size_t size;                    // bytes
-    size_t capacity;                // bytes
-    struct rf_message_parts *parts; // what protobuf-c packs from; NULL until needed
+    size_t size;     // bytes
+    size_t capacity; // bytes
 };
 
 void rf_message_init(struct rf_message *message);

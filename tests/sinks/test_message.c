@@ -1,3 +1,4 @@
+#include "proto/random.h"
 #include "sinks/message.h"
 #include "tests/sinks/made_batch.h"
 #include "tests/test.h"
@@ -206,6 +207,55 @@ static void largest_numbers_fit(void **state) {
     assert_true(strtod(score, NULL) == -1.2345678901234567e-300);
 }
 
+// Text of any bytes, short and long; NULL for none.
+static const char *odd_text(struct rf_random *random, char text[300]) {
+    size_t size = rf_random_below(random, 4) == 0 ? rf_random_below(random, 300) : rf_random_below(random, 20);
+    bool is_plain = rf_random_below(random, 2);
+    for (size_t i = 0; i < size; i++) {
+        text[i] = (char)(is_plain ? 'a' + (int)rf_random_below(random, 26) : 1 + (int)rf_random_below(random, 255));
+    }
+    text[size] = '\0';
+    return size ? text : NULL;
+}
+
+static uint64_t odd_number(struct rf_random *random) {
+    return rf_random_next(random) >> rf_random_below(random, 65) % 64;
+}
+
+static void bytes_are_those_of_protobuf_c(void **state) {
+    (void)state;
+    struct rf_random random;
+    rf_random_init(&random, 7);
+    char texts[3][300];
+    size_t second;
+    assert_int_equal(rf_positions_add(&batch.positions, "a topic of another name", 12, &second), RF_OK);
+    for (int round = 0; round < 2000; round++) {
+        batch_next(&batch, 0, 0);
+        batch.predictions.task = (enum rf_task)rf_random_below(&random, 2);
+        batch.predictions.version = (struct rf_version){(uint32_t)odd_number(&random), odd_number(&random),
+                                                        (uint32_t)odd_number(&random), odd_number(&random)};
+        batch.predictions.sequence = odd_number(&random);
+        batch.positions.list[0].partition = (int32_t)odd_number(&random);
+        for (size_t i = 0; i < 3; i++) {
+            double score = rf_random_below(&random, 8) ? rf_random_uniform(&random) : 0;
+            batch_add(&batch, (int64_t)odd_number(&random), odd_text(&random, texts[i]), score);
+            batch.predictions.since[i] = odd_number(&random);
+            batch.examples.partition[i] = (uint32_t)rf_random_below(&random, 2);
+            batch.examples.time_ms[i] = (int64_t)odd_number(&random) * (rf_random_below(&random, 2) ? 1 : -1);
+            batch.examples.label[i] = rf_random_below(&random, 3) ? rf_random_uniform(&random) : NAN;
+        }
+        Riffle__V1__Predictions *read = unpack_batch();
+        assert_int_equal(read->n_predictions, 3);
+        assert_int_equal(riffle__v1__predictions__get_packed_size(read), message.size);
+        uint8_t *packed = malloc(message.size);
+        assert_non_null(packed);
+        riffle__v1__predictions__pack(read, packed);
+        assert_memory_equal(packed, message.data, message.size);
+        free(packed);
+        riffle__v1__predictions__free_unpacked(read, NULL);
+    }
+}
+
 static void a_second_batch_of_the_same_size_takes_no_more_room(void **state) {
     (void)state;
     batch_next(&batch, 0, BATCH_CAPACITY);
@@ -296,6 +346,7 @@ int main(void) {
             CLAIM(a_batch_passes_over_what_was_not_asked_for_or_not_given),
             CLAIM(protobuf_text_is_utf8_without_nul),
             CLAIM(largest_numbers_fit),
+            CLAIM(bytes_are_those_of_protobuf_c),
             CLAIM(a_second_batch_of_the_same_size_takes_no_more_room),
             CLAIM(a_reject_of_text_is_json_with_text),
             CLAIM(a_reject_of_other_bytes_is_json_with_base64),
