@@ -76,7 +76,7 @@ static size_t bin_of(double score, bool is_margin) {
         if (score >= 1) {
             return RF_EVALUATION_BINS - 1;
         }
-        score = rf_log(score / (1 - score));
+        score = rf_log_near(score / (1 - score));
     }
     double place = 0.5 * RF_EVALUATION_BINS * (1 + score / (softness + fabs(score)));
     return place >= RF_EVALUATION_BINS - 1 ? RF_EVALUATION_BINS - 1 : (size_t)place;
@@ -109,7 +109,7 @@ static void score_shares(const struct rf_evaluation *evaluation, uint32_t label,
     double share = (class[label].actual + 1) / whole;
     scored->predicted[RF_PREDICTOR_PRIOR] = majority;
     scored->predicted[RF_PREDICTOR_LAST] = (uint32_t)evaluation->total.sums->last;
-    scored->log_loss[1] = -rf_log(share);
+    scored->log_loss[1] = -rf_log_near(share);
     scored->brier[1] = shape->task == RF_TASK_BINARY ? (1 - share) * (1 - share) : fmax(squares - 2 * share + 1, 0);
 }
 
@@ -126,14 +126,14 @@ static bool score_class(const struct rf_evaluation *evaluation, const double *sc
         if (!(squares <= RF_EVALUATION_MAGNITUDE_MAX)) {
             return false;
         }
-        scored->log_loss[0] = -rf_log(clipped(score[label]));
+        scored->log_loss[0] = -rf_log_near(clipped(score[label]));
         scored->brier[0] = squares;
         scored->value[0] = score[predicted];
     } else if (shape->is_margin) {
         scored->value[0] = bounded(score[0]);
     } else {
         double probability = fmin(fmax(score[0], 0), 1);
-        scored->log_loss[0] = -rf_log(label == 1 ? clipped(score[0]) : 1 - clipped(score[0]));
+        scored->log_loss[0] = -rf_log_near(label == 1 ? clipped(score[0]) : 1 - clipped(score[0]));
         scored->brier[0] = (probability - label) * (probability - label);
         scored->value[0] = probability;
     }

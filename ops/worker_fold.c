@@ -209,6 +209,7 @@ void rf_worker_fold_turn(struct rf_worker *worker, int wait_ms) {
 
 void *rf_worker_fold_main(void *context) {
     struct rf_worker *worker = context;
+    pthread_setname_np(pthread_self(), "fold");
     while (!atomic_load(&worker->is_fold_done)) {
         rf_worker_fold_turn(worker, RF_WORKER_IDLE_MS);
         if (worker->fold_waits) {

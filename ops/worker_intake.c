@@ -242,6 +242,7 @@ void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
 
 void *rf_worker_intake_main(void *context) {
     struct rf_worker *worker = context;
+    pthread_setname_np(pthread_self(), "source");
     while (!atomic_load(&worker->is_committed)) {
         rf_worker_intake_turn(worker, RF_WORKER_POLL_MS);
         if (worker->is_intake_over && !atomic_load(&worker->is_committed)) {

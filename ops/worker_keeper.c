@@ -34,6 +34,7 @@ void rf_worker_keeper_turn(struct rf_worker *worker, int wait_ms) {
 
 void *rf_worker_keeper_main(void *context) {
     struct rf_worker *worker = context;
+    pthread_setname_np(pthread_self(), "keeper");
     while (!atomic_load(&worker->is_kept)) {
         rf_worker_keeper_turn(worker, RF_WORKER_IDLE_MS);
     }

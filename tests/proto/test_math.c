@@ -86,21 +86,25 @@ static void expm1_is_below_four_ulp(void **state) {
     assert_true(isinf(rf_expm1(710)) && rf_expm1(-1e300) == -1 && isnan(rf_expm1(NAN)) && rf_expm1(0) == 0);
 }
 
-static void log_is_below_one_ulp(void **state) {
+static void logs_are_below_one_and_three_ulp(void **state) {
     (void)state;
     struct rf_random random;
     rf_random_init(&random, 2);
-    struct worst worst = {0};
+    struct worst worst = {0}, near = {0};
     for (int i = 0; i < POINTS; i++) {
         const double points[] = {of_any_size(&random),   between(&random, 0.5, 2),       between(&random, 0.999, 1.001),
                                  between(&random, 0, 1), between(&random, 0, 0x1p-1022), between(&random, 1, 1 + 1e-9)};
         for (size_t k = 0; k < sizeof points / sizeof *points; k++) {
             if (points[k] > 0) {
                 note(&worst, ulps(rf_log(points[k]), logl(points[k])), points[k], 0);
+                note(&near, ulps(rf_log_near(points[k]), logl(points[k])), points[k], 0);
             }
         }
     }
     assert_below("log", worst, 1);
+    assert_below("log_near", near, 3);
+    assert_true(is_same(rf_log_near(1), 0) && rf_log_near(0) == -INFINITY && rf_log_near(INFINITY) == INFINITY);
+    assert_true(isnan(rf_log_near(-1)) && isnan(rf_log_near(NAN)));
 }
 
 static void log1p_is_below_two_ulp(void **state) {
@@ -245,7 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(exp_is_below_one_ulp),
             cmocka_unit_test(expm1_is_below_four_ulp),
-            cmocka_unit_test(log_is_below_one_ulp),
+            cmocka_unit_test(logs_are_below_one_and_three_ulp),
             cmocka_unit_test(log1p_is_below_two_ulp),
             cmocka_unit_test(pow_is_below_four_ulp),
             cmocka_unit_test(sigmoid_and_softplus_are_accurate),
