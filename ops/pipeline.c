@@ -177,6 +177,14 @@ static enum rf_status fold(struct rf_pipeline *pipeline, struct rf_batch *batch,
     return RF_OK;
 }
 
+static enum rf_status attend(struct rf_pipeline *pipeline, int64_t now_ms, struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    for (size_t i = 0; i < pipeline->sink_count && !status; i++) {
+        status = rf_sink_attend(pipeline->sinks[i], now_ms, err);
+    }
+    return status;
+}
+
 // Hands predictions to each sink in turn, then the rejects; takes up where it stopped.
 static enum rf_status hand_over(struct rf_pipeline *pipeline, struct rf_batch *batch, struct rf_error *err) {
     for (; batch->sink < pipeline->sink_count; batch->sink++, batch->published = 0) {
@@ -189,6 +197,11 @@ static enum rf_status hand_over(struct rf_pipeline *pipeline, struct rf_batch *b
         return rf_sink_reject(pipeline->rejected, &batch->rejects, &batch->published, err);
     }
     return RF_OK;
+}
+
+const char *rf_pipeline_full_sink(const struct rf_pipeline *pipeline, const struct rf_batch *batch) {
+    const struct rf_sink *sink = batch->sink < pipeline->sink_count ? pipeline->sinks[batch->sink] : pipeline->rejected;
+    return sink->label;
 }
 
 static void tell_metrics(struct rf_pipeline *pipeline) {
@@ -213,6 +226,8 @@ static void tell_metrics(struct rf_pipeline *pipeline) {
     for (size_t i = 0; i < count; i++) {
         rf_metrics_set(metrics, RF_METRIC_sink_published_total, (unsigned)i, (int64_t)sinks[i]->published);
         rf_metrics_set(metrics, RF_METRIC_sink_waits_total, (unsigned)i, (int64_t)sinks[i]->waits);
+        rf_metrics_set(metrics, RF_METRIC_sink_gaps_total, (unsigned)i, (int64_t)sinks[i]->gaps);
+        rf_metrics_set(metrics, RF_METRIC_sink_repeats_total, (unsigned)i, (int64_t)sinks[i]->repeats);
     }
 }
 
@@ -224,6 +239,9 @@ enum rf_status rf_pipeline_step(struct rf_pipeline *pipeline, struct rf_batch *b
     }
     if (batch && !status && pipeline->checkpoint) {
         status = rf_checkpoint_rewind(pipeline->checkpoint, pipeline, err);
+    }
+    if (!status) {
+        status = attend(pipeline, now_ms, err);
     }
     if (batch && !status) {
         status = hand_over(pipeline, batch, err);

@@ -54,6 +54,9 @@ void rf_pipeline_prepare(const struct rf_pipeline *pipeline, struct rf_decoder *
 enum rf_status rf_pipeline_step(struct rf_pipeline *pipeline, struct rf_batch *batch, int64_t now_ms,
                                 struct rf_error *err) RF_MUST_USE;
 
+// The label of the sink that had no room for the rest of a folded batch.
+const char *rf_pipeline_full_sink(const struct rf_pipeline *pipeline, const struct rf_batch *batch);
+
 // From here on records are predicted and evaluated apart (rf_pipeline_test), and neither learned nor part of any other figure.
 enum rf_status rf_pipeline_begin_test(struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
 

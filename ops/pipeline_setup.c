@@ -147,6 +147,8 @@ static void label_sinks(struct rf_pipeline *pipeline) {
     for (size_t i = 0; i < count; i++) {
         rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_published_total, (unsigned)i, sinks[i]->label);
         rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_waits_total, (unsigned)i, sinks[i]->label);
+        rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_gaps_total, (unsigned)i, sinks[i]->label);
+        rf_metrics_label(&pipeline->metrics, RF_METRIC_sink_repeats_total, (unsigned)i, sinks[i]->label);
     }
 }
 

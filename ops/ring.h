@@ -6,8 +6,7 @@
 
 struct rf_batch;
 
-// A bounded queue of batches between two threads. Full: give() waits, so that the source stops taking and Kafka is the
-// buffer. One lock a batch, none a record.
+// A bounded queue of batches between two threads. One lock a batch, none a record.
 struct rf_ring;
 
 enum rf_status rf_ring_create(size_t capacity, struct rf_ring **ring_out, struct rf_error *err) RF_MUST_USE;

@@ -224,9 +224,10 @@ static void report_end(const struct run *run, struct model *model) {
         rf_log(&model->assembly.log, RF_LOG_WARN, "nothing was learned: no record had a label",
                rf_log_text("features.label", model->assembly.settings.features.label));
     }
+    int64_t waits = rf_metrics_get(rf_pipeline_metrics(rf_worker_pipeline(model->worker)), RF_METRIC_source_waits_total, 0);
     rf_log(&model->assembly.log, RF_LOG_INFO, "stopped", rf_log_text("model", model->assembly.settings.name),
            rf_log_uint("records", report.counts.records), rf_log_uint("learned", report.counts.learned),
-           rf_log_uint("rejected", report.counts.rejected));
+           rf_log_uint("rejected", report.counts.rejected), rf_log_int("source_waits", waits));
 }
 
 // Runs all models to their end, once all of them could be made. Their own failures are told as they come; the worst is answered.

@@ -6,8 +6,10 @@
 //     fold thread     rf_pipeline_step(): scores, learns, hands to the sinks -> ring of free batches
 //     keeper thread   writes snapshots, publishes them, answers who asks for one
 //
-// A full ring stops the source; Kafka is the buffer. Everything else crosses in small mailboxes under one lock, a few
-// times a second.
+// Batches are a fixed number, and go round. While all are in the fold's hands the source is asked for nothing more: it pauses,
+// and Kafka is the buffer. So no record is polled more than `batches` batches before its prediction leaves, however far behind
+// the worker is; and as a batch takes what is there when it is filled and never waits for more, it is one record when records
+// come singly and a full one under load. Everything else crosses in small mailboxes under one lock, a few times a second.
 #include "ingest/source.h"
 #include "learners/evaluation.h"
 #include "ops/checkpoint.h"
@@ -27,7 +29,7 @@ struct rf_worker_options {
     struct rf_folder *folder;     // borrowed
     struct rf_clock *clock;       // borrowed
     struct rf_log *log;           // borrowed
-    size_t batches;               // in flight between source and fold, at least 2
+    size_t batches;               // that go round between source and fold, at least 2
     int wait_ms;                  // how long to wait for the source's partitions at the start
     int shutdown_ms;              // how long sinks may take to confirm at the end
     bool takes_over;              // although another worker's id stands in the committed offsets

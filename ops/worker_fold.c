@@ -41,6 +41,43 @@ static void tell_rejects(struct rf_worker *worker) {
     }
 }
 
+// A sink without room holds up everything: that is said once it has lasted, and when it is over.
+static void tell_full_sink(struct rf_worker *worker, bool is_full, int64_t now) {
+    const char *model = rf_pipeline_name(worker->pipeline);
+    if (is_full && !worker->sink_waits_since_ms) {
+        worker->sink_waits_since_ms = now;
+    }
+    int64_t waited = worker->sink_waits_since_ms ? now - worker->sink_waits_since_ms : 0;
+    if (is_full && !worker->sink_told && waited >= RF_WORKER_PATIENCE_MS) {
+        worker->sink_told = rf_pipeline_full_sink(worker->pipeline, worker->folding);
+        rf_log(worker->options.log, RF_LOG_WARN, "a sink has no room; the source waits", rf_log_text("model", model),
+               rf_log_text("sink", worker->sink_told));
+    } else if (!is_full && worker->sink_told) {
+        rf_log(worker->options.log, RF_LOG_INFO, "the sink has room again", rf_log_text("model", model),
+               rf_log_text("sink", worker->sink_told), rf_log_real("waited_seconds", (double)waited / 1000));
+        worker->sink_told = NULL;
+    }
+    worker->sink_waits_since_ms = is_full ? worker->sink_waits_since_ms : 0;
+}
+
+// One line for all subscribers that began to miss batches since the last one.
+static void tell_gaps(struct rf_worker *worker) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(worker->pipeline, &count);
+    const char *last = NULL;
+    uint64_t gaps = 0;
+    for (size_t i = 0; i < count; i++) {
+        gaps += sinks[i]->gaps;
+        last = sinks[i]->gaps ? sinks[i]->label : last;
+    }
+    if (gaps > worker->gaps_told) {
+        rf_log(worker->options.log, RF_LOG_WARN, "a subscriber is too slow and misses batches",
+               rf_log_text("model", rf_pipeline_name(worker->pipeline)), rf_log_text("sink", last),
+               rf_log_uint("count", gaps - worker->gaps_told));
+        worker->gaps_told = gaps;
+    }
+}
+
 // Posts a snapshot that came into place: its positions to the source, the file to the keeper.
 static void post_installed(struct rf_worker *worker) {
     struct rf_installed installed;
@@ -76,10 +113,11 @@ static enum rf_status step(struct rf_worker *worker, struct rf_batch *batch, str
     }
     int64_t now = rf_worker_now_ms(worker);
     worker->stopping_since_ms = worker->stopping_since_ms ? worker->stopping_since_ms : now;
-    if (status == RF_AGAIN && now - worker->stopping_since_ms > worker->options.shutdown_ms) {
-        return rf_fail(err, RF_IO,
-                       "a sink had no room for %d ms while stopping; what it did not take is learned again after the restart",
-                       worker->options.shutdown_ms);
+    if (batch && status == RF_AGAIN && now - worker->stopping_since_ms > worker->options.shutdown_ms) {
+        return rf_fail(
+                err, RF_IO,
+                "sink %.200s had no room for %d ms while stopping; what it did not take is learned again after the restart",
+                rf_pipeline_full_sink(worker->pipeline, batch), worker->options.shutdown_ms);
     }
     return status;
 }
@@ -100,6 +138,9 @@ static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf
     }
     enum rf_status status = step(worker, worker->folding, err);
     int64_t now = rf_worker_now_ms(worker);
+    if (worker->folding && (!status || status == RF_AGAIN)) {
+        tell_full_sink(worker, status == RF_AGAIN, now);
+    }
     worker->folded_ms = worker->folding ? now : worker->folded_ms;
     if (!status && worker->folding && worker->folding->end < worker->folding->records.count) {
         rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, worker->folding); // it was cut: the rest of it
@@ -109,6 +150,7 @@ static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf
     if (now - worker->told_ms >= RF_WORKER_REPORT_MS || now < worker->told_ms) {
         tell(worker);
         tell_rejects(worker);
+        tell_gaps(worker);
         rf_metrics_set(rf_pipeline_metrics(worker->pipeline), RF_METRIC_ring_batches, 0,
                        (int64_t)rf_ring_count(worker->prepared));
         worker->told_ms = now;

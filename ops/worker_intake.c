@@ -1,6 +1,7 @@
 // The source thread: polls, decodes, builds examples, and tells the source what is safe.
 #include "ops/worker_internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,9 +157,24 @@ static enum rf_status poll_batch(struct rf_worker *worker, struct rf_batch *batc
     return RF_OK;
 }
 
+// Takes an empty batch; RF_AGAIN when all are in the fold's hands: the source is not asked for more meanwhile.
+static enum rf_status take_free(struct rf_worker *worker, int wait_ms) {
+    if (rf_ring_take(worker->free, &worker->filling, 0) == RF_OK) {
+        worker->source_waits = false;
+        return RF_OK;
+    }
+    if (!worker->source_waits) {
+        worker->source_waits = true;
+        rf_metrics_add(rf_pipeline_metrics(worker->pipeline), RF_METRIC_source_waits_total, 0, 1);
+    }
+    enum rf_status status = wait_ms ? rf_ring_take(worker->free, &worker->filling, wait_ms) : RF_AGAIN;
+    worker->source_waits = status != RF_OK;
+    return status;
+}
+
 // Fills an empty batch; RF_AGAIN when there is none, or nothing came.
 static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
-    if (!worker->filling && rf_ring_take(worker->free, &worker->filling, wait_ms)) {
+    if (!worker->filling && take_free(worker, wait_ms)) {
         return RF_AGAIN;
     }
     bool is_over = false;
@@ -172,22 +188,15 @@ static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_erro
     }
     count_polled(worker, &worker->filling->records);
     rf_pipeline_prepare(worker->pipeline, worker->decoder, worker->filling);
-    worker->is_filled = true;
     return RF_OK;
 }
 
-// Hands the filled batch on; RF_AGAIN when the ring is full.
-static enum rf_status hand_on(struct rf_worker *worker, int wait_ms) {
-    enum rf_status status = rf_ring_give(worker->prepared, worker->filling, 0);
-    if (status == RF_AGAIN) {
-        rf_metrics_add(rf_pipeline_metrics(worker->pipeline), RF_METRIC_source_waits_total, 0, 1);
-        status = rf_ring_give(worker->prepared, worker->filling, wait_ms);
-    }
-    if (!status) {
-        worker->filling = NULL;
-        worker->is_filled = false;
-    }
-    return status;
+// Hands the filled batch on. There is room for all batches that there are.
+static void hand_on(struct rf_worker *worker) {
+    enum rf_status given = rf_ring_give(worker->prepared, worker->filling, 0);
+    assert(!given);
+    (void)given;
+    worker->filling = NULL;
 }
 
 // Waits for the fold thread to stand still, then looks at the log anew and lets it go on. RF_AGAIN: not yet, or done.
@@ -204,8 +213,7 @@ static enum rf_status regroup(struct rf_worker *worker, int wait_ms, struct rf_e
 }
 
 static bool is_over(struct rf_worker *worker) {
-    bool is_ended = worker->is_source_over || atomic_load(&worker->is_stopping);
-    return atomic_load(&worker->has_failed) || (is_ended && !worker->is_filled);
+    return worker->is_source_over || atomic_load(&worker->is_stopping) || atomic_load(&worker->has_failed);
 }
 
 void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
@@ -224,9 +232,9 @@ void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {
     if (atomic_load(&worker->regroup) != RF_REGROUP_NONE) {
         status = regroup(worker, wait_ms, &err);
     } else {
-        status = worker->is_filled ? RF_OK : fill(worker, wait_ms, &err);
+        status = fill(worker, wait_ms, &err);
         if (!status) {
-            status = hand_on(worker, wait_ms);
+            hand_on(worker);
         }
     }
     if (status && status != RF_AGAIN && status != RF_END) {

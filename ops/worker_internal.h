@@ -7,7 +7,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RF_WORKER_POLL_MS = 20, RF_WORKER_IDLE_MS = 5, RF_WORKER_REPORT_MS = 200, RF_WORKER_NOTE_SIZE = 128 };
+enum {
+    RF_WORKER_POLL_MS = 20,
+    RF_WORKER_IDLE_MS = 5,
+    RF_WORKER_REPORT_MS = 200,
+    RF_WORKER_PATIENCE_MS = 1000,
+    RF_WORKER_NOTE_SIZE = 128
+};
 
 // The source thread asks the fold thread to stand still once all is folded, looks at the log anew, and lets it go on.
 enum rf_regroup { RF_REGROUP_NONE, RF_REGROUP_ASKED, RF_REGROUP_GRANTED };
@@ -35,7 +41,7 @@ struct rf_worker {
     size_t script_count, script_index;
     uint64_t script_done;     // records of the current run
     struct rf_batch *filling; // NULL: none
-    bool is_filled;           // and prepared: to be handed on
+    bool source_waits;        // for a batch that the fold has done with
     bool is_source_over;      // nothing more will come
     bool is_intake_over;      // and nothing more is handed on
     int64_t lag_told_ms, refreshed_ms;
@@ -48,6 +54,9 @@ struct rf_worker {
     bool is_folded;                                      // all that will ever come
     bool is_last_requested;                              // the snapshot that covers all
     bool fold_waits;                                     // for a sink, or for a snapshot
+    int64_t sink_waits_since_ms;                         // 0: none has no room
+    const char *sink_told;                               // the one that was said to have no room; NULL: none was
+    uint64_t gaps_told;
     uint64_t failures_before;
     uint64_t rejects_told;
 

@@ -74,8 +74,7 @@ static void end_transfer(struct transfer *transfer) {
 }
 
 static void set_patient(struct rf_clone *clone, bool is_patient) {
-    int value = is_patient;
-    (void)zmq_setsockopt(clone->publisher.socket, ZMQ_XPUB_NODROP, &value, sizeof value);
+    rf_endpoint_set_lossy(&clone->publisher, !is_patient);
     clone->is_patient = is_patient;
 }
 

@@ -3,6 +3,7 @@
 // A bound ZeroMQ socket: what is wrong with an endpoint in words, and the settings that all of ours share.
 #include "proto/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,13 @@ struct rf_endpoint_options {
 enum rf_status rf_endpoint_open(void *context, const struct rf_endpoint_options *options, struct rf_endpoint *endpoint_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_endpoint_close(struct rf_endpoint *endpoint);
+
+// Of a publisher: whether it drops what a subscriber has no room for, as it does at first, or has no room itself as long as one
+// of them has none.
+void rf_endpoint_set_lossy(struct rf_endpoint *endpoint, bool is_lossy);
+
+// Hears at once what peers have taken meanwhile: sending hears of it about once a millisecond.
+void rf_endpoint_catch_up(struct rf_endpoint *endpoint);
 
 enum rf_endpoint_frame { RF_FRAME_MORE, RF_FRAME_LAST };
 

@@ -98,6 +98,16 @@ void rf_endpoint_close(struct rf_endpoint *endpoint) {
     }
 }
 
+void rf_endpoint_set_lossy(struct rf_endpoint *endpoint, bool is_lossy) {
+    set(endpoint->socket, ZMQ_XPUB_NODROP, !is_lossy);
+}
+
+void rf_endpoint_catch_up(struct rf_endpoint *endpoint) {
+    int events;
+    size_t size = sizeof events;
+    (void)zmq_getsockopt(endpoint->socket, ZMQ_EVENTS, &events, &size);
+}
+
 enum rf_status rf_endpoint_send(struct rf_endpoint *endpoint, const void *data, size_t size, enum rf_endpoint_frame frame) {
     int flags = ZMQ_DONTWAIT | (frame == RF_FRAME_MORE ? ZMQ_SNDMORE : 0);
     while (zmq_send(endpoint->socket, data, size, flags) < 0) {

@@ -33,6 +33,10 @@ enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rej
     return count_wait(self, status);
 }
 
+enum rf_status rf_sink_attend(struct rf_sink *self, int64_t now_ms, struct rf_error *err) {
+    return self->ops->attend ? self->ops->attend(self, now_ms, err) : RF_OK;
+}
+
 uint64_t rf_sink_mark(struct rf_sink *self) {
     return self->ops->mark ? self->ops->mark(self) : 0;
 }
@@ -75,8 +79,12 @@ static const struct rf_setting zeromq_settings[] = {
                 "endpoint of a publisher (PUB, bound), e.g. tcp://127.0.0.1:5555; a subscriber that is too slow loses batches"),
         RF_TEXT(struct rf_sink_zeromq_options, push, NULL, RF_SETTING_NOT_MODEL,
                 "endpoint of a pusher (PUSH, bound) instead; it waits for a peer with room"),
+        RF_TEXT(struct rf_sink_zeromq_options, confirm, NULL, RF_SETTING_NOT_MODEL,
+                "push: endpoint (PULL, bound) where readers confirm each batch; one that is not confirmed is sent again when a "
+                "reader "
+                "goes away, and no snapshot covers it"),
         RF_UINT(struct rf_sink_zeromq_options, high_water_mark, "1000", 1, 1000000, RF_SETTING_NOT_MODEL,
-                "batches queued for one peer"),
+                "batches queued for one peer; with confirm, batches not confirmed"),
         RF_UINT(struct rf_sink_zeromq_options, linger_ms, "1000", 0, 60000, RF_SETTING_NOT_MODEL,
                 "how long the end of the program waits for batches still queued, in milliseconds"),
         {0},

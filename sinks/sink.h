@@ -21,6 +21,9 @@ struct rf_sink_ops {
     // The same for rejected records.
     enum rf_status (*reject)(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done, struct rf_error *err);
 
+    // What is due without a batch; called at every step of the worker. NULL when nothing ever is.
+    enum rf_status (*attend)(struct rf_sink *self, int64_t now_ms, struct rf_error *err);
+
     // Draws a line under what was handed over so far, for a snapshot: settle() tells when all of it is safe. At most one
     // line is drawn at a time. Returns the bookmark to store in that snapshot.
     uint64_t (*mark)(struct rf_sink *self);
@@ -52,12 +55,15 @@ struct rf_sink { // embedded first in each kind
     bool is_lossy;      // the operator chose a kind that drops what the outside has no room for
     uint64_t published; // predictions or rejected records handed over; counted by the dispatcher
     uint64_t waits;     // times the outside had no room
+    uint64_t gaps;      // lossy kinds: times somebody outside had no room and began to miss what others got
+    uint64_t repeats;   // batches handed over again, as who had them went away
 };
 
 enum rf_status rf_sink_publish(struct rf_sink *self, const struct rf_predictions *predictions, size_t *done,
                                struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done,
                               struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_sink_attend(struct rf_sink *self, int64_t now_ms, struct rf_error *err) RF_MUST_USE;
 uint64_t rf_sink_mark(struct rf_sink *self);
 void rf_sink_sync(struct rf_sink *self);
 enum rf_status rf_sink_settle(struct rf_sink *self, int timeout_ms, struct rf_error *err) RF_MUST_USE;
@@ -77,10 +83,12 @@ struct rf_sink_kind {
 extern const struct rf_variant rf_sink_variants[]; // zeromq, kafka, file; `registration` is a struct rf_sink_kind
 
 // Sends each batch as one message, see docs/PROTOCOL.md. A publisher drops what a subscriber has no room for (and is
-// lossy); a pusher answers RF_AGAIN while no peer has room. Exactly one of the two endpoints is set.
+// lossy); a pusher answers RF_AGAIN while no peer has room. Exactly one of the two endpoints is set. Where readers confirm, a
+// batch counts as safe only then, and is sent again when a reader has gone away.
 struct rf_sink_zeromq_options {
     char *publish, *push;     // endpoints to bind: tcp://ADDRESS:PORT (port `*`: a free one) or ipc://PATH
-    uint64_t high_water_mark; // batches queued for one peer
+    char *confirm;            // of a pusher: where its readers confirm each batch; NULL: they do not
+    uint64_t high_water_mark; // batches queued for one peer; with `confirm`, batches that are not confirmed
     uint64_t linger_ms;       // how long destroy() waits for what is queued
 };
 

@@ -167,6 +167,27 @@ static void a_slow_subscriber_sees_its_loss_as_a_gap(void **state) {
     }
     assert_true(gaps > 0);
     assert_true(received < 150);
+    assert_int_equal(sink->gaps, gaps);
+    assert_int_equal(sink->waits, 0);
+    rf_sink_destroy(sink);
+}
+
+static void a_subscriber_that_reads_misses_nothing_beside_one_that_does_not(void **state) {
+    (void)state;
+    struct rf_sink *sink;
+    assert_int_equal(open_sink(publisher_at(anywhere, 2), &sink), RF_OK);
+    void *hung = subscribe(sink), *reader = subscribe(sink);
+    (void)join(sink, hung);
+    uint64_t last = join(sink, reader);
+    static char id[1 << 17];
+    memset(id, 'i', sizeof id - 1);
+    for (int i = 0; i < 150; i++) {
+        batch_next(&batch, 0, 0);
+        batch_add(&batch, i, id, 0.5);
+        assert_int_equal(publish(sink), RF_OK);
+        assert_int_equal(receive_sequence(reader), ++last);
+    }
+    assert_true(sink->gaps > 0);
     rf_sink_destroy(sink);
 }
 
@@ -206,6 +227,155 @@ static void a_pusher_without_a_peer_says_again_and_later_loses_nothing(void **st
     }
     assert_true(blocked > 1); // at first for want of a peer, then for want of room
     rf_sink_destroy(sink);
+}
+
+// A pusher whose readers confirm at a path of its own.
+struct confirmed {
+    char folder[64], address[128];
+    struct rf_sink *sink;
+    void *confirmer; // PUSH
+    int64_t now_ms;
+};
+
+static void open_confirmed(struct confirmed *confirmed, uint64_t capacity) {
+    *confirmed = (struct confirmed){.folder = "/tmp/riffle-test-confirm-XXXXXX", .now_ms = 1};
+    assert_non_null(mkdtemp(confirmed->folder));
+    snprintf(confirmed->address, sizeof confirmed->address, "ipc://%s/socket", confirmed->folder);
+    struct rf_sink_zeromq_options options = pusher_at(anywhere, capacity);
+    options.confirm = confirmed->address;
+    assert_int_equal(open_sink(options, &confirmed->sink), RF_OK);
+    confirmed->confirmer = connect_peer(ZMQ_PUSH, confirmed->address, 1000, NULL);
+    batch.predictions.sequence = 0;
+}
+
+static void close_confirmed(struct confirmed *confirmed) {
+    rf_sink_destroy(confirmed->sink);
+    (void)unlink(confirmed->address + strlen("ipc://"));
+    assert_int_equal(rmdir(confirmed->folder), 0);
+}
+
+static void confirm(struct confirmed *confirmed, uint32_t epoch, uint64_t sequence) {
+    Riffle__V1__Confirmation message = RIFFLE__V1__CONFIRMATION__INIT;
+    message.epoch = epoch;
+    message.sequence = sequence;
+    uint8_t bytes[32];
+    size_t size = riffle__v1__confirmation__pack(&message, bytes);
+    assert_int_equal(zmq_send(confirmed->confirmer, bytes, size, 0), size);
+}
+
+static void publish_next(struct confirmed *confirmed) {
+    batch_next(&batch, 10 * (int64_t)batch.predictions.sequence, 10);
+    assert_int_equal(publish(confirmed->sink), RF_OK);
+}
+
+// Attends, a second at a time, until the reader has something.
+static void attend_until(struct confirmed *confirmed, void *reader) {
+    for (int i = 0; !is_ready(reader, GLANCE_MS); i++) {
+        assert_true(i < PATIENCE_MS / GLANCE_MS);
+        assert_int_equal(rf_sink_attend(confirmed->sink, confirmed->now_ms += 1000, &err), RF_OK);
+    }
+}
+
+static void what_is_confirmed_is_safe_and_nothing_else(void **state) {
+    (void)state;
+    struct confirmed confirmed;
+    open_confirmed(&confirmed, 100);
+    void *reader = connect_peer(ZMQ_PULL, confirmed.sink->endpoint, 100, NULL);
+    assert_int_equal(rf_sink_settle(confirmed.sink, 0, &err), RF_OK);
+    for (int i = 0; i < 3; i++) {
+        publish_next(&confirmed);
+    }
+    (void)rf_sink_mark(confirmed.sink);
+    publish_next(&confirmed); // after the line
+    attend_until(&confirmed, reader);
+    confirm(&confirmed, 2, 3);
+    confirm(&confirmed, 2, 1);
+    assert_int_equal(rf_sink_settle(confirmed.sink, 50, &err), RF_AGAIN);
+    assert_int_equal(zmq_send(confirmed.confirmer, "nonsense", 8, 0), 8);
+    confirm(&confirmed, 1, 2); // of an earlier life
+    confirm(&confirmed, 2, 0);
+    confirm(&confirmed, 2, 9);
+    assert_int_equal(rf_sink_settle(confirmed.sink, 50, &err), RF_AGAIN);
+    confirm(&confirmed, 2, 2);
+    confirm(&confirmed, 2, 2);
+    assert_int_equal(rf_sink_settle(confirmed.sink, PATIENCE_MS, &err), RF_OK);
+    assert_int_equal(confirmed.sink->repeats, 0);
+    close_confirmed(&confirmed);
+}
+
+static void no_more_than_the_mark_are_left_to_be_confirmed(void **state) {
+    (void)state;
+    struct confirmed confirmed;
+    open_confirmed(&confirmed, 3);
+    for (int i = 0; i < 3; i++) {
+        publish_next(&confirmed); // they are kept, though nobody reads
+    }
+    batch_next(&batch, 30, 10);
+    assert_int_equal(publish(confirmed.sink), RF_AGAIN);
+    assert_int_equal(publish(confirmed.sink), RF_AGAIN);
+    void *reader = connect_peer(ZMQ_PULL, confirmed.sink->endpoint, 100, NULL);
+    attend_until(&confirmed, reader);
+    for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+        attend_until(&confirmed, reader);
+        assert_int_equal(receive_sequence(reader), sequence);
+        assert_int_equal(publish(confirmed.sink), RF_AGAIN);
+    }
+    confirm(&confirmed, 2, 1);
+    while (publish(confirmed.sink) == RF_AGAIN) {
+        assert_int_equal(rf_sink_settle(confirmed.sink, GLANCE_MS, &err), RF_AGAIN);
+    }
+    attend_until(&confirmed, reader);
+    assert_int_equal(receive_sequence(reader), 4);
+    close_confirmed(&confirmed);
+}
+
+static void what_a_reader_took_along_is_sent_again(void **state) {
+    (void)state;
+    struct confirmed confirmed;
+    open_confirmed(&confirmed, 100);
+    void *reader = connect_peer(ZMQ_PULL, confirmed.sink->endpoint, 100, NULL);
+    for (int i = 0; i < 6; i++) {
+        publish_next(&confirmed);
+    }
+    attend_until(&confirmed, reader);
+    for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+        assert_int_equal(receive_sequence(reader), sequence);
+    }
+    confirm(&confirmed, 2, 1);
+    confirm(&confirmed, 2, 3);
+    assert_int_equal(rf_sink_settle(confirmed.sink, 50, &err), RF_AGAIN);
+    leave(reader);
+
+    void *next = connect_peer(ZMQ_PULL, confirmed.sink->endpoint, 100, NULL);
+    attend_until(&confirmed, next);
+    static const uint64_t wanted[] = {2, 4, 5, 6};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        Riffle__V1__Predictions *read = receive(next);
+        assert_int_equal(read->sequence, wanted[i]);
+        assert_int_equal(read->n_predictions, 10);
+        assert_int_equal(read->predictions[0]->offset, 10 * (wanted[i] - 1));
+        riffle__v1__predictions__free_unpacked(read, NULL);
+        confirm(&confirmed, 2, wanted[i]);
+    }
+    assert_int_equal(rf_sink_settle(confirmed.sink, PATIENCE_MS, &err), RF_OK);
+    assert_int_equal(confirmed.sink->repeats, 4);
+    publish_next(&confirmed);
+    assert_int_equal(receive_sequence(next), 7);
+    close_confirmed(&confirmed);
+}
+
+static void only_readers_of_a_pusher_confirm(void **state) {
+    (void)state;
+    struct rf_sink *sink;
+    struct rf_sink_zeromq_options options = publisher_at(anywhere, 10);
+    options.confirm = anywhere;
+    assert_int_equal(open_sink(options, &sink), RF_INVALID);
+    assert_string_equal(err.text, "zeromq: confirm is set beside publish, must stand beside push: only its readers confirm");
+    options = pusher_at(anywhere, 10);
+    char wrong[] = "tcp://127.0.0.1";
+    options.confirm = wrong;
+    assert_int_equal(open_sink(options, &sink), RF_INVALID);
+    assert_string_equal(err.text, "zeromq: endpoint is tcp://127.0.0.1, must be tcp://ADDRESS:PORT or ipc://PATH");
 }
 
 static void a_taken_port_is_named(void **state) {
@@ -303,7 +473,12 @@ int main(void) {
             CLAIM(every_prediction_arrives_in_order_with_its_sequence),
             CLAIM(a_batch_without_predictions_keeps_the_sequence_whole),
             CLAIM(a_slow_subscriber_sees_its_loss_as_a_gap),
+            CLAIM(a_subscriber_that_reads_misses_nothing_beside_one_that_does_not),
             CLAIM(a_pusher_without_a_peer_says_again_and_later_loses_nothing),
+            CLAIM(what_is_confirmed_is_safe_and_nothing_else),
+            CLAIM(no_more_than_the_mark_are_left_to_be_confirmed),
+            CLAIM(what_a_reader_took_along_is_sent_again),
+            CLAIM(only_readers_of_a_pusher_confirm),
             CLAIM(a_taken_port_is_named),
             CLAIM(a_bad_endpoint_is_named),
             CLAIM(exactly_one_endpoint_is_wanted),
