@@ -57,16 +57,21 @@ static void take(struct totals *totals, const rd_kafka_message_t *message, uint6
     }
 }
 
+// The batch call waits until the batch is full or the time is over: where the latency counts, one record is waited for, and what
+// is there besides is taken with it.
+static ssize_t take_some(rd_kafka_queue_t *queue, bool is_quick, rd_kafka_message_t *messages[BATCH]) {
+    if (!is_quick) {
+        return rd_kafka_consume_batch_queue(queue, 100, messages, BATCH);
+    }
+    messages[0] = rd_kafka_consume_queue(queue, 100);
+    ssize_t more = messages[0] ? rd_kafka_consume_batch_queue(queue, 0, messages + 1, BATCH - 1) : -1;
+    return 1 + (more > 0 ? more : messages[0] ? 0 : -1);
+}
+
 static void consume(rd_kafka_queue_t *queue, uint64_t records, struct totals *totals) {
     rd_kafka_message_t *messages[BATCH];
     while (totals->records < records) {
-        // The call waits for a full batch or the time: where the latency counts, only for what is there.
-        ssize_t count = rd_kafka_consume_batch_queue(queue, totals->has_latencies ? 0 : 100, messages, BATCH);
-        if (count == 0 && totals->has_latencies) {
-            rd_kafka_message_t *one = rd_kafka_consume_queue(queue, 100);
-            messages[0] = one;
-            count = one != NULL;
-        }
+        ssize_t count = take_some(queue, totals->has_latencies, messages);
         uint64_t now = latencies_now_ns();
         for (ssize_t i = 0; i < count; i++) {
             if (!messages[i]->err) {
