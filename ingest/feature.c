@@ -433,7 +433,35 @@ static enum rf_status check_vector(const struct draft *draft) {
                           rf_show(rf_schema_field(draft->schema, rules->vector_field)->name).text, rules->vector_size);
 }
 
+// The short way for what most fields are: a number or a category and nothing besides, hashed by our key. False: it is not such a
+// field, or there is no room.
+static inline bool take_plain(struct draft *draft, const struct rf_field *field, unsigned roles) {
+    struct rf_examples *examples = draft->examples;
+    const size_t index = draft->feature_count;
+    if (draft->hasher.hashing != RF_HASHING_KEYED || index == examples->feature_capacity ||
+        index - examples->row_start[examples->count] >= RF_SCHEMA_FEATURES_MAX) {
+        return false;
+    }
+    uint64_t hash = field->hash;
+    double value = 1.0;
+    if (roles == RF_ROLE_CATEGORY) {
+        struct rf_hash_key key = {draft->hasher.key.k0 ^ field->hash, draft->hasher.key.k1}; // see rf_hasher_feature()
+        hash = rf_hash(key, field->value.text.data, field->value.text.size);
+    } else if (roles == RF_ROLE_NUMBER && field->value.type != RF_VALUE_TEXT) {
+        value = field->value.number;
+    } else {
+        return false;
+    }
+    draft->feature_count++;
+    examples->hash[index] = hash;
+    examples->value[index] = value;
+    examples->field[index] = field->index;
+    examples->kind[index] = roles == RF_ROLE_NUMBER ? RF_NUMBER : RF_CATEGORY;
+    return true;
+}
+
 static enum rf_status take_all_declared(struct draft *draft, const struct rf_event *event, enum rf_task task, uint32_t classes) {
+    const struct rf_schema_field *fields = rf_schema_fields(draft->schema);
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < event->count && !status; i++) {
         const struct rf_field *field = &event->fields[i];
@@ -442,9 +470,13 @@ static enum rf_status take_all_declared(struct draft *draft, const struct rf_eve
         }
         uint64_t *seen = &draft->seen[field->index / 64];
         uint64_t bit = (uint64_t)1 << field->index % 64;
-        bool is_too_many = *seen & bit && !rf_schema_takes_list(draft->schema, field->index);
+        bool is_again = *seen & bit;
         *seen |= bit;
-        status = is_too_many ? too_many_values(draft, event, field) : take_declared(draft, field, task, classes);
+        if (is_again && !rf_schema_takes_list(draft->schema, field->index)) {
+            status = too_many_values(draft, event, field);
+        } else if (!take_plain(draft, field, fields[field->index].roles)) {
+            status = take_declared(draft, field, task, classes);
+        }
     }
     return status;
 }

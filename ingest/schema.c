@@ -81,6 +81,10 @@ const struct rf_schema_field *rf_schema_field(const struct rf_schema *schema, ui
     return &schema->fields[index];
 }
 
+const struct rf_schema_field *rf_schema_fields(const struct rf_schema *schema) {
+    return schema->fields;
+}
+
 const struct rf_text *rf_schema_names(const struct rf_schema *schema) {
     return schema->names;
 }

@@ -108,6 +108,7 @@ uint32_t rf_schema_find(const struct rf_schema *schema, struct rf_text name);
 uint32_t rf_schema_find_hashed(const struct rf_schema *schema, struct rf_text name, uint64_t hash);
 uint32_t rf_schema_find_role(const struct rf_schema *schema, enum rf_role role); // the first field that has it
 const struct rf_schema_field *rf_schema_field(const struct rf_schema *schema, uint32_t index);
+const struct rf_schema_field *rf_schema_fields(const struct rf_schema *schema); // [rf_schema_count()]
 uint32_t rf_schema_count(const struct rf_schema *schema);
 const struct rf_text *rf_schema_names(const struct rf_schema *schema);     // [rf_schema_count()] of the fields, in their order
 bool rf_schema_takes_rest(const struct rf_schema *schema);                 // undeclared fields are features too
