@@ -47,6 +47,11 @@ static const struct rf_column trust_columns[] = {
         {"importance", RF_F64, offsetof(struct trust, importance), 1, RF_MERGE_SUM},
 };
 
+// The last log odds of the stack: learning asks for the probability that predicting has just found. Scratch, no state.
+struct odds {
+    double odds, probability;
+};
+
 struct rf_mixture {
     struct rf_loss loss;
     uint32_t experts;
@@ -56,6 +61,7 @@ struct rf_mixture {
     double half_lives, kept;      // what is left of L and D over the half-lives that passed last: no state
     double share_time, share_now; // the share, and the time it is for: follow from the records learned, and are no state
     struct trust *trust;
+    struct odds *last;
 };
 
 static void reset_stack(struct rf_mixture *mixture) {
@@ -75,10 +81,12 @@ enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, s
         return rf_fail(err, RF_MEMORY, "out of memory for a mixture");
     }
     mixture->trust = calloc(1, sizeof *mixture->trust);
-    if (!mixture->trust) {
+    mixture->last = calloc(1, sizeof *mixture->last);
+    if (!mixture->trust || !mixture->last) {
         rf_mixture_destroy(mixture);
         return rf_fail(err, RF_MEMORY, "out of memory for a mixture");
     }
+    *mixture->last = (struct odds){0, rf_sigmoid(0)};
     mixture->loss = *loss;
     mixture->experts = experts;
     mixture->outputs = loss->outputs;
@@ -99,6 +107,7 @@ enum rf_status rf_mixture_create(const struct rf_loss *loss, uint32_t experts, s
 
 void rf_mixture_destroy(struct rf_mixture *mixture) {
     if (mixture) {
+        free(mixture->last);
         free(mixture->trust);
         free(mixture);
     }
@@ -113,7 +122,10 @@ static double stack_prediction(const struct rf_mixture *mixture, const double *s
     for (uint32_t e = 0; e < mixture->experts; e++) {
         odds += mixture->trust->stack[e] * clamped(score[e], ODDS_MAX);
     }
-    return rf_sigmoid(clamped(odds, STACK_ODDS_MAX));
+    if (odds != mixture->last->odds) {
+        *mixture->last = (struct odds){odds, rf_sigmoid(clamped(odds, STACK_ODDS_MAX))};
+    }
+    return mixture->last->probability;
 }
 
 void rf_mixture_predict(const struct rf_mixture *mixture, const double *score, const double *prediction, double *prediction_out) {
