@@ -11,7 +11,7 @@ struct rf_decode_limits {
     uint64_t record_bytes; // of its value
     uint64_t field_bytes;  // of one name, text or number, as written
     uint64_t fields;       // in one record
-    uint64_t depth;        // of nested objects and arrays that are passed over
+    uint64_t depth;        // of nested objects and arrays
 };
 extern const struct rf_setting rf_decode_limit_settings[];
 
@@ -94,9 +94,11 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
                                  const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
                                  struct rf_error *err) RF_MUST_USE;
 
-// JSON (RFC 8259): one object a record. Names stand once, whether they are wanted or not. Nested objects and arrays are
-// checked and passed over; one in a declared field is of the wrong type, but for an array in the field of the vector, whose
-// numbers are as in a field and do not count as fields.
+// JSON (RFC 8259): one object a record. Its names stand once, whether they are wanted or not, and so do those of nested objects
+// where they lead to a declared field. Nested objects and arrays are walked along the paths of declared fields
+// (ingest/path_plan.h); what lies beside them is checked and passed over. An object where a field's value is wanted is of the
+// wrong type, and every value that is taken counts as a field. The array of the vector is taken whole; its numbers are as in a
+// field and do not count.
 enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                       struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 

@@ -1,17 +1,18 @@
 #include "ingest/decoder.h"
 
 #include "ingest/field_names.h"
-#include "ingest/json_scan.h"
+#include "ingest/json_walk.h"
+#include "ingest/path_plan.h"
 #include "ingest/reject.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 struct json_decoder {
     struct rf_decoder base;
     struct rf_field_names *names;
+    struct rf_json_walk *walk;
     struct rf_field *fields; // [limits.fields]
 };
 
@@ -22,77 +23,25 @@ static struct json_decoder *json_from(struct rf_decoder *self) {
     return (struct json_decoder *)self;
 }
 
-static enum rf_status scan_number(struct rf_json_scan *scan, struct rf_text name, struct rf_value *value_out) {
-    struct rf_number number;
-    enum rf_status status = rf_json_scan_number(scan, &number);
-    if (status) {
-        return status;
-    }
-    double value = rf_number_value(&number);
-    if (!isfinite(value)) {
-        return rf_decode_fail(scan->error, RF_REASON_NON_FINITE, "field %s: %s is not finite", rf_show(name).text,
-                              rf_show(number.text).text);
-    }
-    *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = number.text};
-    return RF_OK;
-}
-
-static enum rf_status scan_text(struct rf_json_scan *scan, struct rf_arena *arena, struct rf_value *value_out) {
-    struct rf_json_string string;
-    enum rf_status status = rf_json_scan_string(scan, &string);
-    *value_out = (struct rf_value){.type = RF_VALUE_TEXT};
-    return status ? status : rf_json_resolve(string, arena, &value_out->text);
-}
-
-static enum rf_status scan_literal(struct rf_json_scan *scan, struct rf_value *value_out) {
-    struct rf_text literal;
-    enum rf_status status = rf_json_scan_literal(scan, &literal);
-    if (status) {
-        return status;
-    }
-    if (literal.data[0] == 'n') {
-        *value_out = (struct rf_value){.type = RF_VALUE_NULL};
-    } else {
-        *value_out = (struct rf_value){.type = RF_VALUE_BOOL, .number = literal.data[0] == 't', .text = literal};
-    }
-    return RF_OK;
-}
-
-static bool is_vector(const struct rf_decoder *decoder, const struct rf_field_name *name) {
-    return name->index != RF_FIELD_UNKNOWN && rf_schema_field(decoder->schema, name->index)->roles & RF_ROLE_VECTOR;
-}
-
-// An array is checked here and read where the example is made: it needs no memory but that of the record.
-static enum rf_status scan_list(struct rf_json_scan *scan, struct rf_value *value_out) {
-    const char *begin = scan->at;
-    enum rf_status status = rf_json_skip_value(scan);
-    *value_out = (struct rf_value){.type = RF_VALUE_LIST, .text = {begin, (size_t)(scan->at - begin)}};
-    return status;
-}
-
-// The value of a field that is wanted. `is_value_out`: false where it was passed over.
-static enum rf_status scan_value(const struct rf_decoder *decoder, struct rf_json_scan *scan, const struct rf_field_name *name,
-                                 struct rf_arena *arena, struct rf_value *value_out, bool *is_value_out) {
-    *is_value_out = true;
+// The value of a field. An undeclared object or array is passed over, and so is what nobody wants.
+static enum rf_status scan_value(struct json_decoder *json, struct rf_json_scan *scan, const struct rf_field_name *name,
+                                 struct rf_text text, struct rf_arena *arena, struct rf_event *event) {
     char first = scan->at < scan->end ? *scan->at : '\0';
-    if (first == '"') {
-        return scan_text(scan, arena, value_out);
+    if (name->is_path && name->is_wanted) {
+        enum rf_status status = rf_json_walk_whole_name(json->walk, scan, name);
+        if (status) {
+            return status;
+        }
     }
-    if (first == '-' || (first >= '0' && first <= '9')) {
-        return scan_number(scan, name->text, value_out);
+    if (first == '{' || first == '[') {
+        return name->path == RF_PATH_NONE ? rf_json_skip_value(scan) : rf_json_walk_value(json->walk, scan, name, arena, event);
     }
-    if (first != '{' && first != '[') {
-        return scan_literal(scan, value_out);
+    if (!name->is_wanted) {
+        return rf_json_skip_value(scan);
     }
-    if (first == '[' && is_vector(decoder, name)) {
-        return scan_list(scan, value_out);
-    }
-    if (name->index != RF_FIELD_UNKNOWN) {
-        return rf_decode_fail(scan->error, RF_REASON_TYPE, "field %s is an %s, must be a number, a text, true, false or null",
-                              rf_show(name->text).text, first == '{' ? "object" : "array");
-    }
-    *is_value_out = false;
-    return rf_json_skip_value(scan);
+    struct rf_field field = {.name = text, .hash = name->hash, .index = name->index};
+    enum rf_status status = rf_json_scan_scalar(scan, text, arena, &field.value);
+    return status ? status : rf_json_append(scan, event, field);
 }
 
 // One `"name": value`.
@@ -117,19 +66,7 @@ static enum rf_status scan_field(struct json_decoder *json, struct rf_json_scan 
         return rf_json_unexpected(scan, "':'");
     }
     rf_json_skip_space(scan);
-    if (!name->is_wanted) {
-        return rf_json_skip_value(scan);
-    }
-    struct rf_field *field = &event->fields[event->count];
-    bool is_value;
-    status = scan_value(&json->base, scan, name, arena, &field->value, &is_value);
-    if (!status && is_value) {
-        field->name = text;
-        field->hash = name->hash;
-        field->index = name->index;
-        event->count++;
-    }
-    return status;
+    return scan_value(json, scan, name, text, arena, event);
 }
 
 // The fields of an object that is not empty, and its end.
@@ -181,6 +118,7 @@ static enum rf_status json_decode(struct rf_decoder *self, const struct rf_recor
     };
     struct rf_event event = {.fields = json->fields, .count = 0};
     rf_field_names_begin(json->names);
+    rf_json_walk_begin(json->walk);
     enum rf_status status = scan_object(json, &scan, arena, &event);
     if (status) {
         return status;
@@ -193,6 +131,7 @@ static enum rf_status json_decode(struct rf_decoder *self, const struct rf_recor
 static void json_destroy(struct rf_decoder *self) {
     struct json_decoder *json = json_from(self);
     rf_field_names_destroy(json->names);
+    rf_json_walk_destroy(json->walk);
     free(json->fields);
     free(json);
 }
@@ -216,7 +155,8 @@ enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const stru
         rf_fail(err, RF_MEMORY, "%zu fields of a record do not fit into memory", fields);
         goto fail;
     }
-    if (rf_field_names_create(schema, fields, &json->names, err)) {
+    if (rf_field_names_create(schema, fields, &json->names, err) ||
+        rf_json_walk_create(schema, &json->base.limits, &json->walk, err)) {
         goto fail;
     }
     *decoder_out = &json->base;

@@ -1,5 +1,6 @@
 #include "ingest/field_names.h"
 
+#include "ingest/path_plan.h"
 #include "proto/bytes.h"
 
 #include <assert.h>
@@ -115,7 +116,9 @@ const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, str
             .hash = hash,
             .index = index,
             .roles = index == RF_FIELD_UNKNOWN ? 0 : rf_schema_field(names->schema, index)->roles,
+            .path = rf_path_member(rf_schema_paths(names->schema), RF_PATH_RECORD, text),
             .is_wanted = rf_schema_wants(names->schema, index),
+            .is_path = index != RF_FIELD_UNKNOWN && memchr(text.data, '.', text.size),
     };
     return insert(names, (uint32_t)names->met_count++) ? name : NULL;
 }

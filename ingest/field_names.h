@@ -13,7 +13,9 @@ struct rf_field_name {
     uint64_t hash;       // keyed, as in the schema
     uint32_t index;      // in the schema, or RF_FIELD_UNKNOWN
     unsigned roles;      // as the schema declares it; 0: it does not
+    uint32_t path;       // where the name leads from the record itself, see ingest/path_plan.h
     bool is_wanted;      // see rf_schema_wants()
+    bool is_path;        // a declared name with dots, which nested members could make up too
 };
 
 // For records of at most `count_max` fields. The schema is borrowed.

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 
 static size_t position(const struct rf_json_scan *scan, const char *at) {
     return (size_t)(at - scan->begin);
@@ -207,11 +208,9 @@ static enum rf_status skip_scalar(struct rf_json_scan *scan) {
     return rf_json_scan_literal(scan, &literal);
 }
 
-// Passes over `"name" :` before a member of an object.
-static enum rf_status skip_name(struct rf_json_scan *scan) {
-    struct rf_json_string name;
+enum rf_status rf_json_scan_name(struct rf_json_scan *scan, struct rf_json_string *name_out) {
     rf_json_skip_space(scan);
-    enum rf_status status = rf_json_scan_string(scan, &name);
+    enum rf_status status = rf_json_scan_string(scan, name_out);
     if (status) {
         return status;
     }
@@ -219,7 +218,7 @@ static enum rf_status skip_name(struct rf_json_scan *scan) {
     return rf_json_take(scan, ':') ? RF_OK : rf_json_unexpected(scan, "':'");
 }
 
-// Which of the containers around the cursor are objects, the outermost first.
+// Which of the containers that were entered are objects, the outermost first.
 struct nesting {
     size_t depth;
     uint64_t is_object[RF_JSON_DEPTH_MAX / 64];
@@ -230,17 +229,26 @@ static bool in_object(const struct nesting *nesting) {
     return nesting->is_object[index / 64] >> index % 64 & 1;
 }
 
-static enum rf_status enter(struct rf_json_scan *scan, struct nesting *nesting, bool is_object) {
-    if (nesting->depth == scan->limits->depth) {
+enum rf_status rf_json_enter(struct rf_json_scan *scan) {
+    if (scan->depth == scan->limits->depth) {
         return rf_decode_fail(scan->error, RF_REASON_LIMIT,
                               "byte %zu begins a nesting of depth %zu, at most %" PRIu64 " are taken", position(scan, scan->at),
-                              nesting->depth + 1, scan->limits->depth);
+                              scan->depth + 1, scan->limits->depth);
+    }
+    scan->depth++;
+    scan->at++;
+    return RF_OK;
+}
+
+static enum rf_status enter(struct rf_json_scan *scan, struct nesting *nesting, bool is_object) {
+    enum rf_status status = rf_json_enter(scan);
+    if (status) {
+        return status;
     }
     size_t index = nesting->depth++;
     uint64_t bit = (uint64_t)1 << index % 64;
     uint64_t *word = &nesting->is_object[index / 64];
     *word = is_object ? *word | bit : *word & ~bit;
-    scan->at++;
     return RF_OK;
 }
 
@@ -255,6 +263,7 @@ static enum rf_status leave(struct rf_json_scan *scan, struct nesting *nesting) 
             return rf_json_unexpected(scan, in_object(nesting) ? "',' or '}'" : "',' or ']'");
         }
         nesting->depth--;
+        scan->depth--;
     }
     return RF_OK;
 }
@@ -264,7 +273,8 @@ enum rf_status rf_json_skip_value(struct rf_json_scan *scan) {
     struct nesting nesting = {.depth = 0};
     do {
         if (nesting.depth > 0 && in_object(&nesting)) {
-            enum rf_status status = skip_name(scan);
+            struct rf_json_string name;
+            enum rf_status status = rf_json_scan_name(scan, &name);
             if (status) {
                 return status;
             }
@@ -282,6 +292,7 @@ enum rf_status rf_json_skip_value(struct rf_json_scan *scan) {
                 continue; // with its first member
             }
             nesting.depth--;
+            scan->depth--;
         }
         status = leave(scan, &nesting);
         if (status) {
@@ -334,4 +345,33 @@ enum rf_status rf_json_resolve(struct rf_json_string string, struct rf_arena *ar
     }
     *text_out = (struct rf_text){text, size};
     return RF_OK;
+}
+
+enum rf_status rf_json_scan_scalar(struct rf_json_scan *scan, struct rf_text field, struct rf_arena *arena,
+                                   struct rf_value *value_out) {
+    char first = scan->at < scan->end ? *scan->at : '\0';
+    if (first == '"') {
+        struct rf_json_string string;
+        enum rf_status status = rf_json_scan_string(scan, &string);
+        *value_out = (struct rf_value){.type = RF_VALUE_TEXT};
+        return status ? status : rf_json_resolve(string, arena, &value_out->text);
+    }
+    if (first == '-' || (first >= '0' && first <= '9')) {
+        struct rf_number number;
+        enum rf_status status = rf_json_scan_number(scan, &number);
+        double value = status ? 0.0 : rf_number_value(&number);
+        if (!isfinite(value)) {
+            return rf_decode_fail(scan->error, RF_REASON_NON_FINITE, "field %s: %s is not finite", rf_show(field).text,
+                                  rf_show(number.text).text);
+        }
+        *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = number.text};
+        return status;
+    }
+    struct rf_text literal = {"null", 4};
+    enum rf_status status = rf_json_scan_literal(scan, &literal);
+    *value_out = (struct rf_value){.type = RF_VALUE_NULL};
+    if (!status && literal.data[0] != 'n') {
+        *value_out = (struct rf_value){.type = RF_VALUE_BOOL, .number = literal.data[0] == 't', .text = literal};
+    }
+    return status;
 }

@@ -83,6 +83,10 @@ uint32_t rf_path_element(const struct rf_path_plan *plan, uint32_t state, size_t
     return find_step(plan, at->elements, at->element_count, text, at->any_element);
 }
 
+uint32_t rf_path_count(const struct rf_path_plan *plan) {
+    return (uint32_t)plan->state_count;
+}
+
 bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state) {
     return plan->states[state].element_count == 0;
 }
@@ -267,10 +271,28 @@ static enum rf_status add_state(struct rf_path_plan *plan, const struct cursors 
     return RF_OK;
 }
 
+// A vector is taken as a whole: no part of it can be another field.
+static enum rf_status check_vector(const struct rf_path_plan *plan, const struct cursors *cursors, struct rf_error *err) {
+    uint32_t vector = rf_schema_rules(plan->schema)->vector_field;
+    const struct cursor *other = NULL;
+    bool has_vector = false;
+    for (size_t i = 0; i < cursors->count; i++) {
+        bool is_vector = has_ended(&cursors->list[i]) && cursors->list[i].field == vector;
+        has_vector = has_vector || is_vector;
+        other = is_vector ? other : &cursors->list[i];
+    }
+    if (!has_vector || !other) {
+        return RF_OK;
+    }
+    return rf_fail(err, RF_INVALID, "field %.200s is in the vector, field %.200s, must be beside it",
+                   rf_schema_field(plan->schema, other->field)->name.data, rf_schema_field(plan->schema, vector)->name.data);
+}
+
 static enum rf_status build(struct rf_path_plan *plan, struct cursors cursors, uint32_t *state_out, struct rf_error *err) {
     const struct cursors nothing = {.list = NULL};
     uint32_t index;
-    enum rf_status status = add_state(plan, &cursors, &index, err);
+    enum rf_status status = check_vector(plan, &cursors, err);
+    status = status ? status : add_state(plan, &cursors, &index, err);
     if (status) {
         return status;
     }

@@ -37,6 +37,9 @@ uint32_t rf_path_member(const struct rf_path_plan *plan, uint32_t state, struct 
 // The state of an element of the array at `state`, itself never RF_PATH_RECORD.
 uint32_t rf_path_element(const struct rf_path_plan *plan, uint32_t state, size_t index);
 
+// States are numbers below this one. No two ways of members and numbered elements lead to the same state.
+uint32_t rf_path_count(const struct rf_path_plan *plan);
+
 // Whether all elements of the array at `state` have the same state, so that the first one speaks for all.
 bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state);
 
