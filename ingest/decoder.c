@@ -1,5 +1,6 @@
 #include "ingest/decoder.h"
 
+#include "ingest/confluent.h"
 #include "ingest/numeric_text.h"
 #include "ingest/record_field.h"
 #include "ingest/reject.h"
@@ -79,7 +80,9 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
                                  const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
                                  struct rf_error *err) {
     struct rf_decoder *decoder;
-    enum rf_status status = kind->create(schema, options, &decoder, err);
+    enum rf_status status = options->framing == RF_FRAMING_CONFLUENT
+                                    ? rf_decoder_confluent_create(kind, schema, options, &decoder, err)
+                                    : kind->create(schema, options, &decoder, err);
     if (!status && options->fields.count > 0) {
         status = rf_decoder_fields_create(decoder, schema, options, &decoder, err);
     }
@@ -87,6 +90,12 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
         *decoder_out = decoder;
     }
     return status;
+}
+
+enum rf_status rf_decoder_resolve(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
+                                  struct rf_error *err) {
+    bool is_needed = self->ops->resolve && record->value.size > 0 && record->value.size <= self->limits.record_bytes;
+    return is_needed ? self->ops->resolve(self, record, now_ms, wait_ms, err) : RF_OK;
 }
 
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,

@@ -34,6 +34,11 @@ struct rf_decoder_ops {
     enum rf_status (*decode)(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
                              struct rf_event *event_out, struct rf_decode_error *error_out);
 
+    // Sees to it that the record can be decoded: what decoding needs from outside, as the schema that the record names, is
+    // fetched, for at most wait_ms. May allocate. NULL: nothing is ever needed.
+    enum rf_status (*resolve)(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
+                              struct rf_error *err);
+
     void (*destroy)(struct rf_decoder *self);
 };
 
@@ -50,6 +55,12 @@ struct rf_decoder_options;
 void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, const struct rf_schema *schema,
                      const struct rf_decoder_options *options);
 
+// To be called for each record before it is decoded, once it is RF_OK with the same answer for ever. RF_AGAIN: call again with
+// the same record; `err` says what is wrong where something is (else its text is left alone). Anything else ends the stream, in
+// words. Of two decoders in two threads only one may ask outside: the other one's records must be resolved already.
+enum rf_status rf_decoder_resolve(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
+                                  struct rf_error *err) RF_MUST_USE;
+
 // Rejects empty records, tombstones and records over limits before the kind sees them; afterwards reads the numbers in texts, for
 // decoders of all kinds, where the options ask for it. The event's array of fields is
 // good until the decoder's next record, its texts as long as the record and the arena.
@@ -61,12 +72,23 @@ enum rf_status rf_decoder_decode(struct rf_decoder *self, const struct rf_record
                                  struct rf_event *event_out, struct rf_decode_error *error_out) RF_MUST_USE;
 void rf_decoder_destroy(struct rf_decoder *self);
 
+// What stands in front of the values of records.
+enum rf_framing {
+    RF_FRAMING_NONE,
+    RF_FRAMING_CONFLUENT, // see ingest/confluent.h
+};
+
+struct rf_registry;
+struct rf_registered;
+
 struct rf_decoder_options {
     struct rf_decode_limits limits;
-    struct rf_texts columns; // CSV: the names of the columns; files may give them in their first line instead
-    char delimiter;          // CSV; 0: a comma
-    struct rf_pairs fields;  // beside those of the value, see ingest/record_field.h
-    bool numeric_texts;      // texts of fields that must be numbers are read as the numbers they spell
+    enum rf_framing framing;
+    struct rf_registry *registry; // of schemas; borrowed; NULL: none
+    struct rf_texts columns;      // CSV: the names of the columns; files may give them in their first line instead
+    char delimiter;               // CSV; 0: a comma
+    struct rf_pairs fields;       // beside those of the value, see ingest/record_field.h
+    bool numeric_texts;           // texts of fields that must be numbers are read as the numbers they spell
 };
 
 // Whether a field of the name comes from elsewhere than the value, so that no format need have a place for it.
@@ -85,6 +107,13 @@ struct rf_decoder_kind {
                              struct rf_decoder **decoder_out, struct rf_error *err);
     bool has_header_line; // a file's first line names the columns, see rf_decoder_csv_columns()
     bool is_line_framed;  // a file holds one record a line (CSV: a quoted field may hold line ends)
+
+    // Formats whose schemas a schema registry may hold.
+    const char *registry_type; // the registry's word for them; NULL: the format needs none
+    bool has_message_indexes;  // see ingest/confluent.h
+    enum rf_status (*create_registered)(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                        const struct rf_registered *registered, const uint32_t *indexes, size_t index_count,
+                                        struct rf_decoder **decoder_out, struct rf_error *err);
 };
 extern const struct rf_decoder_kind rf_decoder_kinds[];          // ends with a row without name
 const struct rf_decoder_kind *rf_decoder_find(const char *name); // NULL when there is none

@@ -153,6 +153,11 @@ static enum rf_status fields_decode(struct rf_decoder *self, const struct rf_rec
     return status;
 }
 
+static enum rf_status fields_resolve(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
+                                     struct rf_error *err) {
+    return rf_decoder_resolve(fields_from(self)->inner, record, now_ms, wait_ms, err);
+}
+
 static void fields_destroy(struct rf_decoder *self) {
     struct fields_decoder *fields = fields_from(self);
     rf_decoder_destroy(fields->inner);
@@ -163,6 +168,7 @@ static void fields_destroy(struct rf_decoder *self) {
 static const struct rf_decoder_ops fields_ops = {
         .name = "fields",
         .decode = fields_decode,
+        .resolve = fields_resolve,
         .destroy = fields_destroy,
 };
 

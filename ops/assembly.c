@@ -58,6 +58,38 @@ enum rf_status rf_assembly_set_bootstrap(struct rf_assembly *assembly, const cha
     return RF_OK;
 }
 
+// Schemas are looked for in the state folder first, by all; they are put there by who holds it.
+static enum rf_status make_registry(struct rf_assembly *assembly, struct rf_error *err) {
+    const struct rf_registry_options *options = &assembly->settings.source.registry;
+    const struct rf_http_options http_options = {.user = options->user,
+                                                 .password = options->password,
+                                                 .token = options->token,
+                                                 .ca_file = options->ca_file,
+                                                 .timeout_seconds = options->timeout_seconds,
+                                                 .reply_bytes_max = (size_t)options->reply_bytes};
+    struct rf_http *http;
+    enum rf_status status = rf_http_curl_create(&http_options, &http, err);
+    if (status) {
+        return status;
+    }
+    assembly->schemas = (struct rf_schema_folder){
+            .disk = assembly->disk, .state = assembly->settings.snapshots.directory, .log = &assembly->log};
+    struct rf_registry_store store = rf_schema_folder_store(&assembly->schemas);
+    bool is_serialized = rf_settings_decoder(&assembly->settings)->has_message_indexes;
+    status = rf_registry_create(options, is_serialized, http, &store, &assembly->registry, err);
+    assembly->decoder.registry = assembly->registry;
+    return status;
+}
+
+enum rf_status rf_assembly_ask_registry(struct rf_assembly *assembly, struct rf_error *err) {
+    enum { WAIT_MS = 50 };
+    enum rf_status status = RF_OK;
+    do {
+        status = assembly->registry ? rf_registry_probe(assembly->registry, WAIT_MS, err) : RF_OK;
+    } while (status == RF_AGAIN);
+    return status;
+}
+
 enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_t set_count, struct rf_assembly *assembly_out,
                                 struct rf_error *err) {
     struct rf_assembly *assembly = assembly_out;
@@ -71,6 +103,7 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
     const struct rf_settings *settings = &assembly->settings;
     assembly->decoder = (struct rf_decoder_options){
             .limits = settings->source.limits,
+            .framing = (enum rf_framing)settings->source.framing,
             .columns = settings->source.columns,
             .delimiter = settings->source.delimiter[0],
             .fields = settings->source.fields,
@@ -86,6 +119,9 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
     } else {
         status = rf_disk_posix_create(&assembly->disk, err);
     }
+    if (!status && settings->source.registry.url) {
+        status = make_registry(assembly, err);
+    }
     if (status) {
         rf_assembly_finish(assembly);
     }
@@ -96,6 +132,7 @@ void rf_assembly_finish(struct rf_assembly *assembly) {
     if (assembly->has_folder) {
         rf_folder_close(&assembly->folder);
     }
+    rf_registry_destroy(assembly->registry);
     rf_disk_destroy(assembly->disk);
     for (size_t i = 0; i < assembly->kafka.count; i++) {
         free(assembly->kafka.list[i].name);
@@ -319,7 +356,7 @@ enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipelin
     if (status) {
         return status;
     }
-    assembly->has_folder = true;
+    assembly->has_folder = assembly->schemas.is_held = true;
     struct rf_checkpoint_options options = {
             .folder = &assembly->folder,
             .log = &assembly->log,

@@ -3,6 +3,7 @@
 // From settings to the parts of a model: the one place that knows which setting goes into which part.
 #include "ops/folder.h"
 #include "ops/pipeline.h"
+#include "ops/schema_folder.h"
 #include "ops/settings.h"
 
 // A model read from a settings file, ready to be run or looked at. Everything in it is owned and freed by finish().
@@ -15,6 +16,8 @@ struct rf_assembly {
     struct rf_pairs kafka; // the settings' own, with what Riffle adds
     struct rf_disk *disk;
     struct rf_folder folder; // open when has_folder
+    struct rf_schema_folder schemas;
+    struct rf_registry *registry; // NULL: none
     bool has_settings, has_log, has_folder;
 };
 
@@ -47,6 +50,10 @@ enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipelin
 
 // Opens the state folder (made if need be, locked) and gives the pipeline its checkpoint.
 enum rf_status rf_assembly_state(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) RF_MUST_USE;
+
+// Asks the schema registry, if there is one, whether it is there and takes the credentials. RF_INVALID: it does not; RF_IO: it is
+// away; both in words.
+enum rf_status rf_assembly_ask_registry(struct rf_assembly *assembly, struct rf_error *err) RF_MUST_USE;
 
 // The digest of what the pipeline has learned under these settings; not while a snapshot is under way.
 void rf_assembly_model_sha256(const struct rf_assembly *assembly, struct rf_pipeline *pipeline,

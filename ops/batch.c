@@ -83,6 +83,7 @@ void rf_batch_reset(struct rf_batch *batch, size_t declared_fields) {
         rf_source_release(batch->source, &batch->records);
         batch->records.count = 0;
     }
+    batch->resolved = 0;
     batch->first = 0;
     batch->end = 0;
     rf_batch_forget(batch, declared_fields);

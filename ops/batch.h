@@ -9,6 +9,7 @@
 // thread at a time.
 struct rf_batch {
     struct rf_records records;         // lent by the source
+    size_t resolved;                   // so many of them can be decoded, see rf_pipeline_resolve()
     size_t first, end;                 // the part of them that was prepared, [first, end)
     struct rf_arena arena;             // what decoding takes
     struct rf_examples examples;       // of the records that were accepted

@@ -1,6 +1,7 @@
 #include "ops/explain.h"
 
 #include "ingest/feature.h"
+#include "ops/resolve.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -140,6 +141,9 @@ enum rf_status rf_explanation_init(struct rf_replay *replay, const uint8_t model
         status = rf_pipeline_decoder(pipeline, &explanation.decoder, err);
         if (!status) {
             status = rf_pipeline_batch(pipeline, &explanation.scratch, err);
+        }
+        if (!status) {
+            status = rf_resolve(explanation.decoder, explanation.record, 1, err);
         }
         struct rf_decode_error ignored; // it was decoded before
         if (!status && (rf_decoder_decode(explanation.decoder, explanation.record, &explanation.scratch->arena,

@@ -21,6 +21,16 @@ static void reject(struct rf_batch *batch, const struct rf_record *record, const
     memcpy(to->detail, error->detail, sizeof to->detail);
 }
 
+enum rf_status rf_pipeline_resolve(struct rf_decoder *decoder, struct rf_batch *batch, int64_t now_ms, int wait_ms,
+                                   struct rf_error *err) {
+    enum rf_status status = RF_OK;
+    while (!status && batch->resolved < batch->records.count) {
+        status = rf_decoder_resolve(decoder, &batch->records.list[batch->resolved], now_ms, wait_ms, err);
+        batch->resolved += !status;
+    }
+    return status;
+}
+
 // RF_FULL: the batch has no room left for this one.
 static enum rf_status prepare_record(const struct rf_pipeline *pipeline, struct rf_decoder *decoder, struct rf_batch *batch,
                                      const struct rf_record *record) {

@@ -44,6 +44,12 @@ enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_b
 enum rf_status rf_pipeline_decoder(const struct rf_pipeline *pipeline, struct rf_decoder **decoder_out,
                                    struct rf_error *err) RF_MUST_USE;
 
+// Sees to it that all records of the batch can be decoded by this decoder: what that needs from outside (schemas) is fetched, for
+// at most wait_ms. To be called until it is RF_OK, before a batch is prepared. RF_AGAIN, and anything else: as
+// rf_decoder_resolve() has it.
+enum rf_status rf_pipeline_resolve(struct rf_decoder *decoder, struct rf_batch *batch, int64_t now_ms, int wait_ms,
+                                   struct rf_error *err) RF_MUST_USE;
+
 // The pure part: decodes the batch's records into examples and rejects. Any thread, one batch and decoder each. A batch that
 // runs out of room is cut: prepare and step it again until batch->end reaches the count of its records.
 void rf_pipeline_prepare(const struct rf_pipeline *pipeline, struct rf_decoder *decoder, struct rf_batch *batch);

@@ -3,6 +3,7 @@
 #include "ingest/rfc3339.h"
 #include "ops/folder.h"
 #include "ops/replay_internal.h"
+#include "ops/resolve.h"
 #include "ops/specification.h"
 #include "proto/snapshot.h"
 
@@ -264,7 +265,8 @@ enum rf_status rf_replay_step(struct rf_replay *replay, struct rf_error *err) {
     replay->batch->source = replay->source;
     status = poll(replay, err);
     if (!status && replay->batch->records.count) {
-        status = fold_to(replay, find_point(replay), err);
+        status = rf_resolve(replay->decoder, replay->batch->records.list, replay->batch->records.count, err);
+        status = status ? status : fold_to(replay, find_point(replay), err);
     }
     return status;
 }

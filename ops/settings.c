@@ -16,6 +16,7 @@
 enum { NAME_SIZE_MAX = 100 };
 
 static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
+static const char *const framings[] = {"none", "confluent", NULL};                      // as enum rf_framing
 static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const orders[] = {"arrival", "timestamp", NULL};            // as enum rf_order
@@ -35,6 +36,10 @@ static const struct rf_setting source_settings[] = {
         RF_SECTION(struct rf_settings_source, history, history_settings, NOT_MODEL,
                    "what is learned first, to its end; closed once a record of the source itself was learned"),
         RF_CHOICE(struct rf_settings_source, format, "json", formats, NOT_MODEL, "form of the records"),
+        RF_CHOICE(struct rf_settings_source, framing, "none", framings, NOT_MODEL,
+                  "what stands in front of the value of a record; confluent: a schema id, as Confluent's serialisers write it"),
+        RF_SECTION(struct rf_settings_source, registry, rf_registry_settings, NOT_MODEL,
+                   "framing confluent: the schema registry (Confluent's HTTP interface) that knows the ids"),
         RF_TEXT(struct rf_settings_source, start, "earliest", NOT_MODEL,
                 "where to start without a snapshot: earliest, latest or an RFC 3339 time"),
         RF_CHOICE(struct rf_settings_source, order, "arrival", orders, NOT_MODEL,
@@ -252,6 +257,34 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
     return status ? status : check_topics(settings, err);
 }
 
+// Schema ids, and where they are known.
+static enum rf_status check_framing(const struct rf_settings *settings, struct rf_error *err) {
+    const struct rf_settings_source *source = &settings->source;
+    const struct rf_decoder_kind *kind = rf_settings_decoder(settings);
+    enum rf_status status = rf_registry_check(&source->registry, err);
+    if (status) {
+        return rf_fail_in(err, "source.registry");
+    }
+    bool is_framed = source->framing == RF_FRAMING_CONFLUENT;
+    if (source->registry.url && !is_framed) {
+        return rf_fail(err, RF_INVALID, "source.registry is given, but source.framing is none, must be confluent");
+    }
+    if (source->registry.url && !kind->registry_type) {
+        return rf_fail(err, RF_INVALID, "source.registry is given with format %s, whose records need no schema", kind->name);
+    }
+    bool may_be_framed = kind->registry_type || !strcmp(kind->name, "json");
+    if (is_framed && !may_be_framed) {
+        return rf_fail(err, RF_INVALID, "source.framing is confluent with format %s, which Confluent's serialisers do not write",
+                       kind->name);
+    }
+    if (is_framed && kind->is_line_framed && (source->file || source->history.files.count)) {
+        return rf_fail(err, RF_INVALID,
+                       "source.framing is confluent, but a file of %s holds a record a line, and a schema id may hold a line end",
+                       kind->name);
+    }
+    return RF_OK;
+}
+
 static enum rf_status derive_start(struct rf_settings *settings, struct rf_error *err) {
     const char *start = settings->source.start;
     settings->start = !strcmp(start, "earliest") ? RF_START_EARLIEST : !strcmp(start, "latest") ? RF_START_LATEST : RF_START_TIME;
@@ -316,6 +349,9 @@ static enum rf_status check(struct rf_settings *settings, struct rf_error *err) 
     enum rf_status status = check_name(settings->name, err);
     if (status == RF_OK) {
         status = check_source(settings, err);
+    }
+    if (status == RF_OK) {
+        status = check_framing(settings, err);
     }
     if (status == RF_OK) {
         status = derive_start(settings, err);

@@ -2,6 +2,7 @@
 #define RF_OPS_SETTINGS_H
 // The settings of one model and its worker: the top-level table, and what must hold between settings.
 #include "ingest/decoder.h"
+#include "ingest/registry.h"
 #include "ingest/schema.h"
 #include "ingest/source.h"
 #include "ops/log.h"
@@ -27,7 +28,9 @@ struct rf_settings_source {
     struct rf_texts topics; // exactly one of topics and file is given
     char *file;
     struct rf_settings_history history;
-    int format; // see rf_settings_decoder()
+    int format;  // see rf_settings_decoder()
+    int framing; // enum rf_framing
+    struct rf_registry_options registry;
     char *start;
     int order; // enum rf_order
     double order_idle_seconds;

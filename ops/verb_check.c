@@ -4,6 +4,7 @@
 #include "ops/clock.h"
 #include "ops/explain.h"
 #include "ops/printer.h"
+#include "ops/resolve.h"
 #include "ops/verbs.h"
 
 #include <inttypes.h>
@@ -77,6 +78,9 @@ static enum rf_status ask_source(struct rf_source *source, enum rf_offset_lost l
 static enum rf_status check_world(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_source *source,
                                   struct rf_error *err) {
     enum rf_status status = ask_source(source, (enum rf_offset_lost)assembly->settings.source.on_offset_lost, err);
+    if (!status) {
+        status = rf_assembly_ask_registry(assembly, err);
+    }
     if (!status) {
         status = rf_assembly_sinks(assembly, pipeline, err);
     }
@@ -174,6 +178,30 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch
     }
 }
 
+static enum rf_status show_record(struct rf_pipeline *pipeline, struct rf_decoder *decoder, struct rf_batch *batch,
+                                  const struct rf_record *record, const char *path, struct rf_error *err) {
+    struct rf_event event;
+    struct rf_decode_error error;
+    enum rf_status status = rf_resolve(decoder, record, 1, err);
+    if (status) {
+        return status;
+    }
+    status = rf_decoder_decode(decoder, record, &batch->arena, &event, &error);
+    if (!status) {
+        print_event(&event);
+        print_namespaces(&event);
+        const struct rf_learner *learner = rf_pipeline_learner(pipeline);
+        status = rf_feature_append(rf_pipeline_schema(pipeline), learner->task, learner->outputs, &event, record,
+                                   &batch->examples, &error);
+    }
+    if (status) {
+        return rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
+    }
+    print_example(rf_pipeline_schema(pipeline), &event, &batch->examples);
+    print_prediction(pipeline, batch);
+    return RF_OK;
+}
+
 // Takes the file's bytes (a line end at its end apart) as one record through the stages.
 static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipeline *pipeline, const char *path,
                                    struct rf_error *err) {
@@ -198,22 +226,7 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         if (assembly->settings.source.fields.count) {
             printf("a file has no key, headers or timestamp: what source.fields names is null\n");
         }
-        struct rf_event event;
-        struct rf_decode_error error;
-        status = rf_decoder_decode(decoder, &record, &batch->arena, &event, &error);
-        if (!status) {
-            print_event(&event);
-            print_namespaces(&event);
-            const struct rf_learner *learner = rf_pipeline_learner(pipeline);
-            status = rf_feature_append(rf_pipeline_schema(pipeline), learner->task, learner->outputs, &event, &record,
-                                       &batch->examples, &error);
-        }
-        if (status) {
-            status = rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
-        } else {
-            print_example(rf_pipeline_schema(pipeline), &event, &batch->examples);
-            print_prediction(pipeline, batch);
-        }
+        status = show_record(pipeline, decoder, batch, &record, path, err);
     }
     rf_batch_destroy(batch);
     rf_decoder_destroy(decoder);
@@ -273,7 +286,8 @@ int rf_verb_check(const struct rf_verb *verb, int argc, char **argv) {
     const char *record = NULL;
     const struct rf_flag flags[] = {
             {"connect", RF_FLAG_YES, &connects, NULL,
-             "ask the world too: brokers, topics, committed offsets; sinks are opened as a worker would, so none may run"},
+             "ask the world too: brokers, topics, committed offsets, schema registry; sinks are opened as a worker would, so "
+             "none may run"},
             {"record", RF_FLAG_TEXT, &record, "FILE",
              "show what becomes of the record in FILE: event, example, prediction of an untaught model"},
             {NULL, RF_FLAG_YES, NULL, NULL, NULL},

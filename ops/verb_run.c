@@ -51,6 +51,17 @@ static enum rf_status make_clone(const struct rf_assembly *assembly, struct rf_c
     return err->status = status == RF_BUSY ? RF_IO : status; // a taken port is not another worker of this model
 }
 
+// Credentials that are refused end the start. A registry that is away may not even be needed: schemas are kept.
+static enum rf_status ask_registry(struct rf_assembly *assembly, struct rf_error *err) {
+    enum rf_status status = rf_assembly_ask_registry(assembly, err);
+    if (status == RF_IO) {
+        rf_log(&assembly->log, RF_LOG_WARN, "the schema registry is away; schemas that are kept will do until another is needed",
+               rf_log_text("error", err->text));
+        return RF_OK;
+    }
+    return status;
+}
+
 // Makes all parts and the worker that owns them.
 static enum rf_status make_worker(struct run *run, struct model *model, struct rf_error *err) {
     struct rf_assembly *assembly = &model->assembly;
@@ -75,6 +86,9 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
     }
     if (!status) {
         status = rf_assembly_state(assembly, options.pipeline, err);
+    }
+    if (!status) {
+        status = ask_registry(assembly, err);
     }
     if (!status) {
         status = rf_assembly_sinks(assembly, options.pipeline, err);

@@ -131,6 +131,16 @@ static void give_back(struct rf_worker *worker) {
     worker->folding = NULL;
 }
 
+// It was cut. The source thread has fetched what decoding needs: this thread's decoder finds it without asking anybody.
+static enum rf_status prepare_rest(struct rf_worker *worker, struct rf_batch *batch, struct rf_error *err) {
+    batch->resolved = batch->end;
+    enum rf_status status = rf_pipeline_resolve(worker->fold_decoder, batch, rf_worker_now_ms(worker), 0, err);
+    if (!status) {
+        rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, batch);
+    }
+    return status;
+}
+
 // Folds the next batch, or the one that a sink had no room for. RF_END: all is folded.
 static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
     if (!worker->folding && rf_ring_take(worker->prepared, &worker->folding, wait_ms) == RF_END) {
@@ -143,7 +153,7 @@ static enum rf_status fold_next(struct rf_worker *worker, int wait_ms, struct rf
     }
     worker->folded_ms = worker->folding ? now : worker->folded_ms;
     if (!status && worker->folding && worker->folding->end < worker->folding->records.count) {
-        rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, worker->folding); // it was cut: the rest of it
+        status = prepare_rest(worker, worker->folding, err);
     } else if (!status && worker->folding) {
         give_back(worker);
     }

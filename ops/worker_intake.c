@@ -1,4 +1,4 @@
-// The source thread: polls, decodes, builds examples, and tells the source what is safe.
+// The source thread: polls, fetches what decoding needs, decodes, builds examples, and tells the source what is safe.
 #include "ops/worker_internal.h"
 
 #include <assert.h>
@@ -172,8 +172,8 @@ static enum rf_status take_free(struct rf_worker *worker, int wait_ms) {
     return status;
 }
 
-// Fills an empty batch; RF_AGAIN when there is none, or nothing came.
-static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+// Polls records into an empty batch; RF_AGAIN when there is none, or nothing came.
+static enum rf_status poll_records(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
     if (!worker->filling && take_free(worker, wait_ms)) {
         return RF_AGAIN;
     }
@@ -187,8 +187,40 @@ static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_erro
         return RF_AGAIN;
     }
     count_polled(worker, &worker->filling->records);
-    rf_pipeline_prepare(worker->pipeline, worker->decoder, worker->filling);
+    worker->is_polled = true;
     return RF_OK;
+}
+
+// Fetches what decoding the records needs. While that is not to be had they wait, and Kafka with those behind them.
+static enum rf_status resolve(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+    err->text[0] = '\0';
+    enum rf_status status = rf_pipeline_resolve(worker->decoder, worker->filling, rf_worker_now_ms(worker), wait_ms, err);
+    if (status == RF_AGAIN && err->text[0] && !worker->is_unresolved_told) {
+        rf_log(worker->options.log, RF_LOG_WARN, "records wait for a schema",
+               rf_log_text("model", rf_pipeline_name(worker->pipeline)), rf_log_text("error", err->text));
+        worker->is_unresolved_told = true;
+    } else if (!status && worker->is_unresolved_told) {
+        rf_log(worker->options.log, RF_LOG_INFO, "the schema is there; going on",
+               rf_log_text("model", rf_pipeline_name(worker->pipeline)));
+        worker->is_unresolved_told = false;
+    }
+    if (status == RF_AGAIN && wait_ms) {
+        rf_worker_sleep_ms(worker, RF_WORKER_IDLE_MS);
+    }
+    return status;
+}
+
+// Polls and decodes a batch. RF_AGAIN: not yet.
+static enum rf_status fill(struct rf_worker *worker, int wait_ms, struct rf_error *err) {
+    enum rf_status status = worker->is_polled ? RF_OK : poll_records(worker, wait_ms, err);
+    if (!status) {
+        status = resolve(worker, wait_ms, err);
+    }
+    if (!status) {
+        rf_pipeline_prepare(worker->pipeline, worker->decoder, worker->filling);
+        worker->is_polled = false;
+    }
+    return status;
 }
 
 // Hands the filled batch on. There is room for all batches that there are.
@@ -213,7 +245,8 @@ static enum rf_status regroup(struct rf_worker *worker, int wait_ms, struct rf_e
 }
 
 static bool is_over(struct rf_worker *worker) {
-    return worker->is_source_over || atomic_load(&worker->is_stopping) || atomic_load(&worker->has_failed);
+    bool is_read = worker->is_source_over && !worker->is_polled; // at a stop those that wait stay in the log
+    return is_read || atomic_load(&worker->is_stopping) || atomic_load(&worker->has_failed);
 }
 
 void rf_worker_intake_turn(struct rf_worker *worker, int wait_ms) {

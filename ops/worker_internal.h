@@ -42,6 +42,8 @@ struct rf_worker {
     uint64_t script_done;     // records of the current run
     struct rf_batch *filling; // NULL: none
     bool source_waits;        // for a batch that the fold has done with
+    bool is_polled;           // it holds records that are not prepared yet
+    bool is_unresolved_told;  // that what decoding needs is not to be had
     bool is_source_over;      // nothing more will come
     bool is_intake_over;      // and nothing more is handed on
     int64_t lag_told_ms, refreshed_ms;

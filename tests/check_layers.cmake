@@ -28,7 +28,7 @@ foreach(folder proto ingest learners sinks ops tests)
         endforeach()
 
         # A foreign library's header stays in the files named after it.
-        foreach(owned "librdkafka/|_kafka\\.c$" "zmq\\.h|_zeromq\\.c$" "cblas\\.h|^learners/kernels[a-z_0-9]*\\.c$")
+        foreach(owned "librdkafka/|_kafka\\.c$" "zmq\\.h|_zeromq\\.c$" "curl/|_curl\\.c$" "cblas\\.h|^learners/kernels[a-z_0-9]*\\.c$")
             string(REPLACE "|" ";" owned "${owned}")
             list(GET owned 0 header)
             list(GET owned 1 owner)

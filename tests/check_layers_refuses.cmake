@@ -54,6 +54,7 @@ refuses(sinks/a.c "#include \"../proto/arena.h\"\n" "sinks/a.c: #include \"../pr
 refuses(ingest/source_file.c "#include <librdkafka/rdkafka.h>\n" "ingest/source_file.c: #include <librdkafka/rdkafka.h> belongs in files like _kafka")
 refuses(ingest/kafka.h "#include <librdkafka/rdkafka.h>\n" "ingest/kafka.h: #include <librdkafka/rdkafka.h> belongs in files like _kafka")
 refuses(tests/sinks/test_sink.c "#include <zmq.h>\n" "tests/sinks/test_sink.c: #include <zmq.h> belongs in files like _zeromq")
+refuses(ingest/registry.c "#include <curl/curl.h>\n" "ingest/registry.c: #include <curl/curl.h> belongs in files like _curl")
 refuses(learners/learner_net.c "#include <cblas.h>\n" "learners/learner_net.c: #include <cblas.h> belongs in files like")
 refuses(sinks/kernels.c "#include <cblas.h>\n" "sinks/kernels.c: #include <cblas.h> belongs in files like")
 refuses(sinks/source.h "" "another file is called source.h too")
