@@ -106,20 +106,31 @@ static enum rf_status visit_file(struct rf_disk *disk, const char *path, rf_chai
     return status;
 }
 
-enum rf_status rf_chain_each(struct rf_disk *disk, const char *folder, rf_chain_visit *visit, void *context,
-                             struct rf_error *err) {
-    char **names;
-    size_t count;
-    enum rf_status status = rf_disk_list(disk, folder, "chain-", ".log", &names, &count, err);
-    if (status) {
-        return status;
-    }
+static enum rf_status visit_all(struct rf_disk *disk, const char *folder, char **names, size_t count, rf_chain_visit *visit,
+                                void *context, struct rf_error *err) {
+    enum rf_status status = RF_OK;
     for (size_t i = 0; !status && i < count; i++) {
         char path[PATH_SIZE];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         status = visit_file(disk, path, visit, context, err);
     }
-    rf_disk_names_destroy(names, count);
+    return status;
+}
+
+static enum rf_status list_segments(struct rf_disk *disk, const char *folder, char ***names_out, size_t *count_out,
+                                    struct rf_error *err) {
+    return rf_disk_list(disk, folder, "chain-", ".log", names_out, count_out, err);
+}
+
+enum rf_status rf_chain_each(struct rf_disk *disk, const char *folder, rf_chain_visit *visit, void *context,
+                             struct rf_error *err) {
+    char **names;
+    size_t count;
+    enum rf_status status = list_segments(disk, folder, &names, &count, err);
+    if (!status) {
+        status = visit_all(disk, folder, names, count, visit, context, err);
+        rf_disk_names_destroy(names, count);
+    }
     return status;
 }
 
@@ -141,19 +152,31 @@ static enum rf_status see_link(void *context, const struct rf_chain_link *link, 
 
 // A process that died may have written the last segment and not synced it. What is extended must not be taken by a cut of power
 // later, from under links that grew from it.
-static enum rf_status sync_last(struct rf_disk *disk, const char *folder, struct rf_error *err) {
+static enum rf_status sync_last(struct rf_disk *disk, const char *folder, char **names, size_t count, struct rf_error *err) {
+    if (!count) {
+        return RF_OK;
+    }
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%s", folder, names[count - 1]);
+    enum rf_status status = rf_disk_sync_path(disk, path, err);
+    return status ? status : rf_disk_sync_folder(disk, folder, err);
+}
+
+// Damage is kept for those who ask; the links before it count.
+static enum rf_status take_up(struct rf_chain *chain, rf_chain_visit *visit, void *context, struct rf_error *err) {
     char **names;
     size_t count;
-    enum rf_status status = rf_disk_list(disk, folder, "chain-", ".log", &names, &count, err);
+    enum rf_status status = list_segments(chain->disk, chain->folder, &names, &count, err);
     if (status) {
         return status;
     }
-    if (count) {
-        char path[PATH_SIZE];
-        snprintf(path, sizeof path, "%s/%s", folder, names[count - 1]);
-        status = rf_disk_sync_path(disk, path, err);
-        status = status ? status : rf_disk_sync_folder(disk, folder, err);
+    struct opening opening = {chain, visit, context};
+    status = visit_all(chain->disk, chain->folder, names, count, see_link, &opening, err);
+    if (status == RF_CORRUPT) {
+        chain->damage = *err;
+        status = RF_OK;
     }
+    status = status ? status : sync_last(chain->disk, chain->folder, names, count, err);
     rf_disk_names_destroy(names, count);
     return status;
 }
@@ -166,14 +189,8 @@ enum rf_status rf_chain_open(struct rf_disk *disk, const char *folder, rf_chain_
     }
     chain->disk = disk;
     chain->folder = strdup(folder);
-    struct opening opening = {chain, visit, context};
-    enum rf_status status = chain->folder ? rf_chain_each(disk, folder, see_link, &opening, err)
-                                          : rf_fail(err, RF_MEMORY, "chain of snapshots: out of memory");
-    if (status == RF_CORRUPT) {
-        chain->damage = *err;
-        status = RF_OK;
-    }
-    status = status ? status : sync_last(disk, folder, err);
+    enum rf_status status =
+            chain->folder ? take_up(chain, visit, context, err) : rf_fail(err, RF_MEMORY, "chain of snapshots: out of memory");
     if (status) {
         rf_chain_close(chain);
         return status;
