@@ -14,30 +14,27 @@ static enum rf_status no_memory(struct rf_error *err) {
 
 // The source tells its partitions, and which of their records are later than the point's time.
 
+// May what the source just failed to tell be told if it is asked again?
+static bool asks_again(const struct rf_replay *replay, enum rf_status status, int *tries) {
+    return status && replay->source->is_temporary && (*tries)++ < replay->options.wait_tries;
+}
+
 static enum rf_status wait_offered(struct rf_replay *replay, struct rf_error *err) {
     struct rf_poll want = {.records_max = 1, .bytes_max = 1, .timeout_ms = replay->options.wait_ms};
     struct rf_record unused; // nothing is delivered before it is told from where
     void *loan;
     struct rf_records none = {.list = &unused, .loans = &loan, .capacity = 1};
-    for (int tries = 0;; tries++) {
+    enum rf_status status;
+    int tries = 0;
+    do {
         enum rf_source_event event = RF_SOURCE_IDLE;
         const struct rf_positions *partitions;
-        enum rf_status status = rf_source_poll(replay->source, &want, &none, &event, &partitions, err);
+        status = rf_source_poll(replay->source, &want, &none, &event, &partitions, err);
         if (!status && event == RF_SOURCE_ASSIGNED) {
             return rf_positions_copy(&replay->offered, partitions) ? no_memory(err) : RF_OK;
         }
-        if (!status && tries >= replay->options.wait_tries) {
-            return rf_fail(err, RF_IO, "the source does not tell its partitions");
-        }
-        if (status && (!replay->source->is_temporary || tries >= replay->options.wait_tries)) {
-            return status;
-        }
-    }
-}
-
-// May what the source just failed to tell be told if it is asked again?
-static bool asks_again(const struct rf_replay *replay, enum rf_status status, int *tries) {
-    return status && replay->source->is_temporary && (*tries)++ < replay->options.wait_tries;
+    } while (status ? asks_again(replay, status, &tries) : tries++ < replay->options.wait_tries);
+    return status ? status : rf_fail(err, RF_IO, "the source does not tell its partitions");
 }
 
 enum rf_status rf_replay_open_source(struct rf_replay *replay, struct rf_error *err) {
@@ -241,12 +238,10 @@ static enum rf_status check_start_times(struct rf_replay *replay, struct rf_erro
         asked.list[i].fingerprint = asked.list[i].records = 0; // only what the log holds, of all that it holds
     }
     int tries = 0;
-    while (!status) {
-        status = rf_source_look(replay->source, &asked, holdings, err);
-        if (!asks_again(replay, status, &tries)) {
-            break;
-        }
-        status = RF_OK;
+    if (!status) {
+        do {
+            status = rf_source_look(replay->source, &asked, holdings, err);
+        } while (asks_again(replay, status, &tries));
     }
     for (size_t i = 0; i < positions->count && !status; i++) {
         const struct rf_position *position = &positions->list[i];
@@ -312,6 +307,14 @@ bool rf_replay_is_at(const struct rf_replay *replay) {
     return point->kind == RF_POINT_AFTER && positions->list[replay->target].next_offset == point->offset + 1;
 }
 
+// How many records of the partition stand before the offset `end` (INT64_MAX: it does not end), UINT64_MAX: nobody can tell.
+static uint64_t left_before(const struct rf_position *position, int64_t end) {
+    if (end == INT64_MAX || position->next_offset < 0) {
+        return UINT64_MAX;
+    }
+    return end > position->next_offset ? (uint64_t)(end - position->next_offset) : 0;
+}
+
 // At most so many records lead to the point: offsets may be left out in a log, none stands twice.
 static uint64_t expect(const struct rf_replay *replay) {
     const struct rf_point *point = &replay->options.point;
@@ -328,11 +331,7 @@ static uint64_t expect(const struct rf_replay *replay) {
         const struct rf_position *position = &positions->list[i];
         int64_t end = point->kind == RF_POINT_TIME ? rf_replay_late(replay, position->topic, position->partition) : INT64_MAX;
         bool is_target = (point->kind == RF_POINT_AFTER || point->kind == RF_POINT_BEFORE) && i == replay->target;
-        end = is_target ? point->offset : end;
-        bool is_past = end <= position->next_offset;
-        left[i] = end == INT64_MAX || position->next_offset < 0 ? UINT64_MAX
-                  : is_past                                     ? 0
-                                                                : (uint64_t)(end - position->next_offset);
+        left[i] = left_before(position, is_target ? point->offset : end);
     }
     for (size_t i = 0; left && i < replay->script_count; i++) {
         const struct rf_run *run = &replay->script[i];
