@@ -47,7 +47,13 @@ static enum rf_status random_id(char id_out[RF_WORKER_ID_SIZE], struct rf_error 
     return RF_OK;
 }
 
-static enum rf_status read_identity(struct rf_folder *folder, const char *path, struct rf_error *err) {
+static void identity_path(const char *folder, char path_out[PATH_SIZE]) {
+    snprintf(path_out, PATH_SIZE, "%s/worker", folder);
+}
+
+static enum rf_status read_identity(struct rf_folder *folder, const char *folder_path, struct rf_error *err) {
+    char path[PATH_SIZE];
+    identity_path(folder_path, path);
     const uint8_t *data;
     size_t size;
     enum rf_status status = rf_disk_read(folder->disk, path, &data, &size, err);
@@ -74,8 +80,9 @@ static enum rf_status read_identity(struct rf_folder *folder, const char *path, 
     return RF_OK;
 }
 
-static enum rf_status write_identity(struct rf_folder *folder, const char *path, struct rf_error *err) {
-    char temporary[PATH_SIZE + 8], text[128];
+static enum rf_status write_identity(struct rf_folder *folder, struct rf_error *err) {
+    char path[PATH_SIZE], temporary[PATH_SIZE + 8], text[128];
+    identity_path(folder->path, path);
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     int size = snprintf(text, sizeof text, "id=%s epoch=%" PRIu32 "\n", folder->worker, folder->epoch);
     int handle;
@@ -109,19 +116,17 @@ static void remove_leftovers(struct rf_folder *folder) {
 
 enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_folder *folder_out, struct rf_error *err) {
     struct rf_folder folder = {.disk = disk, .path = strdup(path), .lock = -1};
-    char identity[PATH_SIZE];
-    snprintf(identity, sizeof identity, "%s/worker", path);
     enum rf_status status = folder.path ? make_path(disk, path, err) : rf_fail(err, RF_MEMORY, "state folder: out of memory");
     if (!status) {
         status = take_lock(&folder, err);
     }
     if (!status) {
         remove_leftovers(&folder);
-        status = read_identity(&folder, identity, err);
+        status = read_identity(&folder, path, err);
     }
     if (!status) {
         folder.epoch++;
-        status = write_identity(&folder, identity, err);
+        status = write_identity(&folder, err);
     }
     if (status) {
         rf_folder_close(&folder);
@@ -132,8 +137,6 @@ enum rf_status rf_folder_open(struct rf_disk *disk, const char *path, struct rf_
 }
 
 enum rf_status rf_folder_pass_epoch(struct rf_folder *folder, uint32_t epoch, struct rf_error *err) {
-    char identity[PATH_SIZE];
-    snprintf(identity, sizeof identity, "%s/worker", folder->path);
     if (folder->epoch > epoch) {
         return RF_OK;
     }
@@ -142,14 +145,12 @@ enum rf_status rf_folder_pass_epoch(struct rf_folder *folder, uint32_t epoch, st
                        epoch);
     }
     folder->epoch = epoch + 1;
-    return write_identity(folder, identity, err);
+    return write_identity(folder, err);
 }
 
 enum rf_status rf_folder_epoch(struct rf_disk *disk, const char *path, uint32_t *epoch_out, struct rf_error *err) {
     struct rf_folder folder = {.disk = disk, .lock = -1};
-    char identity[PATH_SIZE];
-    snprintf(identity, sizeof identity, "%s/worker", path);
-    enum rf_status status = read_identity(&folder, identity, err);
+    enum rf_status status = read_identity(&folder, path, err);
     if (!status) {
         *epoch_out = folder.epoch;
     }
