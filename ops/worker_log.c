@@ -68,9 +68,8 @@ static enum rf_status add_partitions(struct rf_worker *worker, const struct rf_p
         const struct rf_position *position = &positions->list[worker->script[i].partition];
         if (!rf_positions_find(partitions, position->topic, position->partition)) {
             return rf_fail(err, RF_CONFLICT,
-                           "%s [%" PRId32
-                           "] is not read any more, but records of it were learned since the last snapshot; run once "
-                           "more with it in the source, to the next snapshot",
+                           "%s [%" PRId32 "] is not read any more, but records of it were learned since the last snapshot; "
+                           "run once more with it in the source, to the next snapshot",
                            position->topic, position->partition);
         }
     }
@@ -121,8 +120,7 @@ static enum loss find_loss(const struct rf_worker *worker, size_t index, const s
 static enum rf_status fail_lost(const struct rf_worker *worker, size_t index, enum loss loss, const struct rf_holding *holding,
                                 size_t others, struct rf_error *err) {
     static const char advice[] = "; give the model a new state folder, or restore the topic, or say in source.on_offset_lost "
-                                 "where to go on (earliest or "
-                                 "latest); with a new folder it is started with --fresh";
+                                 "where to go on (earliest or latest); with a new folder it is started with --fresh";
     const struct rf_position *position = &rf_pipeline_positions(worker->pipeline)->list[index];
     char more[96] = "";
     if (others) {
