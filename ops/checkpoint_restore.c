@@ -134,6 +134,19 @@ static const struct rf_bookmark *bookmark_of(const struct rf_checkpoint *checkpo
     return NULL;
 }
 
+static enum rf_status fail_held(const struct rf_checkpoint *checkpoint, const char *sink, uint64_t held, struct rf_error *err) {
+    if (checkpoint->has_parent) {
+        return rf_fail(err, RF_CONFLICT,
+                       "sink %s holds %" PRIu64
+                       " bytes that the snapshot %s does not know of, so lines may stand twice; move them away",
+                       sink, held, checkpoint->installed_path);
+    }
+    return rf_fail(err, RF_CONFLICT,
+                   "sink %s holds %" PRIu64
+                   " bytes, and the model is new, so lines may stand twice; move them away, or name another file",
+                   sink, held);
+}
+
 enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint, const struct rf_pipeline *pipeline,
                                          bool *has_new_out, struct rf_error *err) {
     size_t count;
@@ -145,17 +158,8 @@ enum rf_status rf_checkpoint_check_sinks(const struct rf_checkpoint *checkpoint,
         }
         *has_new_out = true;
         uint64_t held = rf_sink_mark(sinks[i]);
-        if (held && !checkpoint->has_parent) {
-            return rf_fail(err, RF_CONFLICT,
-                           "sink %s holds %" PRIu64
-                           " bytes, and the model is new, so lines may stand twice; move them away, or name another file",
-                           sinks[i]->label, held);
-        }
         if (held) {
-            return rf_fail(err, RF_CONFLICT,
-                           "sink %s holds %" PRIu64
-                           " bytes that the snapshot %s does not know of, so lines may stand twice; move them away",
-                           sinks[i]->label, held, checkpoint->installed_path);
+            return fail_held(checkpoint, sinks[i]->label, held, err);
         }
     }
     return RF_OK;
