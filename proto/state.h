@@ -128,12 +128,16 @@ size_t rf_block_piece_size(const struct rf_block *block, size_t piece); // RF_PI
 size_t rf_block_grains(const struct rf_block *block);                   // ceil(rows * row_size / RF_GRAIN_SIZE)
 enum rf_grain_state rf_block_grain_state(const struct rf_block *block, size_t grain); // while frozen, of a block copied by grains
 
+static inline size_t rf_block_grain_of(const struct rf_block *block, size_t row) { // the first that the row lies in
+    return row * block->row_size / RF_GRAIN_SIZE;
+}
+
 // Copies the grain(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
 // the write. Costs one predictable branch when no snapshot is under way.
 void rf_block_touch_grain(struct rf_block *block, size_t grain);
 static inline void rf_block_touch(struct rf_block *block, size_t row) {
     if (__builtin_expect(block->mark != NULL, 0)) {
-        size_t first = row * block->row_size / RF_GRAIN_SIZE;
+        size_t first = rf_block_grain_of(block, row);
         size_t last = ((row + 1) * block->row_size - 1) / RF_GRAIN_SIZE;
         for (size_t grain = first; grain <= last; grain++) {
             rf_block_touch_grain(block, grain);
@@ -143,11 +147,10 @@ static inline void rf_block_touch(struct rf_block *block, size_t row) {
 
 // Asks the memory for what touching a row will look at, some time before. Only of a frozen block (`mark` is there).
 static inline void rf_block_prefetch(const struct rf_block *block, size_t row) {
-    __builtin_prefetch((const void *)&block->mark[row * block->row_size / RF_GRAIN_SIZE], 1);
+    __builtin_prefetch((const void *)&block->mark[rf_block_grain_of(block, row)], 1);
 }
 
-// Touches rows of a batch, in any order:
-// what is needed of all of them is asked of the memory first.
+// Touches rows of a batch, in any order: what is needed of all of them is asked of the memory first.
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count);
 static inline void rf_block_touch_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
     if (__builtin_expect(block->mark != NULL, 0)) {

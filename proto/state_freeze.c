@@ -54,6 +54,12 @@ static void *take(size_t size) {
     return memory;
 }
 
+// The same, but touches all its pages now.
+static void *take_now(size_t size) {
+    void *memory = take(size);
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
 static void give_back(void *memory, size_t size) {
     if (size < RF_BLOCK_EAGER_SIZE) {
         free(memory);
@@ -83,18 +89,16 @@ static bool reserve(struct rf_block *block) {
         }
     }
     if (is_copied_by_grain(block) && !block->slot) {
-        block->slot = take(slots_size(block));
+        block->slot = take_now(slots_size(block));
         if (!block->slot) {
             return false;
         }
-        memset(block->slot, 0, slots_size(block)); // touches its pages now
     }
     if (is_copied_by_grain(block) && !block->reserved_mark) {
-        block->reserved_mark = take(rf_block_grains(block));
+        block->reserved_mark = take_now(rf_block_grains(block));
         if (!block->reserved_mark) {
             return false;
         }
-        memset((void *)block->reserved_mark, 0, rf_block_grains(block)); // the same
         provide(block, SLOTS_AHEAD);
     }
     return true;
@@ -250,10 +254,10 @@ static void fetch(const struct rf_block *block, size_t grain) {
 
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch((const void *)&block->mark[rows[i] * block->row_size / RF_GRAIN_SIZE], 1);
+        rf_block_prefetch(block, rows[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        fetch(block, rows[i] * block->row_size / RF_GRAIN_SIZE);
+        fetch(block, rf_block_grain_of(block, rows[i]));
     }
     for (size_t i = 0; i < count; i++) {
         rf_block_touch(block, rows[i]);
@@ -280,12 +284,12 @@ void rf_block_read_piece(struct rf_block *block, size_t piece, uint8_t *out) {
         memcpy(out, bytes + from, size);
         return;
     }
-    size_t grain = from / RF_GRAIN_SIZE;
+    const size_t first = from / RF_GRAIN_SIZE;
+    size_t grain = first;
     for (size_t at = 0; at < size; at += RF_GRAIN_SIZE, grain++) {
         read_grain(block, grain, out + at);
     }
-    if (from / RF_GRAIN_SIZE ==
-        atomic_load_explicit(&block->read, memory_order_relaxed)) { // pieces are mostly read in their order
+    if (first == atomic_load_explicit(&block->read, memory_order_relaxed)) { // pieces are mostly read in their order
         atomic_store_explicit(&block->read, grain, memory_order_release);
     }
 }
