@@ -21,8 +21,7 @@ const struct rf_setting rf_decode_limit_settings[] = {
         RF_UINT(struct rf_decode_limits, field_bytes, DIGITS(FIELD_BYTES), 1, 67108864, RF_SETTING_NOT_MODEL,
                 "longest name, text or number in a record"),
         RF_UINT(struct rf_decode_limits, fields, DIGITS(FIELDS), 1, 65536, RF_SETTING_NOT_MODEL, "most fields in a record"),
-        RF_UINT(struct rf_decode_limits, depth, DIGITS(DEPTH), 1, 1024, RF_SETTING_NOT_MODEL,
-                "deepest nesting in a record"),
+        RF_UINT(struct rf_decode_limits, depth, DIGITS(DEPTH), 1, 1024, RF_SETTING_NOT_MODEL, "deepest nesting in a record"),
         {0},
 };
 

@@ -44,22 +44,42 @@ static enum rf_status scan_value(struct json_decoder *json, struct rf_json_scan 
     return status ? status : rf_json_append(scan, event, field);
 }
 
-// One `"name": value`.
-static enum rf_status scan_field(struct json_decoder *json, struct rf_json_scan *scan, struct rf_arena *arena,
-                                 struct rf_event *event) {
+// The name of a field that was not expected, or not in this way.
+static enum rf_status scan_name(struct json_decoder *json, struct rf_json_scan *scan, struct rf_arena *arena,
+                                const struct rf_field_name **name_out, struct rf_text *text_out) {
     if (scan->at == scan->end || *scan->at != '"') {
         return rf_json_unexpected(scan, "a name in quotes");
     }
     struct rf_json_string string;
-    struct rf_text text;
     enum rf_status status = rf_json_scan_string(scan, &string);
-    status = status ? status : rf_json_resolve(string, arena, &text);
+    status = status ? status : rf_json_resolve(string, arena, text_out);
     if (status) {
         return status;
     }
-    const struct rf_field_name *name = rf_field_names_add(json->names, text);
-    if (!name) {
-        return rf_decode_fail(scan->error, RF_REASON_DUPLICATE, "field %s stands twice, must stand once", rf_show(text).text);
+    *name_out = rf_field_names_add(json->names, *text_out);
+    if (!*name_out) {
+        return rf_decode_fail(scan->error, RF_REASON_DUPLICATE, "field %s stands twice, must stand once",
+                              rf_show(*text_out).text);
+    }
+    return RF_OK;
+}
+
+// One `"name": value`.
+static enum rf_status scan_field(struct json_decoder *json, struct rf_json_scan *scan, struct rf_arena *arena,
+                                 struct rf_event *event) {
+    const struct rf_field_name *name = NULL;
+    struct rf_text text = {scan->at + 1, 0};
+    if (scan->at < scan->end && *scan->at == '"') {
+        name = rf_field_names_expect_quoted(json->names, (struct rf_text){text.data, (size_t)(scan->end - text.data)});
+    }
+    if (name) {
+        text.size = name->text.size;
+        scan->at += text.size + 2;
+    } else {
+        enum rf_status status = scan_name(json, scan, arena, &name, &text);
+        if (status) {
+            return status;
+        }
     }
     rf_json_skip_space(scan);
     if (!rf_json_take(scan, ':')) {

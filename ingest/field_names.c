@@ -75,15 +75,37 @@ static bool is_same(struct rf_text a, struct rf_text b) {
     return rf_text_equal(a, b);
 }
 
-const struct rf_field_name *rf_field_names_expect(struct rf_field_names *names, struct rf_text text) {
+// How many names a record may come to from here.
+static size_t look_ahead(const struct rf_field_names *names) {
     size_t left = names->is_expected ? names->expected_count - names->expected_next : 0;
-    size_t look_ahead = left < LOOK_AHEAD_MAX ? left : LOOK_AHEAD_MAX;
+    return left < LOOK_AHEAD_MAX ? left : LOOK_AHEAD_MAX;
+}
+
+// The one so many behind the next.
+static const struct rf_field_name *take_expected(struct rf_field_names *names, size_t skipped) {
+    const struct rf_field_name *expected = &names->expected[names->expected_next + skipped];
+    names->met_expected[names->met_count++] = (uint32_t)(names->expected_next + skipped);
+    names->expected_next += skipped + 1;
+    return expected;
+}
+
+const struct rf_field_name *rf_field_names_expect(struct rf_field_names *names, struct rf_text text) {
     const struct rf_field_name *expected = names->expected + names->expected_next;
-    for (size_t i = 0; i < look_ahead; i++) {
+    for (size_t i = 0, count = look_ahead(names); i < count; i++) {
         if (is_same(expected[i].text, text)) {
-            names->met_expected[names->met_count++] = (uint32_t)(names->expected_next + i);
-            names->expected_next += i + 1;
-            return &expected[i];
+            return take_expected(names, i);
+        }
+    }
+    return NULL;
+}
+
+const struct rf_field_name *rf_field_names_expect_quoted(struct rf_field_names *names, struct rf_text bytes) {
+    const struct rf_field_name *expected = names->expected + names->expected_next;
+    for (size_t i = 0, count = look_ahead(names); i < count; i++) {
+        size_t size = expected[i].text.size;
+        if (size < bytes.size && bytes.data[size] == '"' && expected[i].is_plain &&
+            is_same(expected[i].text, (struct rf_text){bytes.data, size})) {
+            return take_expected(names, i);
         }
     }
     return NULL;
@@ -123,6 +145,14 @@ const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, str
     return insert(names, (uint32_t)names->met_count++) ? name : NULL;
 }
 
+static bool is_plain(struct rf_text text) {
+    bool is_plain = true;
+    for (size_t i = 0; i < text.size && is_plain; i++) {
+        is_plain = (unsigned char)text.data[i] >= 0x20 && text.data[i] != '"' && text.data[i] != '\\';
+    }
+    return is_plain;
+}
+
 void rf_field_names_end(struct rf_field_names *names) {
     if (names->is_expected) {
         return;
@@ -136,11 +166,13 @@ void rf_field_names_end(struct rf_field_names *names) {
         }
         char *copy = names->expected_text + text_size;
         if (name->text.size > 0) {
-            memcpy(copy, name->text.data, name->text.size);
+            memmove(copy, name->text.data,
+                    name->text.size); // names that were expected are there already, at their place or behind it
         }
         text_size += name->text.size;
         names->expected[i] = *name;
         names->expected[i].text.data = copy;
+        names->expected[i].is_plain = is_plain(names->expected[i].text);
         names->expected_count++;
     }
 }

@@ -16,6 +16,7 @@ struct rf_field_name {
     uint32_t path;       // where the name leads from the record itself, see ingest/path_plan.h
     bool is_wanted;      // see rf_schema_wants()
     bool is_path;        // a declared name with dots, which nested members could make up too
+    bool is_plain;       // in `text` is no quote, backslash or control character; told only of names that are expected
 };
 
 // For records of at most `count_max` fields. The schema is borrowed.
@@ -28,6 +29,10 @@ void rf_field_names_begin(struct rf_field_names *names); // of a record
 // The name, added, when it is the one expected next, or one of the few behind that: then an earlier record had it, and what was
 // checked of it there need not be checked again. NULL: add it.
 const struct rf_field_name *rf_field_names_expect(struct rf_field_names *names, struct rf_text text);
+
+// The same where `bytes` begin with such a name and a quote behind it, and where it is plain: so JSON, in which an earlier record
+// had it, writes it, and the string need not be scanned.
+const struct rf_field_name *rf_field_names_expect_quoted(struct rf_field_names *names, struct rf_text bytes);
 
 // NULL when the name stood in this record before. At most `count_max` names a record; texts stay until its end.
 const struct rf_field_name *rf_field_names_add(struct rf_field_names *names, struct rf_text text);

@@ -6,6 +6,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static size_t position(const struct rf_json_scan *scan, const char *at) {
     return (size_t)(at - scan->begin);
@@ -13,22 +16,6 @@ static size_t position(const struct rf_json_scan *scan, const char *at) {
 
 static struct rf_text text_between(const char *begin, const char *end) {
     return (struct rf_text){begin, (size_t)(end - begin)};
-}
-
-void rf_json_skip_space(struct rf_json_scan *scan) {
-    const char *at = scan->at;
-    while (at < scan->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
-        at++;
-    }
-    scan->at = at;
-}
-
-bool rf_json_take(struct rf_json_scan *scan, char token) {
-    if (scan->at == scan->end || *scan->at != token) {
-        return false;
-    }
-    scan->at++;
-    return true;
 }
 
 enum rf_status rf_json_unexpected(const struct rf_json_scan *scan, const char *wanted) {
@@ -50,6 +37,28 @@ static enum rf_status check_size(const struct rf_json_scan *scan, struct rf_text
                           position(scan, text.data), text.size, scan->limits->field_bytes);
 }
 
+// Passes over what stands for itself in a text: sixteen bytes at a time, then eight, then one.
+#ifdef __SSE2__
+static const char *skip_blocks(const char *at, const char *end) {
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i is_other = _mm_cmplt_epi8(bytes, space); // controls, and what is not ASCII: it is below 0
+        __m128i hits = _mm_or_si128(is_other, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hits);
+        if (mask) {
+            return at + __builtin_ctz(mask);
+        }
+    }
+    return at;
+}
+#else
+static const char *skip_blocks(const char *at, const char *end) {
+    (void)end;
+    return at;
+}
+#endif
+
 // Bytes of a word that are below 0x20, a quote, a backslash or above 0x7f have their top bit set in the answer; so may
 // bytes that come after one of these.
 static uint64_t special_bytes(uint64_t word) {
@@ -62,6 +71,7 @@ static uint64_t special_bytes(uint64_t word) {
 }
 
 static const char *skip_plain(const char *at, const char *end) {
+    at = skip_blocks(at, end);
     while (end - at >= (ptrdiff_t)sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, at, sizeof word);
@@ -269,6 +279,9 @@ static enum rf_status leave(struct rf_json_scan *scan, struct nesting *nesting) 
 }
 
 enum rf_status rf_json_skip_value(struct rf_json_scan *scan) {
+    if (scan->at < scan->end && *scan->at != '{' && *scan->at != '[') {
+        return skip_scalar(scan);
+    }
     assert(scan->limits->depth <= RF_JSON_DEPTH_MAX);
     struct nesting nesting = {.depth = 0};
     do {
@@ -357,6 +370,13 @@ enum rf_status rf_json_scan_scalar(struct rf_json_scan *scan, struct rf_text fie
         return status ? status : rf_json_resolve(string, arena, &value_out->text);
     }
     if (first == '-' || (first >= '0' && first <= '9')) {
+        double short_value;
+        size_t size = rf_number_short(text_between(scan->at, scan->end), RF_NUMBER_JSON, &short_value);
+        if (size - 1 < scan->limits->field_bytes) { // not 0 either
+            *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = short_value, .text = {scan->at, size}};
+            scan->at += size;
+            return RF_OK;
+        }
         struct rf_number number;
         enum rf_status status = rf_json_scan_number(scan, &number);
         double value = status ? 0.0 : rf_number_value(&number);

@@ -20,8 +20,18 @@ struct rf_json_string {
     bool has_escapes;
 };
 
-void rf_json_skip_space(struct rf_json_scan *scan);
-bool rf_json_take(struct rf_json_scan *scan, char token); // passes over `token` if it is what comes
+static inline void rf_json_skip_space(struct rf_json_scan *scan) {
+    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t')) {
+        scan->at++;
+    }
+}
+
+// Passes over `token` if it is what comes.
+static inline bool rf_json_take(struct rf_json_scan *scan, char token) {
+    bool is_next = scan->at < scan->end && *scan->at == token;
+    scan->at += is_next;
+    return is_next;
+}
 
 // Rejects what comes: not `wanted`, which is e.g. "',' or '}'".
 enum rf_status rf_json_unexpected(const struct rf_json_scan *scan, const char *wanted);

@@ -32,12 +32,8 @@ void rf_json_walk_begin(struct rf_json_walk *walk) {
     walk->record++;
 }
 
-enum rf_status rf_json_append(const struct rf_json_scan *scan, struct rf_event *event, struct rf_field field) {
-    if (event->count == scan->limits->fields) {
-        return rf_decode_fail(scan->error, RF_REASON_LIMIT, "has more than %" PRIu64 " fields", scan->limits->fields);
-    }
-    event->fields[event->count++] = field;
-    return RF_OK;
+enum rf_status rf_json_too_many_fields(const struct rf_json_scan *scan) {
+    return rf_decode_fail(scan->error, RF_REASON_LIMIT, "has more than %" PRIu64 " fields", scan->limits->fields);
 }
 
 static enum rf_status stands_twice(const struct rf_json_scan *scan, struct rf_text name) {

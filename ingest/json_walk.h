@@ -23,7 +23,16 @@ enum rf_status rf_json_walk_value(struct rf_json_walk *walk, struct rf_json_scan
 enum rf_status rf_json_walk_whole_name(struct rf_json_walk *walk, const struct rf_json_scan *scan,
                                        const struct rf_field_name *name) RF_MUST_USE;
 
-// Appends a value to the event; rejects what has more than limits.fields of them.
-enum rf_status rf_json_append(const struct rf_json_scan *scan, struct rf_event *event, struct rf_field field) RF_MUST_USE;
+// Rejects a record that has more than limits.fields.
+enum rf_status rf_json_too_many_fields(const struct rf_json_scan *scan);
+
+// Appends a value to the event.
+static inline enum rf_status rf_json_append(const struct rf_json_scan *scan, struct rf_event *event, struct rf_field field) {
+    if (event->count == scan->limits->fields) {
+        return rf_json_too_many_fields(scan);
+    }
+    event->fields[event->count++] = field;
+    return RF_OK;
+}
 
 #endif

@@ -46,7 +46,7 @@ static inline size_t rf_number_digits(const char *bytes, uint64_t *value_out) {
 // Takes a number of few digits and a small exponent, which most are, exactly and at once: digits and power of ten are both
 // exact doubles, so one operation rounds (Clinger, 1990). Returns its size, or 0 where it takes the two functions around this
 // one; also where the number goes on in a way that only they can tell the end of.
-static inline size_t rf_number_short(struct rf_text text, double *value_out) {
+static inline size_t rf_number_short(struct rf_text text, enum rf_number_form form, double *value_out) {
     enum { SHORT_DIGITS_MAX = 15 };
     const char *at = text.data, *end = text.data + text.size;
     bool is_negative = at < end && *at == '-';
@@ -57,6 +57,9 @@ static inline size_t rf_number_short(struct rf_text text, double *value_out) {
         digits = 10 * digits + (unsigned char)(*at - '0');
     }
     size_t digit_count = (size_t)(at - begin);
+    if (form == RF_NUMBER_JSON && (digit_count == 0 || (digit_count > 1 && *begin == '0'))) {
+        return 0;
+    }
     int exponent = 0;
     if (at < end && *at == '.') {
         const char *fraction = ++at;
@@ -68,6 +71,9 @@ static inline size_t rf_number_short(struct rf_text text, double *value_out) {
         }
         for (; at < end && (unsigned char)(*at - '0') < 10; at++) {
             digits = 10 * digits + (unsigned char)(*at - '0');
+        }
+        if (form == RF_NUMBER_JSON && at == fraction) {
+            return 0;
         }
         exponent = (int)(fraction - at);
         digit_count += (size_t)(at - fraction);

@@ -68,7 +68,7 @@ static inline void rf_sparse_skip_blanks(struct rf_sparse_text *sparse) {
 }
 
 static inline enum rf_status rf_sparse_number(struct rf_sparse_text *sparse, double *value_out, bool *is_number_out) {
-    size_t size = rf_number_short((struct rf_text){sparse->at, (size_t)(sparse->end - sparse->at)}, value_out);
+    size_t size = rf_number_short((struct rf_text){sparse->at, (size_t)(sparse->end - sparse->at)}, RF_NUMBER_PLAIN, value_out);
     if (size - 1 >= sparse->base.limits.field_bytes) { // 0 too
         return rf_sparse_any_number(sparse, value_out, is_number_out);
     }

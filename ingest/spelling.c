@@ -36,7 +36,7 @@ enum rf_status rf_spelling_read(struct rf_spelling spelling, struct rf_text name
         *value_out = (struct rf_value){.type = RF_VALUE_NULL};
     } else if (spelling.is_text) {
         *value_out = (struct rf_value){.type = RF_VALUE_TEXT, .text = text};
-    } else if (rf_number_short(text, &value) == text.size) {
+    } else if (rf_number_short(text, RF_NUMBER_PLAIN, &value) == text.size) {
         *value_out = (struct rf_value){.type = RF_VALUE_NUMBER, .number = value, .text = text};
     } else if (rf_number_scan(text, RF_NUMBER_PLAIN, &number) == text.size) {
         value = rf_number_value(&number);

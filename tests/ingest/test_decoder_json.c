@@ -183,6 +183,33 @@ static void json_answers_do_not_depend_on_earlier_records(void **state) {
     }
 }
 
+// Names that were expected are compared with the record's bytes: those that JSON would write otherwise must not be.
+static void json_expects_names_only_as_they_are_written(void **state) {
+    for (int round = 0; round < 3; round++) {
+        EXPECT(*state, {"{\"a\\\"b\":1,\"amount\":2,\"c\\\\\":3,\"d\\n\":4,\"city\":5}", "amount=2 city=5"},
+               {"{\"a\"b\":1,\"amount\":2}", "undecodable: byte 4 is 'b', must be ':'"},
+               {"{\"a\\\"b\":1,\"amount\":2,\"c\\\":3}", "undecodable: ends after 28 bytes, must go on with the rest of a text"},
+               {"{\"a\\\"b\":1,\"amount\":2,\"c\\\\\":3,\"d\n\":4}",
+                "undecodable: byte 31 is '\\x0a', must be escaped: it is a control character in a text"},
+               {"{\"amount", "undecodable: ends after 8 bytes, must go on with the rest of a text"},
+               {"{\"amount\"", "undecodable: ends after 9 bytes, must go on with ':'"},
+               {"{\"amount\":1,\"c", "undecodable: ends after 14 bytes, must go on with the rest of a text"},
+               {"{\"amount\":1,\"amount", "undecodable: ends after 19 bytes, must go on with the rest of a text"});
+    }
+}
+
+// What is expected is made anew where names were left out and others came, of which some stand in the old ones' place.
+static void json_learns_the_names_of_a_record_that_left_some_out(void **state) {
+    for (int round = 0; round < 3; round++) {
+        EXPECT(*state,
+               {"{\"x\":0,\"a long name that is nobody's\":0,\"another long name of nobody\":0,\"amount\":1}", "amount=1"},
+               {"{\"a long name that is nobody's\":0,\"another long name of nobody\":0,\"amount\":2,\"city\":\"a\"}",
+                "amount=2 city=\"a\""},
+               {"{\"a long name that is nobody's\":0,\"another long name of nobody\":0,\"amount\":3,\"city\":\"b\"}",
+                "amount=3 city=\"b\""});
+    }
+}
+
 static void json_refuses_objects_in_declared_fields(void **state) {
     EXPECT(*state, {"{\"amount\":[{}]}", "type: field amount is an object, must be a number, a text, true, false or null"},
            {"{\"city\":{}}", "type: field city is an object, must be a number, a text, true, false or null"},
@@ -299,6 +326,8 @@ int main(void) {
             TEST(json_refuses_texts_that_are_not_utf8),
             TEST(json_refuses_a_name_that_stands_twice),
             TEST(json_answers_do_not_depend_on_earlier_records),
+            TEST(json_expects_names_only_as_they_are_written),
+            TEST(json_learns_the_names_of_a_record_that_left_some_out),
             TEST(json_refuses_objects_in_declared_fields),
             TEST(json_refuses_a_record_cut_anywhere),
             TEST(json_bears_any_byte_anywhere),

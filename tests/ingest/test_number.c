@@ -21,7 +21,7 @@ static size_t scan(const char *text, enum rf_number_form form, double *value_out
 // The bits must be those of strtod(), which glibc rounds correctly. The short way takes the whole number or none of it.
 static void check(const char *text) {
     double value = 0, expected = strtod(text, NULL);
-    size_t taken = rf_number_short(rf_text_of(text), &value);
+    size_t taken = rf_number_short(rf_text_of(text), RF_NUMBER_PLAIN, &value);
     assert_true(taken == 0 || taken == strlen(text));
     assert_true(taken == 0 || memcmp(&value, &expected, sizeof value) == 0);
     assert_int_equal(scan(text, RF_NUMBER_PLAIN, &value), strlen(text));
@@ -93,7 +93,7 @@ static void number_is_short_where_it_is_plain(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value = 0, scanned = 0;
-        assert_int_equal(rf_number_short(rf_text_of(cases[i].text), &value), cases[i].size);
+        assert_int_equal(rf_number_short(rf_text_of(cases[i].text), RF_NUMBER_PLAIN, &value), cases[i].size);
         assert_true(value == cases[i].value);
         if (cases[i].size > 0) {
             assert_int_equal(scan(cases[i].text, RF_NUMBER_PLAIN, &scanned), cases[i].size);
@@ -107,7 +107,7 @@ static void number_is_the_same_the_short_way(void **state) {
     static const char letters[] = "0123456789012345678901234567890123456789......ee+--:| x\xff";
     struct rf_random random;
     rf_random_init(&random, 7);
-    size_t taken = 0;
+    size_t taken = 0, taken_json = 0;
     for (int i = 0; i < 200000; i++) {
         char text[25] = "";
         size_t size = rf_random_below(&random, sizeof text);
@@ -116,14 +116,20 @@ static void number_is_the_same_the_short_way(void **state) {
         }
         text[size] = '\0';
         double value, scanned;
-        size_t used = rf_number_short(rf_text_of(text), &value);
+        size_t used = rf_number_short(rf_text_of(text), RF_NUMBER_PLAIN, &value);
         if (used > 0) {
             assert_int_equal(scan(text, RF_NUMBER_PLAIN, &scanned), used);
             assert_memory_equal(&value, &scanned, sizeof value);
             taken++;
         }
+        used = rf_number_short(rf_text_of(text), RF_NUMBER_JSON, &value);
+        if (used > 0) {
+            assert_int_equal(scan(text, RF_NUMBER_JSON, &scanned), used);
+            assert_memory_equal(&value, &scanned, sizeof value);
+            taken_json++;
+        }
     }
-    assert_true(taken > 50000);
+    assert_true(taken > 50000 && taken_json > 40000);
 }
 
 static void number_takes_plain_forms_beyond_json(void **state) {
