@@ -40,6 +40,11 @@ const struct rf_decoder_kind rf_decoder_kinds[] = {
          .summary = "one line of LIBSVM's (and SVMlight's) format a record",
          .create = rf_decoder_libsvm_create,
          .is_line_framed = true},
+        {.name = "avro",
+         .summary = "one datum of Avro's binary encoding a record",
+         .create = rf_decoder_avro_create,
+         .registry_type = "AVRO",
+         .create_registered = rf_decoder_avro_create_registered},
         {.name = "protobuf", .summary = "one riffle.v1.Example a record", .create = rf_decoder_protobuf_create},
         {0},
 };

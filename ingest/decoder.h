@@ -88,6 +88,7 @@ struct rf_decoder_options {
     struct rf_texts columns;      // CSV: the names of the columns; files may give them in their first line instead
     char delimiter;               // CSV; 0: a comma
     struct rf_pairs fields;       // beside those of the value, see ingest/record_field.h
+    struct rf_text avro_schema;   // Avro: of records that come without one; data NULL: all come with theirs
     bool numeric_texts;           // texts of fields that must be numbers are read as the numbers they spell
 };
 
@@ -184,6 +185,19 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
 // is written in another way than its field is, and of what stands twice the last one counts.
 enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                           struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// Avro's binary encoding (1.11): one datum a record, as ingest/avro_plan.h reads it, written with the schema that the record
+// names (struct rf_record), or else with that of the options. A record type's fields are the fields of the event; those that are
+// declared may be paths into records, arrays and maps. Of a union the branch that came counts, null being null.
+// RF_INVALID, in words, for what is no schema. That of a record is compiled when it is first met, and then kept.
+enum rf_status rf_decoder_avro_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                      struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
+// Of records that were written with the schema of an id of a registry.
+enum rf_status rf_decoder_avro_create_registered(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                                 const struct rf_registered *registered, const uint32_t *indexes,
+                                                 size_t index_count, struct rf_decoder **decoder_out,
+                                                 struct rf_error *err) RF_MUST_USE;
 
 // Splits the header line of a CSV file into column names that the caller owns (free each, then the list). A byte order
 // mark is passed over.

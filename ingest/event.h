@@ -10,8 +10,9 @@ enum rf_value_type {
     RF_VALUE_BOOL,
     RF_VALUE_NUMBER,
     RF_VALUE_TEXT,
-    RF_VALUE_LIST,   // a JSON array as it is written, checked; only in the field of the vector
-    RF_VALUE_FLOATS, // the floats of a protobuf message, one after the other in memory; only in the field of the vector
+    RF_VALUE_LIST,    // a JSON array as it is written, checked; only in the field of the vector
+    RF_VALUE_FLOATS,  // numbers of a binary format, one after the other in memory; only in the field of the vector
+    RF_VALUE_DOUBLES, // the same in doubles
 };
 
 // What a number that is a time counts, since 1970-01-01 UTC. Settings know the first three.
@@ -23,7 +24,7 @@ struct rf_value {
     bool has_time_unit;  // RF_VALUE_NUMBER: the format says what it counts since 1970, whatever the settings say:
     uint8_t time_unit;   // enum rf_time_unit
     double number;       // RF_VALUE_NUMBER, finite; RF_VALUE_BOOL: 0 or 1
-    struct rf_text text; // valid UTF-8; RF_VALUE_NUMBER, RF_VALUE_BOOL and RF_VALUE_LIST: as written; RF_VALUE_FLOATS: bytes
+    struct rf_text text; // valid UTF-8; RF_VALUE_NUMBER, RF_VALUE_BOOL and RF_VALUE_LIST: as written; those of the vector: bytes
 };
 
 struct rf_field {

@@ -25,16 +25,11 @@ struct state {
     uint32_t any_element;             // the state of those that have no step
 };
 
-struct step {
-    struct rf_text text; // borrowed from the schema
-    uint32_t state;
-};
-
 struct rf_path_plan {
     const struct rf_schema *schema; // borrowed
     struct state *states;           // [state_count]
     size_t state_count, state_capacity;
-    struct step *steps; // [step_count]
+    struct rf_path_step *steps; // [step_count]
     size_t step_count, step_capacity;
     uint32_t *fields; // [field_count]
     size_t field_count, field_capacity;
@@ -50,7 +45,7 @@ static int compare_texts(struct rf_text a, struct rf_text b) {
 // Records.
 
 static uint32_t find_step(const struct rf_path_plan *plan, uint32_t first, uint32_t count, struct rf_text text, uint32_t other) {
-    const struct step *steps = plan->steps + first;
+    const struct rf_path_step *steps = plan->steps + first;
     while (count > 0) {
         uint32_t middle = count / 2;
         int order = compare_texts(text, steps[middle].text);
@@ -89,6 +84,16 @@ uint32_t rf_path_count(const struct rf_path_plan *plan) {
 
 bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state) {
     return plan->states[state].element_count == 0;
+}
+
+const struct rf_path_step *rf_path_members(const struct rf_path_plan *plan, uint32_t state, size_t *count_out) {
+    *count_out = plan->states[state].member_count;
+    return plan->steps + plan->states[state].members;
+}
+
+const struct rf_path_step *rf_path_elements(const struct rf_path_plan *plan, uint32_t state, size_t *count_out) {
+    *count_out = plan->states[state].element_count;
+    return plan->steps + plan->states[state].elements;
 }
 
 struct rf_path rf_path_at(const struct rf_path_plan *plan, uint32_t state) {
@@ -200,7 +205,7 @@ static enum rf_status build_steps(struct rf_path_plan *plan, const struct cursor
     for (size_t i = 0; i < cursors->count - cursors->ended; i += group_size(cursors, i)) {
         count += !are_elements || is_index(cursors->list[i].step);
     }
-    struct step *steps = reserve(plan->steps, sizeof *steps, plan->step_count, count, &plan->step_capacity);
+    struct rf_path_step *steps = reserve(plan->steps, sizeof *steps, plan->step_count, count, &plan->step_capacity);
     if (!steps) {
         return out_of_memory(err);
     }
@@ -216,7 +221,7 @@ static enum rf_status build_steps(struct rf_path_plan *plan, const struct cursor
         if (!are_elements || is_index(group->step)) {
             uint32_t state = RF_PATH_NONE;
             status = build_next(plan, group, size, stay, &state, err);
-            plan->steps[next++] = (struct step){group->step, state};
+            plan->steps[next++] = (struct rf_path_step){group->step, state};
         }
     }
     return status;

@@ -43,6 +43,15 @@ uint32_t rf_path_count(const struct rf_path_plan *plan);
 // Whether all elements of the array at `state` have the same state, so that the first one speaks for all.
 bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state);
 
+// The steps that lead on from `state`, for who makes tables of them beforehand, sorted by size and then bytes, which for numbers
+// is their order: from an object, and from an array, where index SIZE_MAX stands for all elements that no step picks.
+struct rf_path_step {
+    struct rf_text text; // as long as the schema
+    uint32_t state;
+};
+const struct rf_path_step *rf_path_members(const struct rf_path_plan *plan, uint32_t state, size_t *count_out);
+const struct rf_path_step *rf_path_elements(const struct rf_path_plan *plan, uint32_t state, size_t *count_out);
+
 struct rf_path rf_path_at(const struct rf_path_plan *plan, uint32_t state); // RF_PATH_NONE: no fields, and does not go on
 
 // For rf_schema_create(): made last. The schema is borrowed, and owns what is made.

@@ -69,11 +69,13 @@ static enum rf_status fill_text(struct filling *to, struct rf_text text) {
     }
 }
 
-static enum rf_status fill_floats(struct filling *to, struct rf_text bytes) {
-    for (size_t at = 0; at < bytes.size; at += sizeof(float)) {
-        float number;
-        memcpy(&number, bytes.data + at, sizeof number);
-        enum rf_status status = fill(to, (double)number, (struct rf_text){NULL, 0});
+static enum rf_status fill_numbers(struct filling *to, struct rf_text bytes, bool are_floats) {
+    size_t size = are_floats ? sizeof(float) : sizeof(double);
+    for (size_t at = 0; at < bytes.size; at += size) {
+        float single;
+        double number;
+        memcpy(are_floats ? (void *)&single : &number, bytes.data + at, size);
+        enum rf_status status = fill(to, are_floats ? (double)single : number, (struct rf_text){NULL, 0});
         if (status) {
             return status;
         }
@@ -86,8 +88,8 @@ enum rf_status rf_vector_read(const struct rf_field *field, size_t size, double 
     struct filling to = {.field = field, .size = size, .divide = divide, .vector = vector_out, .error = error_out};
     const struct rf_value *value = &field->value;
     enum rf_status status = RF_OK;
-    if (value->type == RF_VALUE_FLOATS) {
-        status = fill_floats(&to, value->text);
+    if (value->type == RF_VALUE_FLOATS || value->type == RF_VALUE_DOUBLES) {
+        status = fill_numbers(&to, value->text, value->type == RF_VALUE_FLOATS);
     } else if (value->type == RF_VALUE_LIST) {
         status = fill_text(&to, (struct rf_text){value->text.data + 1, value->text.size - 2}); // without its brackets
     } else if (value->text.data) {

@@ -1,6 +1,8 @@
 #include "ops/assembly.h"
 
+#include "ingest/avro_schema.h"
 #include "ops/checkpoint.h"
+#include "ops/file.h"
 #include "ops/specification.h"
 #include "proto/snapshot.h"
 
@@ -122,6 +124,10 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
     if (!status && settings->source.registry.url) {
         status = make_registry(assembly, err);
     }
+    if (!status && settings->source.avro.schema) {
+        status = rf_file_read(settings->source.avro.schema, RF_AVRO_SCHEMA_BYTES_MAX, &assembly->avro_schema, err);
+        assembly->decoder.avro_schema = assembly->avro_schema;
+    }
     if (status) {
         rf_assembly_finish(assembly);
     }
@@ -140,6 +146,7 @@ void rf_assembly_finish(struct rf_assembly *assembly) {
     }
     free(assembly->kafka.list);
     free(assembly->specification);
+    free((char *)assembly->avro_schema.data);
     if (assembly->has_log) {
         rf_log_finish(&assembly->log);
     }

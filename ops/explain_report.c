@@ -83,6 +83,9 @@ static void add_value(struct rf_printer *out, const struct rf_value *value) {
     case RF_VALUE_FLOATS:
         rf_printer_format(out, "\"%zu numbers\"", value->text.size / sizeof(float));
         break;
+    case RF_VALUE_DOUBLES:
+        rf_printer_format(out, "\"%zu numbers\"", value->text.size / sizeof(double));
+        break;
     default:
         add_quoted(out, value->text); // numbers too, as they were written
     }
@@ -232,6 +235,8 @@ static void print_event(const struct rf_event *event, FILE *to) {
             rf_printer_add(&line, "null");
         } else if (event->fields[i].value.type == RF_VALUE_FLOATS) {
             rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(float));
+        } else if (event->fields[i].value.type == RF_VALUE_DOUBLES) {
+            rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(double));
         } else {
             add_text(&line, event->fields[i].value.text, TEXT_MAX);
         }

@@ -15,9 +15,9 @@
 
 enum { NAME_SIZE_MAX = 100 };
 
-static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", NULL}; // names of rf_decoder_kinds
-static const char *const framings[] = {"none", "confluent", NULL};                      // as enum rf_framing
-static const char *const log_formats[] = {"logfmt", "json", NULL};                      // as enum rf_log_format
+static const char *const formats[] = {"json", "csv", "vw", "libsvm", "protobuf", "avro", NULL}; // names of rf_decoder_kinds
+static const char *const framings[] = {"none", "confluent", NULL};                              // as enum rf_framing
+static const char *const log_formats[] = {"logfmt", "json", NULL};                              // as enum rf_log_format
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const orders[] = {"arrival", "timestamp", NULL};            // as enum rf_order
 static const char *const offset_lost[] = {"fail", "earliest", "latest", NULL}; // as enum rf_offset_lost
@@ -27,6 +27,12 @@ static const struct rf_setting history_settings[] = {
         RF_TEXTS(struct rf_settings_history, files, NOT_MODEL,
                  "files in the source's format, plain, gzip or zstd, one after the other; before the topics"),
         RF_TEXTS(struct rf_settings_history, topics, NOT_MODEL, "Kafka topics, from their beginning to their end"),
+        {0},
+};
+
+static const struct rf_setting avro_settings[] = {
+        RF_TEXT(struct rf_settings_avro, schema, NULL, NOT_MODEL,
+                "file of the schema that records of topics were written with; container files bring their own"),
         {0},
 };
 
@@ -56,6 +62,7 @@ static const struct rf_setting source_settings[] = {
                  "fields beside those of the value, NAME: key, key.int32, key.int64, header.NAME or timestamp"),
         RF_BOOL(struct rf_settings_source, numeric_texts, "false", NOT_MODEL,
                 "texts of fields that must be numbers (or times) are read as the numbers they spell; an empty one is null"),
+        RF_SECTION(struct rf_settings_source, avro, avro_settings, NOT_MODEL, "of records in Avro's binary encoding"),
         RF_SECTION(struct rf_settings_source, limits, rf_decode_limit_settings, NOT_MODEL,
                    "a record over one of these is rejected"),
         {0},
@@ -229,6 +236,24 @@ static enum rf_status check_fields(const struct rf_settings_source *source, stru
     return status;
 }
 
+static enum rf_status check_avro(const struct rf_settings_source *source, struct rf_error *err) {
+    bool is_avro = !strcmp(formats[source->format], "avro");
+    bool has_topics = source->topics.count + source->history.topics.count > 0;
+    if (source->avro.schema && !is_avro) {
+        return rf_fail(err, RF_INVALID, "source.avro.schema is given with format %s, must be with avro alone",
+                       formats[source->format]);
+    }
+    if (source->avro.schema && source->registry.url) {
+        return rf_fail(err, RF_INVALID, "source.avro.schema is given beside source.registry, must be one of the two");
+    }
+    if (is_avro && has_topics && !source->avro.schema && !source->registry.url) {
+        return rf_fail(err, RF_INVALID,
+                       "source.avro.schema is missing, must name the file of the schema: avro records of a topic "
+                       "do not bring theirs");
+    }
+    return RF_OK;
+}
+
 static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
     const struct rf_settings_source *source = &settings->source;
     if (source->topics.count > 0 && source->file) {
@@ -254,6 +279,7 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
                        source->delimiter);
     }
     enum rf_status status = check_fields(source, err);
+    status = status ? status : check_avro(source, err);
     return status ? status : check_topics(settings, err);
 }
 

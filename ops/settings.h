@@ -24,6 +24,11 @@ struct rf_settings_history {
     struct rf_texts topics;
 };
 
+// What format avro needs to know.
+struct rf_settings_avro {
+    char *schema; // path of a file; NULL: none
+};
+
 struct rf_settings_source {
     struct rf_texts topics; // exactly one of topics and file is given
     char *file;
@@ -39,6 +44,7 @@ struct rf_settings_source {
     char *delimiter; // one character
     struct rf_pairs fields;
     bool numeric_texts;
+    struct rf_settings_avro avro;
     struct rf_decode_limits limits;
 };
 

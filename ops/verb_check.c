@@ -99,6 +99,9 @@ static void print_event(const struct rf_event *event) {
         case RF_VALUE_FLOATS:
             printf("%zu numbers\n", field->value.text.size / sizeof(float));
             break;
+        case RF_VALUE_DOUBLES:
+            printf("%zu numbers\n", field->value.text.size / sizeof(double));
+            break;
         case RF_VALUE_TEXT:
             printf("\"%.*s\"\n", (int)field->value.text.size, field->value.text.data);
             break;

@@ -13,6 +13,12 @@ struct rf_header {
 enum { RF_RECORD_HEADERS_MAX = 256 };           // a record that has more is rejected where they are read
 #define RF_RECORD_HEADERS_UNREADABLE UINT32_MAX // as a header_count: they are damaged
 
+// The schema that records were written with, where their source knows it: that of an Avro container file.
+struct rf_record_schema {
+    struct rf_text text;
+    uint64_t hash; // of the text, so that schemas are told apart quickly
+};
+
 // One record as it came from a source: raw bytes and where they stood. Bytes are borrowed from the source until the
 // batch they came in is released.
 struct rf_record {
@@ -26,6 +32,8 @@ struct rf_record {
     // More than RF_RECORD_HEADERS_MAX, and those that are damaged, are counted and not listed: `headers` is NULL.
     uint32_t header_count;
     const struct rf_header *headers; // [header_count]
+
+    const struct rf_record_schema *schema; // NULL: as the settings say
 };
 
 // SipHash of key, value and timestamp, whatever the headers: tells, when a stream resumes, whether the last applied record is

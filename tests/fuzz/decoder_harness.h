@@ -56,7 +56,8 @@ static void check_event(const struct harness *harness, const struct rf_event *ev
         MUST(field->hash == rf_hash(rf_schema_key(harness->schema), field->name.data, field->name.size));
         MUST(field->index == rf_schema_find(harness->schema, field->name));
         MUST(rf_schema_wants(harness->schema, field->index));
-        MUST(rf_utf8_is_valid(field->value.text) || field->value.type == RF_VALUE_FLOATS);
+        MUST(rf_utf8_is_valid(field->value.text) || field->value.type == RF_VALUE_FLOATS ||
+             field->value.type == RF_VALUE_DOUBLES);
         MUST(field->value.type != RF_VALUE_TEXT || field->value.text.data);
         MUST(isfinite(field->value.number));
         for (size_t k = 0; k < i && i < 64; k++) {

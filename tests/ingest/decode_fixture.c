@@ -56,6 +56,13 @@ static void say_field(struct decode_fixture *fixture, const struct rf_field *fie
             say(fixture, "%s%.9g", i ? "," : "", (double)number);
         }
         break;
+    case RF_VALUE_DOUBLES:
+        for (size_t i = 0; i < value->text.size; i += sizeof(double)) {
+            double number;
+            memcpy(&number, value->text.data + i, sizeof number);
+            say(fixture, "%s%.15g", i ? "," : "", number);
+        }
+        break;
     case RF_VALUE_TEXT:
         say(fixture, "\"%.*s\"", (int)value->text.size, value->text.data);
         break;

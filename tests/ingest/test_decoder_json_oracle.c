@@ -75,6 +75,7 @@ static const char *check_field(const char *line, const struct rf_field *field) {
         break;
     case RF_VALUE_LIST:
     case RF_VALUE_FLOATS:
+    case RF_VALUE_DOUBLES:
         fail_msg("no field is a vector here");
         break;
     }

@@ -167,7 +167,12 @@ static void settings_check_what_goes_with_a_format(void **state) {
     refuse_set("source.format=csv",
                "fraud.yaml: source.columns is missing, must name the columns: csv records of a topic do not");
     refuse_set("source.columns=[a]", "fraud.yaml: source.columns is given with format json, must be with csv alone");
-    refuse_set("source.format=avro", "--set source.format: source.format is \"avro\", must be json, csv, vw, libsvm or protobuf");
+    refuse_set("source.format=xml",
+               "--set source.format: source.format is \"xml\", must be json, csv, vw, libsvm, protobuf or avro");
+    refuse_set("source.format=avro",
+               "fraud.yaml: source.avro.schema is missing, must name the file of the schema: avro records of a "
+               "topic do not bring theirs");
+    refuse_set("source.avro.schema=a.avsc", "fraud.yaml: source.avro.schema is given with format json, must be with avro alone");
     refuse_set("source.delimiter=ab",
                "fraud.yaml: source.delimiter is \"ab\", must be one ASCII character that is no quote and no line end");
     refuse_set("source.delimiter=''",
