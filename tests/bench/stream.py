@@ -114,10 +114,12 @@ class Stream:
         endpoint = f"tcp://127.0.0.1:{free_ports(1)[0]}"
         path = settings(self.broker, name, endpoint)
         subscriber = subprocess.Popen([RELEASE / "tests/bench/bench_subscribe", endpoint, str(self.records)], stdout=subprocess.PIPE)
-        told, _, used = timed([RIFFLE, "run", path, "--until", "end", "--json", "--fresh"])
         try:
+            told, _, used = timed([RIFFLE, "run", path, "--until", "end", "--json", "--fresh"])
             subscriber.wait(5)
         except subprocess.TimeoutExpired:
+            pass
+        finally:
             subscriber.terminate()
         seen = json.loads(subscriber.communicate()[0])
         done = json.loads(told.splitlines()[-1])
