@@ -171,6 +171,7 @@ static void learn_stack(struct rf_mixture *mixture, const double *score, double 
     pair reaches[PAIRS] = {0};
     for (uint32_t e = 0; e < experts; e++) {
         const pair *spread = (const pair *)trust->spread[e]; // 0 beyond the experts
+#pragma GCC unroll 4
         for (int i = 0; i < PAIRS; i++) {
             reaches[i] += spread[i] * x[e];
         }
@@ -188,6 +189,7 @@ static void learn_stack(struct rf_mixture *mixture, const double *score, double 
     double gain = weight * (label - p) / (1 + precision * variance);
     for (uint32_t e = 0; e < experts; e++) {
         pair *spread = (pair *)trust->spread[e];
+#pragma GCC unroll 4
         for (int i = 0; i < PAIRS; i++) {
             spread[i] -= reach[e] * reaches[i] * shrink;
         }
