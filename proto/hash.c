@@ -12,7 +12,7 @@ struct rf_hash_key rf_hash_key_of_seed(uint64_t seed) {
 
 static uint64_t tail_of(const uint8_t *bytes, size_t size) {
     size_t tail = size & 7;
-    return rf_sip_tail(bytes + (size - tail), tail);
+    return tail ? rf_sip_tail(bytes + (size - tail), tail) : 0; // nothing may be at NULL
 }
 
 uint64_t rf_hash(struct rf_hash_key key, const void *data, size_t size) {
