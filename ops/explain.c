@@ -35,10 +35,8 @@ static const struct rf_field *find_field(const struct rf_event *event, struct rf
     return NULL;
 }
 
-void rf_explanation_words(const struct rf_explanation *explanation, const struct rf_contribution *contribution,
-                          char words_out[RF_CONTRIBUTION_WORDS], double *raw_out) {
-    const struct rf_examples *examples = &rf_replay_batch(explanation->replay)->examples;
-    const struct rf_schema *schema = rf_pipeline_schema(rf_replay_pipeline(explanation->replay));
+void rf_contribution_words(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
+                           const struct rf_contribution *contribution, char words_out[RF_CONTRIBUTION_WORDS], double *raw_out) {
     words_out[0] = '\0';
     *raw_out = NAN;
     if (contribution->field == RF_FIELD_VECTOR && contribution->hash < examples->vector_size) {
@@ -49,13 +47,19 @@ void rf_explanation_words(const struct rf_explanation *explanation, const struct
             continue;
         }
         *raw_out = examples->value[i];
-        rf_feature_words(schema, &explanation->event, examples, 0, i, words_out, RF_CONTRIBUTION_WORDS);
-        const struct rf_field *field = find_field(&explanation->event, examples->field_name[examples->field[i]]);
-        if (!words_out[0] && examples->kind[i] == RF_CATEGORY && field) {
+        rf_feature_words(schema, event, examples, 0, i, words_out, RF_CONTRIBUTION_WORDS);
+        const struct rf_field *field = find_field(event, examples->field_name[examples->field[i]]);
+        if (!words_out[0] && examples->kind[i] == RF_CATEGORY && field) { // an undeclared one
             snprintf(words_out, RF_CONTRIBUTION_WORDS, "%.*s", (int)field->value.text.size, field->value.text.data);
         }
         return;
     }
+}
+
+void rf_explanation_words(const struct rf_explanation *explanation, const struct rf_contribution *contribution,
+                          char words_out[RF_CONTRIBUTION_WORDS], double *raw_out) {
+    rf_contribution_words(rf_pipeline_schema(rf_replay_pipeline(explanation->replay)), &explanation->event,
+                          &rf_replay_batch(explanation->replay)->examples, contribution, words_out, raw_out);
 }
 
 // What each field gave.

@@ -10,6 +10,12 @@ enum { RF_CONTRIBUTION_ROOM = 48 };
 struct rf_text rf_contribution_name(const struct rf_schema *schema, const struct rf_examples *examples,
                                     const struct rf_contribution *contribution, char room[RF_CONTRIBUTION_ROOM]);
 
+// What a contribution stands for beside its name: the text of a category, the words of rf_feature_words(), or "". *raw_out is
+// the value of the feature as it stands in the record; NaN where there is none. `event` is that of the only example.
+enum { RF_CONTRIBUTION_WORDS = 96 };
+void rf_contribution_words(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
+                           const struct rf_contribution *contribution, char words_out[RF_CONTRIBUTION_WORDS], double *raw_out);
+
 // What all features of a field contributed together.
 struct rf_field_sum {
     uint32_t field; // as in rf_contribution
@@ -51,9 +57,7 @@ enum rf_status rf_explanation_json(const struct rf_explanation *explanation, FIL
 // The same for a terminal. The largest contributions are shown, and how many more there are.
 void rf_explanation_table(const struct rf_explanation *explanation, FILE *to);
 
-// What a contribution stands for beside its name: the text of a category, the words of rf_feature_words(), or "". *raw_out is
-// the value of the feature as it stands in the record; NaN where there is none.
-enum { RF_CONTRIBUTION_WORDS = 96 };
+// Those of one of its contributions.
 void rf_explanation_words(const struct rf_explanation *explanation, const struct rf_contribution *contribution,
                           char words_out[RF_CONTRIBUTION_WORDS], double *raw_out);
 

@@ -154,15 +154,17 @@ static void print_example(const struct rf_schema *schema, const struct rf_event 
     }
 }
 
-static void print_contribution(const struct rf_schema *schema, const struct rf_examples *examples,
+static void print_contribution(const struct rf_schema *schema, const struct rf_event *event, const struct rf_examples *examples,
                                const struct rf_contribution *contribution) {
-    char room[RF_CONTRIBUTION_ROOM];
+    char room[RF_CONTRIBUTION_ROOM], words[RF_CONTRIBUTION_WORDS];
+    double raw;
+    rf_contribution_words(schema, event, examples, contribution, words, &raw);
     struct rf_text name = rf_contribution_name(schema, examples, contribution, room);
-    printf("  %+12.6f  %.*s: %.6g x weight %.6g\n", contribution->amount, (int)name.size, name.data, contribution->value,
-           contribution->weight);
+    printf("  %+12.6f  %.*s%s%s: %.6g x weight %.6g\n", contribution->amount, (int)name.size, name.data, words[0] ? " = " : "",
+           words, contribution->value, contribution->weight);
 }
 
-static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch *batch) {
+static void print_prediction(struct rf_pipeline *pipeline, const struct rf_event *event, const struct rf_batch *batch) {
     const struct rf_examples *examples = &batch->examples;
     const struct rf_learner *learner = rf_pipeline_learner(pipeline);
     rf_learner_predict(learner, examples, 0, batch->predictions.score);
@@ -177,7 +179,7 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_batch
     struct rf_contribution contributions[CONTRIBUTIONS_MAX];
     size_t count = rf_learner_explain(learner, examples, 0, contributions, CONTRIBUTIONS_MAX);
     for (size_t i = 0; i < count && i < CONTRIBUTIONS_MAX; i++) {
-        print_contribution(rf_pipeline_schema(pipeline), examples, &contributions[i]);
+        print_contribution(rf_pipeline_schema(pipeline), event, examples, &contributions[i]);
     }
 }
 
@@ -201,7 +203,7 @@ static enum rf_status show_record(struct rf_pipeline *pipeline, struct rf_decode
         return rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
     }
     print_example(rf_pipeline_schema(pipeline), &event, &batch->examples);
-    print_prediction(pipeline, batch);
+    print_prediction(pipeline, &event, batch);
     return RF_OK;
 }
 
