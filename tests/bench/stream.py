@@ -98,6 +98,10 @@ class Stream:
         subprocess.run(["protoc", f"--descriptor_set_out={SCRATCH}/payments.desc", f"--proto_path={ROOT}/tests/bench",
                         "payments.proto"], check=True)
 
+    @staticmethod
+    def topic(name):
+        return SOURCES[name][0]
+
     def fill(self):
         for topic in sorted({topic for topic, _ in SOURCES.values()}):
             self.broker.create_topic(topic, PARTITIONS)
