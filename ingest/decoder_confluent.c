@@ -24,9 +24,9 @@ struct confluent_decoder {
     const struct rf_decoder_kind *kind;
     const struct rf_decoder_options *options; // borrowed; without a registry not needed any more
     struct rf_registry *registry;             // NULL: one decoder for all
-    struct rf_decoder *only;
-    struct form *last;   // that was found
-    struct form **slots; // [SLOTS]
+    struct rf_decoder *only;                  // that; with a registry of records that bring their schema along
+    struct form *last;                        // that was found
+    struct form **slots;                      // [SLOTS]
     size_t count;
 };
 
@@ -67,6 +67,9 @@ static enum rf_status confluent_decode(struct rf_decoder *self, const struct rf_
                                        struct rf_event *event_out, struct rf_decode_error *error_out) {
     struct confluent_decoder *confluent = confluent_from(self);
     struct rf_confluent_head head;
+    if (record->schema) { // of a file: nothing stands in front of it
+        return confluent->only->ops->decode(confluent->only, record, arena, event_out, error_out);
+    }
     enum rf_status status = rf_confluent_read(record->value, confluent->kind->has_message_indexes, &head, error_out);
     if (status) {
         return status;
@@ -120,7 +123,7 @@ static enum rf_status confluent_resolve(struct rf_decoder *self, const struct rf
     struct rf_confluent_head head;
     struct rf_decode_error ignored; // it will be rejected
     const struct rf_registered *registered;
-    if (!confluent->registry) {
+    if (!confluent->registry || record->schema) {
         return RF_OK;
     }
     if (rf_confluent_read(record->value, confluent->kind->has_message_indexes, &head, &ignored) || find(confluent, &head)) {
@@ -184,10 +187,8 @@ enum rf_status rf_decoder_confluent_create(const struct rf_decoder_kind *kind, c
     confluent->kind = kind;
     confluent->options = options;
     confluent->registry = kind->create_registered ? options->registry : NULL;
-    enum rf_status status = RF_OK;
-    if (!confluent->registry) {
-        status = kind->create(schema, options, &confluent->only, err);
-    } else {
+    enum rf_status status = kind->create ? kind->create(schema, options, &confluent->only, err) : RF_OK;
+    if (!status && confluent->registry) {
         confluent->slots = calloc(SLOTS, sizeof *confluent->slots);
         status = confluent->slots ? RF_OK : rf_fail(err, RF_MEMORY, "a decoder of framed records does not fit into memory");
     }

@@ -303,9 +303,10 @@ static enum rf_status check_framing(const struct rf_settings *settings, struct r
         return rf_fail(err, RF_INVALID, "source.framing is confluent with format %s, which Confluent's serialisers do not write",
                        kind->name);
     }
-    if (is_framed && kind->is_line_framed && (source->file || source->history.files.count)) {
+    bool brings_schemas = !strcmp(kind->name, "avro"); // a container file: its records are not framed, and need not be
+    if (is_framed && !brings_schemas && (source->file || source->history.files.count)) {
         return rf_fail(err, RF_INVALID,
-                       "source.framing is confluent, but a file of %s holds a record a line, and a schema id may hold a line end",
+                       "source.framing is confluent, but a file of %s is given, whose records have no schema id in front",
                        kind->name);
     }
     return RF_OK;

@@ -2,8 +2,8 @@
 
     confluent_producer.py avro|protobuf|json VERSION REGISTRY BOOTSTRAP TOPIC < lines of {"id", "amount", "fraud"}
 
-REGISTRY is {"url": ..., and more of the client's settings}, in JSON. Version 2 of each schema has another order of fields, and
-one more. A line that is no JSON object is sent as it is, base64 decoded.
+REGISTRY is {"url": ..., and more of the client's settings}, in JSON. Later versions of each schema have another order of
+fields, and one more. A line that is no JSON object is sent as it is, base64 decoded.
 """
 
 import base64
@@ -23,8 +23,8 @@ TOPIC = {"subject.name.strategy.type": "TOPIC"}
 
 def avro(version, client):
     fields = [{"name": name, "type": kind} for name, kind in FIELDS]
-    if version == 2:
-        fields = [{"name": "note", "type": ["null", "string"], "default": None}] + fields[::-1]
+    if version > 1:
+        fields = [{"name": f"note{version}", "type": ["null", "string"], "default": None}] + fields[::-1]
     schema = {"type": "record", "name": "Transaction", "namespace": "shop", "fields": fields}
     return AvroSerializer(client, json.dumps(schema), conf=TOPIC), lambda record: record
 

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import http.server
 import json
+import socket
 import ssl
 import threading
 import urllib.parse
@@ -123,6 +124,18 @@ class _Server(http.server.ThreadingHTTPServer):
     def handle_error(self, *_):
         pass  # a client that went away
 
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
+    def hang_up(self):
+        """Clients keep connections for their next request."""
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it is closed
+
 
 class SchemaRegistry:
     def __init__(self, user=None, token=None, certificate=None, first_id=1):
@@ -156,6 +169,7 @@ class SchemaRegistry:
     def start(self):
         self.server = _Server(("127.0.0.1", self.port), _Handler)
         self.server.registry = self
+        self.server.connections = []
         if self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.certificate)
@@ -166,5 +180,6 @@ class SchemaRegistry:
     def stop(self):
         if self.server:
             self.server.shutdown()
+            self.server.hang_up()
             self.server.server_close()
             self.server = None
