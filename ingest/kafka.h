@@ -2,6 +2,7 @@
 #define RF_INGEST_KAFKA_H
 // What the Kafka source asks of librdkafka beside records: a client that keeps Riffle's promises, what stands in the log,
 // and committed offsets. One thread. Every call is bounded in time, also where librdkafka 2.0.2 itself is not.
+#include "ingest/source.h"
 #include "proto/position.h"
 #include "proto/setting.h"
 #include "proto/status.h"
@@ -72,5 +73,8 @@ enum rf_status rf_kafka_commit(struct rf_kafka *kafka, const struct rf_positions
                                struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_kafka_committed(struct rf_kafka *kafka, struct rf_positions *positions, char *note_out, size_t note_size,
                                   struct rf_error *err) RF_MUST_USE;
+
+// The codecs of Kafka that a list of librdkafka's features (builtin.features) does not hold: "lz4, zstd", or nothing.
+void rf_kafka_codecs_missing(const char *features, char missing_out[RF_KAFKA_CODECS_SIZE]);
 
 #endif

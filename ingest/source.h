@@ -169,6 +169,10 @@ struct rf_source_kafka_options {
 enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *options, struct rf_source **source_out,
                                       struct rf_error *err) RF_MUST_USE;
 
+// The codecs of compressed topics that this librdkafka was built without: "lz4, zstd", or nothing, also where it does not tell.
+enum { RF_KAFKA_CODECS_SIZE = 32 };
+void rf_source_kafka_codecs_missing(char missing_out[RF_KAFKA_CODECS_SIZE]);
+
 // A file: plain, gzip or zstd (told by its first bytes, not its name), or standard input ("-"). One record a line, or,
 // with `is_csv`, one a CSV record; or, with `is_delimited`, a varint size before each record (protobuf). A line end at
 // the very end is not a record; a last line without one is. Blank lines are passed over and not counted. A quote opens a

@@ -231,6 +231,15 @@ static enum rf_status file_source(const struct rf_assembly *assembly, const char
     return RF_OK;
 }
 
+static void tell_codecs(struct rf_assembly *assembly) {
+    char missing[RF_KAFKA_CODECS_SIZE];
+    rf_source_kafka_codecs_missing(missing);
+    if (missing[0]) {
+        rf_log(&assembly->log, RF_LOG_WARN, "this librdkafka reads no topics that are compressed so",
+               rf_log_text("codecs", missing));
+    }
+}
+
 static enum rf_status topics_source(struct rf_assembly *assembly, const struct rf_texts *topics, bool is_history, bool until_end,
                                     struct rf_source **source_out, struct rf_error *err) {
     struct rf_source_kafka_options options = {
@@ -302,6 +311,9 @@ static enum rf_status make_source(struct rf_assembly *assembly, bool with_topics
 
 enum rf_status rf_assembly_source(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
                                   struct rf_texts *columns_out, struct rf_error *err) {
+    if (assembly->settings.source.topics.count || assembly->settings.source.history.topics.count) {
+        tell_codecs(assembly);
+    }
     return make_source(assembly, true, until_end, source_out, columns_out, err);
 }
 

@@ -1,4 +1,5 @@
 // What a source of Kafka refuses, and what it tells of a broker or a topic that is away, cut or deleted.
+#include "ingest/kafka.h"
 #include "tests/ingest/fixture_kafka.h"
 #include "tests/ingest/source_fixture.h"
 
@@ -264,6 +265,19 @@ static void tells_why_a_commit_was_refused(void **state) {
     cluster_finish(&cluster);
 }
 
+static void names_the_codecs_that_a_build_lacks(void **state) {
+    (void)state;
+    char missing[RF_KAFKA_CODECS_SIZE];
+    rf_kafka_codecs_missing("gzip, snappy, ssl, lz4, zstd, http", missing);
+    assert_string_equal(missing, "");
+    rf_kafka_codecs_missing("gzip,snappy,ssl,lz4x,sasl_zstd", missing);
+    assert_string_equal(missing, "lz4, zstd");
+    rf_kafka_codecs_missing("", missing);
+    assert_string_equal(missing, "gzip, snappy, lz4, zstd");
+    rf_source_kafka_codecs_missing(missing);
+    assert_string_equal(missing, ""); // of the one that is tested with
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(refuses_properties_that_would_break_its_promises),
@@ -275,6 +289,7 @@ int main(void) {
             cmocka_unit_test(a_log_that_is_cut_under_the_reader_is_a_conflict),
             cmocka_unit_test(names_a_topic_that_is_deleted_under_the_reader_and_ends),
             cmocka_unit_test(tells_why_a_commit_was_refused),
+            cmocka_unit_test(names_the_codecs_that_a_build_lacks),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
