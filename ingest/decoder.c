@@ -64,7 +64,7 @@ bool rf_decoder_adds_field(const struct rf_decoder_options *options, struct rf_t
             return true;
         }
     }
-    return false;
+    return options->envelope == RF_ENVELOPE_CLOUDEVENTS && rf_cloudevents_is_attribute(name);
 }
 
 size_t rf_decoder_fields_max(const struct rf_decoder_options *options) {
@@ -77,7 +77,7 @@ bool rf_decoder_wants_headers(const struct rf_decoder_options *options) {
             return true;
         }
     }
-    return false;
+    return options->envelope == RF_ENVELOPE_CLOUDEVENTS;
 }
 
 enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struct rf_schema *schema,
@@ -87,6 +87,9 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
     enum rf_status status = options->framing == RF_FRAMING_CONFLUENT
                                     ? rf_decoder_confluent_create(kind, schema, options, &decoder, err)
                                     : kind->create(schema, options, &decoder, err);
+    if (!status && options->envelope == RF_ENVELOPE_CLOUDEVENTS) {
+        status = rf_decoder_cloudevents_create(decoder, kind, schema, options, &decoder, err);
+    }
     if (!status && options->fields.count > 0) {
         status = rf_decoder_fields_create(decoder, schema, options, &decoder, err);
     }

@@ -78,6 +78,8 @@ enum rf_framing {
     RF_FRAMING_CONFLUENT, // see ingest/confluent.h
 };
 
+enum rf_envelope { RF_ENVELOPE_NONE, RF_ENVELOPE_CLOUDEVENTS };
+
 struct rf_registry;
 struct rf_registered;
 
@@ -89,6 +91,7 @@ struct rf_decoder_options {
     char delimiter;               // CSV; 0: a comma
     struct rf_pairs fields;       // beside those of the value, see ingest/record_field.h
     struct rf_text avro_schema;   // Avro: of records that come without one; data NULL: all come with theirs
+    enum rf_envelope envelope;    // around the values
     bool numeric_texts;           // texts of fields that must be numbers are read as the numbers they spell
 };
 

@@ -33,23 +33,6 @@ static struct fields_decoder *fields_from(struct rf_decoder *self) {
     return (struct fields_decoder *)self;
 }
 
-// The event may say the same of several fields of one index (a list): one of them is enough.
-static bool holds(const struct rf_event *event, const struct beside *beside) {
-    for (size_t i = 0; i < event->count; i++) {
-        const struct rf_field *field = &event->fields[i];
-        if (field->hash == beside->hash && rf_text_equal(field->name, beside->name)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < event->namespace_count; i++) {
-        const struct rf_namespace *space = &event->namespaces[i];
-        if (space->hash == beside->hash && rf_text_equal(space->name, beside->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum rf_status read_text(const struct fields_decoder *fields, const struct beside *beside, struct rf_text text,
                                 struct rf_value *value_out, struct rf_decode_error *error_out) {
     enum rf_status status = rf_record_text_check(text, beside->name, beside->what, fields->base.limits.field_bytes, error_out);
@@ -109,31 +92,21 @@ static enum rf_status add_fields(const struct fields_decoder *fields, const stru
     if (fields->count == 0) {
         return RF_OK;
     }
-    struct rf_field *list = rf_arena_take(arena, (event->count + fields->count) * sizeof *list);
-    if (!list) {
-        return RF_FULL;
-    }
-    if (event->count > 0) {
-        memcpy(list, event->fields, event->count * sizeof *list);
-    }
+    enum rf_status status = rf_event_reserve(event, fields->count, arena);
     size_t count = event->count;
-    for (size_t i = 0; i < fields->count; i++) {
+    for (size_t i = 0; i < fields->count && !status; i++) {
         const struct beside *beside = &fields->list[i];
-        if (holds(event, beside)) {
+        if (rf_event_holds(event, beside->name, beside->hash)) {
             return rf_decode_fail(error_out, RF_REASON_DUPLICATE,
                                   "field %s stands in the value and in source.fields, must stand once",
                                   rf_show(beside->name).text);
         }
-        struct rf_field *field = &list[count++];
+        struct rf_field *field = &event->fields[count++];
         *field = (struct rf_field){.name = beside->name, .hash = beside->hash, .index = beside->index};
-        enum rf_status status = read_beside(fields, beside, record, arena, &field->value, error_out);
-        if (status) {
-            return status;
-        }
+        status = read_beside(fields, beside, record, arena, &field->value, error_out);
     }
-    event->fields = list;
     event->count = count;
-    return RF_OK;
+    return status;
 }
 
 static enum rf_status fields_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,

@@ -1,5 +1,6 @@
 #ifndef RF_INGEST_EVENT_H
 #define RF_INGEST_EVENT_H
+#include "proto/arena.h"
 #include "proto/text.h"
 
 #include <stdbool.h>
@@ -69,5 +70,11 @@ struct rf_event {
     const double *feature_value;  // [feature_count] finite, never 0
     size_t feature_count;
 };
+
+// Whether a field or a namespace is called so; `hash` is the keyed hash of the name.
+bool rf_event_holds(const struct rf_event *event, struct rf_text name, uint64_t hash);
+
+// Moves the fields to the arena, with room for so many more behind them. RF_FULL.
+enum rf_status rf_event_reserve(struct rf_event *event, size_t more, struct rf_arena *arena) RF_MUST_USE;
 
 #endif

@@ -39,4 +39,25 @@ enum rf_status rf_decoder_fields_create(struct rf_decoder *inner, const struct r
                                         const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
                                         struct rf_error *err) RF_MUST_USE;
 
+// The name of a header, or of a field, that is an attribute of CloudEvents: ce_ and more.
+bool rf_cloudevents_is_attribute(struct rf_text name);
+
+// A decoder that takes the envelope of CloudEvents 1.0 off a record, as the Kafka protocol binding has it, and gives the data in
+// it to `inner`, a decoder of `kind`, which is owned from here on, also when this fails.
+//
+// - Structured mode: the content-type is application/cloudevents+json, or there is none and no header is an attribute, as in
+//   a file. The value is the JSON event format. `data` is the value of a JSON record, where datacontenttype is JSON or absent;
+//   else it is a text that holds the value of a text format; `data_base64` holds the bytes of any. Batches and other event
+//   formats are rejected, and so is this mode where the data is framed (options->framing).
+// - Binary mode: all else. Attributes are the headers ce_NAME, the last one of a name counts, and the content-type is
+//   datacontenttype; the value is the data.
+// - id, source, type and specversion 1.0 must be there.
+//
+// In both modes alike the attribute NAME is the field ce_NAME, read by its spelling (ingest/spelling.h), where the schema
+// declares it; others are no fields: an id is no feature. One that the data holds too is a duplicate. An event without data is
+// rejected.
+enum rf_status rf_decoder_cloudevents_create(struct rf_decoder *inner, const struct rf_decoder_kind *kind,
+                                             const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                             struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
+
 #endif

@@ -109,6 +109,7 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
             .columns = settings->source.columns,
             .delimiter = settings->source.delimiter[0],
             .fields = settings->source.fields,
+            .envelope = (enum rf_envelope)settings->source.envelope,
             .numeric_texts = settings->source.numeric_texts,
     };
     rf_log_init(&assembly->log, &(struct rf_log_options){.file = STDERR_FILENO,
@@ -205,7 +206,7 @@ static enum rf_status take_columns(const struct rf_assembly *assembly, const str
 static enum rf_status file_source(const struct rf_assembly *assembly, const char *path, bool is_history,
                                   struct rf_source **source_out, struct rf_texts *columns, struct rf_error *err) {
     const struct rf_settings *settings = &assembly->settings;
-    const struct rf_decoder_kind *format = rf_settings_decoder(settings);
+    const struct rf_decoder_kind *format = rf_settings_file_format(settings);
     struct rf_source_file_options options = {
             .path = path,
             .is_csv = format->has_header_line,

@@ -21,6 +21,7 @@ static const char *const log_formats[] = {"logfmt", "json", NULL};              
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const orders[] = {"arrival", "timestamp", NULL};            // as enum rf_order
 static const char *const offset_lost[] = {"fail", "earliest", "latest", NULL}; // as enum rf_offset_lost
+static const char *const envelopes[] = {"none", "cloudevents", NULL};          // as enum rf_envelope
 static const char *const kernels[] = {"auto", "baseline", NULL};
 
 static const struct rf_setting history_settings[] = {
@@ -58,6 +59,8 @@ static const struct rf_setting source_settings[] = {
         RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
                  "csv: names of the columns; a file may give them in its first line"),
         RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
+        RF_CHOICE(struct rf_settings_source, envelope, "none", envelopes, NOT_MODEL,
+                  "what is around the values: nothing, or CloudEvents 1.0, whose attributes are then fields called ce_NAME"),
         RF_PAIRS(struct rf_settings_source, fields, NOT_MODEL,
                  "fields beside those of the value, NAME: key, key.int32, key.int64, header.NAME or timestamp"),
         RF_BOOL(struct rf_settings_source, numeric_texts, "false", NOT_MODEL,
@@ -152,6 +155,10 @@ const struct rf_decoder_kind *rf_settings_decoder(const struct rf_settings *sett
     return rf_decoder_find(formats[settings->source.format]);
 }
 
+const struct rf_decoder_kind *rf_settings_file_format(const struct rf_settings *settings) {
+    return settings->source.envelope == RF_ENVELOPE_CLOUDEVENTS ? rf_decoder_find("json") : rf_settings_decoder(settings);
+}
+
 static enum rf_status check_name(const char *name, struct rf_error *err) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t size = strlen(name);
@@ -232,13 +239,17 @@ static enum rf_status check_fields(const struct rf_settings_source *source, stru
             status = rf_fail(err, RF_INVALID, "source.fields.%.100s is %.100s, but records of a file are values alone",
                              pair->name, pair->value);
         }
+        if (!status && source->envelope == RF_ENVELOPE_CLOUDEVENTS && rf_cloudevents_is_attribute(rf_text_of(pair->name))) {
+            status = rf_fail(err, RF_INVALID,
+                             "source.fields.%.100s has the name of an attribute of CloudEvents, must have another", pair->name);
+        }
     }
     return status;
 }
 
 static enum rf_status check_avro(const struct rf_settings_source *source, struct rf_error *err) {
     bool is_avro = !strcmp(formats[source->format], "avro");
-    bool has_topics = source->topics.count + source->history.topics.count > 0;
+    bool has_bare_records = source->topics.count + source->history.topics.count > 0 || source->envelope != RF_ENVELOPE_NONE;
     if (source->avro.schema && !is_avro) {
         return rf_fail(err, RF_INVALID, "source.avro.schema is given with format %s, must be with avro alone",
                        formats[source->format]);
@@ -246,7 +257,7 @@ static enum rf_status check_avro(const struct rf_settings_source *source, struct
     if (source->avro.schema && source->registry.url) {
         return rf_fail(err, RF_INVALID, "source.avro.schema is given beside source.registry, must be one of the two");
     }
-    if (is_avro && has_topics && !source->avro.schema && !source->registry.url) {
+    if (is_avro && has_bare_records && !source->avro.schema && !source->registry.url) {
         return rf_fail(err, RF_INVALID,
                        "source.avro.schema is missing, must name the file of the schema: avro records of a topic "
                        "do not bring theirs");
@@ -270,8 +281,10 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
         return rf_fail(err, RF_INVALID, "source.columns is given with format %s, must be with csv alone",
                        formats[source->format]);
     }
-    if (is_csv && source->columns.count == 0 && source->topics.count + source->history.topics.count > 0) {
-        return rf_fail(err, RF_INVALID, "source.columns is missing, must name the columns: csv records of a topic do not");
+    bool has_no_header_line = source->topics.count + source->history.topics.count > 0 || source->envelope != RF_ENVELOPE_NONE;
+    if (is_csv && source->columns.count == 0 && has_no_header_line) {
+        return rf_fail(err, RF_INVALID, "source.columns is missing, must name the columns: csv records of %s do not",
+                       source->envelope != RF_ENVELOPE_NONE ? "an envelope" : "a topic");
     }
     if (strlen(source->delimiter) != 1 || strchr("\"\r\n", source->delimiter[0]) || (unsigned char)source->delimiter[0] >= 0x80) {
         return rf_fail(err, RF_INVALID,
@@ -303,8 +316,13 @@ static enum rf_status check_framing(const struct rf_settings *settings, struct r
         return rf_fail(err, RF_INVALID, "source.framing is confluent with format %s, which Confluent's serialisers do not write",
                        kind->name);
     }
+    bool has_files = source->file || source->history.files.count;
+    if (is_framed && source->envelope == RF_ENVELOPE_CLOUDEVENTS && has_files) {
+        return rf_fail(err, RF_INVALID,
+                       "source.framing is confluent, but an event in a file is in structured mode, without framing");
+    }
     bool brings_schemas = !strcmp(kind->name, "avro"); // a container file: its records are not framed, and need not be
-    if (is_framed && !brings_schemas && (source->file || source->history.files.count)) {
+    if (is_framed && !brings_schemas && has_files) {
         return rf_fail(err, RF_INVALID,
                        "source.framing is confluent, but a file of %s is given, whose records have no schema id in front",
                        kind->name);
@@ -332,6 +350,10 @@ static enum rf_status check_embedded(const struct rf_settings *settings, struct 
     const struct rf_generator_kind *kind = rf_generator_kinds;
     while (kind->name && strcmp(kind->name, settings->embedded.stream) != 0) {
         kind++;
+    }
+    if (settings->is_embedded && settings->source.envelope != RF_ENVELOPE_NONE) {
+        return rf_fail(err, RF_INVALID, "source.envelope is %s, but records of the embedded broker have none",
+                       envelopes[settings->source.envelope]);
     }
     if (settings->is_embedded && settings->source.history.topics.count) {
         return rf_fail(err, RF_INVALID, "source.history.topics is given, but the embedded broker holds source.topics alone");

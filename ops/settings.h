@@ -43,6 +43,7 @@ struct rf_settings_source {
     struct rf_texts columns;
     char *delimiter; // one character
     struct rf_pairs fields;
+    int envelope; // enum rf_envelope
     bool numeric_texts;
     struct rf_settings_avro avro;
     struct rf_decode_limits limits;
@@ -116,7 +117,8 @@ enum rf_status rf_settings_read(const char *name, struct rf_text text, const cha
 void rf_settings_finish(struct rf_settings *settings);
 
 const struct rf_decoder_kind *rf_settings_decoder(const struct rf_settings *settings);
-const char *rf_settings_kafka(const struct rf_settings *settings, const char *name); // NULL when it is not set
+const struct rf_decoder_kind *rf_settings_file_format(const struct rf_settings *settings); // json where an envelope is around
+const char *rf_settings_kafka(const struct rf_settings *settings, const char *name);       // NULL when it is not set
 
 // docs/SETTINGS.md, whole.
 void rf_settings_markdown(FILE *file);

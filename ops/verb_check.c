@@ -225,11 +225,14 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         status = rf_pipeline_batch(pipeline, &batch, err);
     }
     if (!status) {
-        bool is_text = rf_settings_decoder(&assembly->settings)->is_line_framed;
+        bool is_text = rf_settings_file_format(&assembly->settings)->is_line_framed;
         size_t length = is_text && size && data[size - 1] == '\n' ? size - 1 : size;
         struct rf_record record = {.value = {size ? (const char *)data : "", length}, .timestamp_ms = -1};
         if (assembly->settings.source.fields.count) {
             printf("a file has no key, headers or timestamp: what source.fields names is null\n");
+        }
+        if (assembly->settings.source.envelope == RF_ENVELOPE_CLOUDEVENTS) {
+            printf("a file has no headers: it is read in structured mode\n");
         }
         status = show_record(pipeline, decoder, batch, &record, path, err);
     }

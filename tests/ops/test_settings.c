@@ -109,6 +109,25 @@ static void settings_take_fields_from_beside_the_value(void **state) {
            "fraud.yaml: source.fields.customer is key, but records of a file are values alone");
 }
 
+static void settings_take_envelopes_off(void **state) {
+    (void)state;
+    struct rf_settings settings;
+    accept("name: fraud\nsource: {file: a.bin, format: protobuf, envelope: cloudevents}\n", NULL, 0, &settings);
+    assert_int_equal(settings.source.envelope, RF_ENVELOPE_CLOUDEVENTS);
+    assert_string_equal(rf_settings_decoder(&settings)->name, "protobuf");
+    assert_string_equal(rf_settings_file_format(&settings)->name, "json"); // an event a line
+    rf_settings_finish(&settings);
+    refuse("name: fraud\nsource: {file: a.json, format: csv, envelope: cloudevents}\n",
+           "fraud.yaml: source.columns is missing, must name the columns: csv records of an envelope do not");
+    refuse("name: fraud\nkafka: {bootstrap.servers: 'a:1'}\n"
+           "source: {topics: [t], envelope: cloudevents, fields: {ce_id: key}}\n",
+           "fraud.yaml: source.fields.ce_id has the name of an attribute of CloudEvents, must have another");
+    refuse("name: fraud\nkafka: {bootstrap.servers: embedded}\nsource: {topics: [t], envelope: cloudevents}\n",
+           "fraud.yaml: source.envelope is cloudevents, but records of the embedded broker have none");
+    refuse("name: fraud\nsource: {file: a.bin, format: json, envelope: cloudevents, framing: confluent}\n",
+           "fraud.yaml: source.framing is confluent, but an event in a file is in structured mode, without framing");
+}
+
 static void settings_of_the_embedded_broker_may_stay_for_a_real_one(void **state) {
     (void)state;
     static const char *const sets[] = {"embedded.stream=other", "kafka.bootstrap.servers=host:9092"};
@@ -313,6 +332,7 @@ int main(void) {
             cmocka_unit_test(settings_have_defaults_for_all_but_name_and_source),
             cmocka_unit_test(settings_read_a_whole_file),
             cmocka_unit_test(settings_take_fields_from_beside_the_value),
+            cmocka_unit_test(settings_take_envelopes_off),
             cmocka_unit_test(settings_of_the_embedded_broker_may_stay_for_a_real_one),
             cmocka_unit_test(settings_refuse_names_that_are_no_file_names),
             cmocka_unit_test(settings_want_one_source),

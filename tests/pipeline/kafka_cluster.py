@@ -253,13 +253,15 @@ class KafkaBroker:
         with self.admin() as admin:
             return admin.committed(group)
 
-    def produce_file(self, topic, path, partition=None, key_delimiter=None, settings=()):
-        """One record a line."""
+    def produce_file(self, topic, path, partition=None, key_delimiter=None, settings=(), headers=()):
+        """One record a line; all get the headers."""
         command = ["kcat", "-q", "-b", self.bootstrap, "-P", "-t", topic]
         command += ["-p", str(partition)] if partition is not None else []
         command += ["-K", key_delimiter] if key_delimiter else []
         for setting in settings:
             command += ["-X", setting]
+        for name, text in headers:
+            command += ["-H", f"{name}={text}"]
         self._run(command + ["-l", str(path)])
 
     def produce(self, topic, values, partition=None, **options):
