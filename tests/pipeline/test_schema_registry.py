@@ -187,6 +187,31 @@ class Registry(PipelineCase):
         result = self.run_to_end(self.framed("avro", registry, token="t0ken"))
         self.assertEqual((result["learned"], result["rejected"]), (600, 0))
 
+    def test_a_registry_that_sends_elsewhere_is_not_followed(self):
+        registry = self.registry(user="riffle:secret")
+        self.broker.create_topic(self.name, 1)
+        self.produce("avro", registry, records(0, 300), **{"basic.auth.user.info": "riffle:secret"})
+        registry.trouble = 307
+        with self.workspace.riffle("run", self.framed("avro", registry, user="riffle", password="secret")) as worker:
+            worker.wait_for_words(r"records wait for a schema.*sends elsewhere \(307\)")
+            registry.trouble = None
+            worker.wait_for_words("the schema is there; going on")
+            self.assertEqual(worker.terminate().status, 0)
+
+    def test_a_registry_that_never_answers_holds_up_no_stop(self):
+        registry = self.registry()
+        self.broker.create_topic(self.name, 1)
+        self.produce("avro", registry, records(0, 300))
+        registry.silent.set()
+        with self.workspace.riffle("run", self.framed("avro", registry, timeout_seconds=600)) as worker:
+            worker.wait_for(lambda: "/schemas/ids/1" in registry.asked, "the question")
+            self.assertEqual(worker.terminate(seconds=10).status, 0)
+        with self.workspace.riffle("run", self.framed("avro", registry, timeout_seconds=0.3)) as worker:
+            worker.wait_for_words("records wait for a schema.*timed out")
+            registry.silent.clear()
+            worker.wait_for_words("the schema is there; going on")
+            self.assertEqual(worker.terminate(seconds=10).status, 0)
+
     def test_https_with_a_certificate_of_ones_own(self):
         pem = self.workspace.folder / "registry.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
