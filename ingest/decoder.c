@@ -45,7 +45,7 @@ const struct rf_decoder_kind rf_decoder_kinds[] = {
          .create = rf_decoder_avro_create,
          .registry_type = "AVRO",
          .create_registered = rf_decoder_avro_create_registered},
-        {.name = "protobuf", .summary = "one riffle.v1.Example a record", .create = rf_decoder_protobuf_create},
+        {.name = "protobuf", .summary = "one Protocol Buffers message a record", .create = rf_decoder_protobuf_create},
         {0},
 };
 
@@ -127,7 +127,7 @@ enum rf_status rf_decoder_decode(struct rf_decoder *self, const struct rf_record
     if (!record->value.data) {
         return rf_decode_fail(error_out, RF_REASON_TOMBSTONE, "has no value: it is a tombstone");
     }
-    if (record->value.size == 0) {
+    if (record->value.size == 0 && !self->takes_empty) {
         return rf_decode_fail(error_out, RF_REASON_EMPTY, "has a value of 0 bytes");
     }
     if (record->value.size > self->limits.record_bytes) {

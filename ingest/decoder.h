@@ -47,6 +47,7 @@ struct rf_decoder { // embedded first in each kind
     const struct rf_schema *schema; // borrowed
     struct rf_decode_limits limits;
     bool takes_numeric_texts; // see ingest/numeric_text.h
+    bool takes_empty;         // no bytes are a record: a message of proto3 in which all is 0
 };
 
 struct rf_decoder_options;
@@ -86,13 +87,15 @@ struct rf_registered;
 struct rf_decoder_options {
     struct rf_decode_limits limits;
     enum rf_framing framing;
-    struct rf_registry *registry; // of schemas; borrowed; NULL: none
-    struct rf_texts columns;      // CSV: the names of the columns; files may give them in their first line instead
-    char delimiter;               // CSV; 0: a comma
-    struct rf_pairs fields;       // beside those of the value, see ingest/record_field.h
-    struct rf_text avro_schema;   // Avro: of records that come without one; data NULL: all come with theirs
-    enum rf_envelope envelope;    // around the values
-    bool numeric_texts;           // texts of fields that must be numbers are read as the numbers they spell
+    struct rf_registry *registry;        // of schemas; borrowed; NULL: none
+    struct rf_texts columns;             // CSV: the names of the columns; files may give them in their first line instead
+    char delimiter;                      // CSV; 0: a comma
+    struct rf_pairs fields;              // beside those of the value, see ingest/record_field.h
+    struct rf_text avro_schema;          // Avro: of records that come without one; data NULL: all come with theirs
+    enum rf_envelope envelope;           // around the values
+    const char *protobuf_message;        // the name in full of a message of the user's own; NULL: riffle.v1.Example
+    struct rf_text protobuf_descriptors; // where it is described: a google.protobuf.FileDescriptorSet
+    bool numeric_texts;                  // texts of fields that must be numbers are read as the numbers they spell
 };
 
 // Whether a field of the name comes from elsewhere than the value, so that no format need have a place for it.
@@ -181,6 +184,7 @@ enum rf_status rf_decoder_vw_create(const struct rf_schema *schema, const struct
 enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                         struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
+// Messages as rf_decoder_protobuf_plan_create() takes them, where the options name one. Else
 // riffle.v1.Example of proto/riffle.proto. Its id, time_ms, outcome and importance are the schema's fields of those roles,
 // whatever the schema calls them, and are left out where it has none; an empty id and a time of 0 are absent. Numbers and
 // categories go by their names, and its vector is that of the schema's vector, an empty one absent. A number has no text, so
@@ -201,6 +205,36 @@ enum rf_status rf_decoder_avro_create_registered(const struct rf_schema *schema,
                                                  const struct rf_registered *registered, const uint32_t *indexes,
                                                  size_t index_count, struct rf_decoder **decoder_out,
                                                  struct rf_error *err) RF_MUST_USE;
+
+// Messages of the user's own, by the name and the descriptors in `options`. A name is a path of the message's fields:
+//
+//     customer.city    a field of a message within the message
+//     items.sku        of each of several messages; items.0.sku: of the first one
+//     tags, tags.0     each of several scalars; the first one
+//     attrs.colour     the value of the key colour in a map, whose keys must be strings; where the values are no messages,
+//                      all that is behind the map's name is the key, dots and all
+//
+// By type, a field is:
+//
+//     float, double, integers    a number; integers of 64 bits that are an id or a category keep all their digits
+//     bool                       a boolean
+//     string                     a text
+//     enum                       the name of the value, or the digits of a number that has none
+//     bytes                      for an id or a category alone: two hexadecimal digits for each
+//     google.protobuf.Timestamp  an event time, whatever unit the settings have; `at.seconds` is a number
+//     google.protobuf.Duration   a number of seconds
+//     google.protobuf.*Value     what is in it, or null
+//     repeated numbers           the vector, where they are that; else several values
+//
+// An absent field is null, but for a proto3 scalar that is not `optional`: as protobuf has it, that is 0, "" or false; within a
+// message that is absent it is null all the same. Groups, extensions and unknown fields are passed over, and what is not read is
+// not looked into. Of a singular field that comes several times the last one counts, messages are merged, and of a oneof the last
+// member stands. Where every field becomes a feature, those are the scalars of the message itself, but bytes.
+//
+// The event has its fields by their numbers, absent ones as null, then those of repeated ones as they come. RF_INVALID, in words:
+// see ingest/protobuf_plan.h.
+enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                               struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
 // Splits the header line of a CSV file into column names that the caller owns (free each, then the list). A byte order
 // mark is passed over.

@@ -181,6 +181,7 @@ enum rf_status rf_decoder_fields_create(struct rf_decoder *inner, const struct r
         return rf_fail(err, RF_MEMORY, "a decoder of %zu fields does not fit into memory", options->fields.count);
     }
     rf_decoder_init(&fields->base, &fields_ops, schema, options);
+    fields->base.takes_empty = inner->takes_empty;
     fields->inner = inner;
     fields->list = list;
     enum rf_status status = RF_OK;

@@ -81,7 +81,7 @@ struct named {
 static bool read_named(struct rf_wire wire, uint32_t value_tag, struct named *named) {
     while (wire.at < wire.end) {
         uint32_t tag;
-        uint64_t bits;
+        uint64_t bits = 0;
         bool is_read = rf_wire_tag(&wire, &tag);
         if (is_read && tag == RF_WIRE_TAG(1, RF_WIRE_DELIMITED)) {
             is_read = rf_wire_delimited(&wire, &named->name);
@@ -299,6 +299,9 @@ static struct rf_field place_of(const struct rf_schema *schema, uint32_t index) 
 
 enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                           struct rf_decoder **decoder_out, struct rf_error *err) {
+    if (options->protobuf_message) {
+        return rf_decoder_protobuf_plan_create(schema, options, decoder_out, err);
+    }
     struct protobuf_decoder *protobuf = calloc(1, sizeof *protobuf);
     if (!protobuf) {
         return rf_fail(err, RF_MEMORY, "a decoder of protobuf does not fit into memory");

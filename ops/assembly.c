@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { DESCRIPTORS_SIZE_MAX = 64 << 20 };
+
 static enum rf_status no_memory(struct rf_error *err) {
     return rf_fail(err, RF_MEMORY, "settings: out of memory");
 }
@@ -110,6 +112,7 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
             .delimiter = settings->source.delimiter[0],
             .fields = settings->source.fields,
             .envelope = (enum rf_envelope)settings->source.envelope,
+            .protobuf_message = settings->source.protobuf.message,
             .numeric_texts = settings->source.numeric_texts,
     };
     rf_log_init(&assembly->log, &(struct rf_log_options){.file = STDERR_FILENO,
@@ -128,6 +131,10 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
     if (!status && settings->source.avro.schema) {
         status = rf_file_read(settings->source.avro.schema, RF_AVRO_SCHEMA_BYTES_MAX, &assembly->avro_schema, err);
         assembly->decoder.avro_schema = assembly->avro_schema;
+    }
+    if (!status && settings->source.protobuf.descriptors) {
+        status = rf_file_read(settings->source.protobuf.descriptors, DESCRIPTORS_SIZE_MAX, &assembly->descriptors, err);
+        assembly->decoder.protobuf_descriptors = assembly->descriptors;
     }
     if (status) {
         rf_assembly_finish(assembly);
@@ -148,6 +155,7 @@ void rf_assembly_finish(struct rf_assembly *assembly) {
     free(assembly->kafka.list);
     free(assembly->specification);
     free((char *)assembly->avro_schema.data);
+    free((char *)assembly->descriptors.data);
     if (assembly->has_log) {
         rf_log_finish(&assembly->log);
     }

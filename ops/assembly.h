@@ -11,6 +11,7 @@ struct rf_assembly {
     struct rf_settings settings;
     struct rf_decoder_options decoder;
     struct rf_text avro_schema;      // its bytes, owned; data NULL: none
+    struct rf_text descriptors;      // of protobuf messages, owned; data NULL: none
     char *specification;             // canonical text
     double holdout_from, holdout_to; // as the settings say, unless changed before the pipeline is made
     struct rf_log log;

@@ -3,6 +3,7 @@
 // What the files config*.c and specification.c share.
 #include "ops/config_yaml.h"
 #include "ops/printer.h"
+#include "proto/nearest.h"
 #include "proto/setting.h"
 
 const struct rf_setting *rf_setting_find(const struct rf_setting *table, const char *name, size_t name_size);
@@ -15,12 +16,6 @@ bool rf_setting_is_word(const struct rf_setting *row, const char *text);
 // The bounds alone: "0 to 1", "1 or more"; nothing where there are none.
 void rf_setting_range(const struct rf_setting *row, struct rf_printer *printer);
 void rf_variants_expected(const struct rf_variant *variants, struct rf_printer *printer);
-
-// How many letters must be added, taken away, changed or swapped with their neighbour to make one word the other.
-size_t rf_edit_distance(const char *a, const char *b);
-
-// Whether a misspelt word is near enough to be meant: the better of the distances found so far is in `best`.
-bool rf_is_nearer(const char *word, const char *candidate, size_t *best);
 
 // Replaces `${...}` in every scalar value of the tree.
 enum rf_status rf_config_substitute(struct rf_yaml *node, struct rf_error *err) RF_MUST_USE;

@@ -87,7 +87,11 @@ static void add_value(struct rf_printer *out, const struct rf_value *value) {
         rf_printer_format(out, "\"%zu numbers\"", value->text.size / sizeof(double));
         break;
     default:
-        add_quoted(out, value->text); // numbers too, as they were written
+        if (value->text.data) {
+            add_quoted(out, value->text); // numbers too, as they were written
+        } else {                          // by a binary format: not at all
+            rf_printer_format(out, "\"%.15g\"", value->number);
+        }
     }
 }
 
@@ -237,6 +241,8 @@ static void print_event(const struct rf_event *event, FILE *to) {
             rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(float));
         } else if (event->fields[i].value.type == RF_VALUE_DOUBLES) {
             rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(double));
+        } else if (!event->fields[i].value.text.data) {
+            rf_printer_format(&line, "%.15g", event->fields[i].value.number);
         } else {
             add_text(&line, event->fields[i].value.text, TEXT_MAX);
         }

@@ -37,6 +37,13 @@ static const struct rf_setting avro_settings[] = {
         {0},
 };
 
+static const struct rf_setting protobuf_settings[] = {
+        RF_TEXT(struct rf_settings_protobuf, descriptors, NULL, NOT_MODEL,
+                "file that protoc --include_imports --descriptor_set_out wrote; absent: records are riffle.v1.Example"),
+        RF_TEXT(struct rf_settings_protobuf, message, NULL, NOT_MODEL, "name of the message in it, in full: shop.v1.Order"),
+        {0},
+};
+
 static const struct rf_setting source_settings[] = {
         RF_TEXTS(struct rf_settings_source, topics, NOT_MODEL, "Kafka topics to learn from; this or file"),
         RF_TEXT(struct rf_settings_source, file, NULL, NOT_MODEL, "file to learn from, plain, gzip or zstd; - is standard input"),
@@ -63,6 +70,8 @@ static const struct rf_setting source_settings[] = {
                   "what is around the values: nothing, or CloudEvents 1.0, whose attributes are then fields called ce_NAME"),
         RF_PAIRS(struct rf_settings_source, fields, NOT_MODEL,
                  "fields beside those of the value, NAME: key, key.int32, key.int64, header.NAME or timestamp"),
+        RF_SECTION(struct rf_settings_source, protobuf, protobuf_settings, NOT_MODEL,
+                   "protobuf: messages of your own; in a file each stands behind its size, a varint"),
         RF_BOOL(struct rf_settings_source, numeric_texts, "false", NOT_MODEL,
                 "texts of fields that must be numbers (or times) are read as the numbers they spell; an empty one is null"),
         RF_SECTION(struct rf_settings_source, avro, avro_settings, NOT_MODEL, "of records in Avro's binary encoding"),
@@ -265,6 +274,19 @@ static enum rf_status check_avro(const struct rf_settings_source *source, struct
     return RF_OK;
 }
 
+static enum rf_status check_protobuf(const struct rf_settings_source *source, struct rf_error *err) {
+    const struct rf_settings_protobuf *protobuf = &source->protobuf;
+    const char *given = protobuf->descriptors ? "descriptors" : protobuf->message ? "message" : NULL;
+    if (given && strcmp(formats[source->format], "protobuf") != 0) {
+        return rf_fail(err, RF_INVALID, "source.protobuf.%s is given with format %s, must be with protobuf alone", given,
+                       formats[source->format]);
+    }
+    if (given && (!protobuf->descriptors || !protobuf->message)) {
+        return rf_fail(err, RF_INVALID, "source.protobuf has %s alone, must have descriptors and message", given);
+    }
+    return RF_OK;
+}
+
 static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
     const struct rf_settings_source *source = &settings->source;
     if (source->topics.count > 0 && source->file) {
@@ -293,6 +315,7 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
     }
     enum rf_status status = check_fields(source, err);
     status = status ? status : check_avro(source, err);
+    status = status ? status : check_protobuf(source, err);
     return status ? status : check_topics(settings, err);
 }
 

@@ -29,6 +29,12 @@ struct rf_settings_avro {
     char *schema; // path of a file; NULL: none
 };
 
+// Where messages of the user's own are described; neither: records are riffle.v1.Example.
+struct rf_settings_protobuf {
+    char *descriptors; // path of a file
+    char *message;
+};
+
 struct rf_settings_source {
     struct rf_texts topics; // exactly one of topics and file is given
     char *file;
@@ -44,6 +50,7 @@ struct rf_settings_source {
     char *delimiter; // one character
     struct rf_pairs fields;
     int envelope; // enum rf_envelope
+    struct rf_settings_protobuf protobuf;
     bool numeric_texts;
     struct rf_settings_avro avro;
     struct rf_decode_limits limits;

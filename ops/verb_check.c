@@ -106,7 +106,11 @@ static void print_event(const struct rf_event *event) {
             printf("\"%.*s\"\n", (int)field->value.text.size, field->value.text.data);
             break;
         default:
-            printf("%.*s\n", (int)field->value.text.size, field->value.text.data);
+            if (field->value.text.data) {
+                printf("%.*s\n", (int)field->value.text.size, field->value.text.data);
+            } else { // a number of a binary format
+                printf("%.15g\n", field->value.number);
+            }
         }
     }
 }

@@ -10,8 +10,10 @@ void fixture_init(struct decode_fixture *fixture, const char *format, const stru
                   const struct rf_decoder_options *options) {
     *fixture = (struct decode_fixture){0};
     struct rf_error err = {0};
-    assert_int_equal(rf_schema_create(features, rf_hash_key_of_seed(1), &fixture->schema, &err), RF_OK);
-    assert_int_equal(rf_decoder_create(rf_decoder_find(format), fixture->schema, options, &fixture->decoder, &err), RF_OK);
+    if (rf_schema_create(features, rf_hash_key_of_seed(1), &fixture->schema, &err) ||
+        rf_decoder_create(rf_decoder_find(format), fixture->schema, options, &fixture->decoder, &err)) {
+        fail_msg("%s", err.text);
+    }
     assert_int_equal(rf_arena_init(&fixture->arena, 4 << 20, &err), RF_OK);
 }
 

@@ -1,4 +1,5 @@
 #include "tests/ingest/decode_fixture.h"
+#include "tests/ingest/wire_fixture.h"
 
 #include <math.h>
 #include <riffle.pb-c.h>
@@ -41,39 +42,6 @@ static int set_up_vector(void **state) {
 static int tear_down(void **state) {
     fixture_finish(*state);
     return 0;
-}
-
-// A message being built by hand, so that wrong ones can be built too.
-struct bytes {
-    char data[4096];
-    size_t size;
-};
-
-static void put(struct bytes *to, const void *data, size_t size) {
-    memcpy(to->data + to->size, data, size);
-    to->size += size;
-}
-
-static void put_varint(struct bytes *to, uint64_t value) {
-    for (; value >= 0x80; value >>= 7) {
-        put(to, &(char){(char)(value | 0x80)}, 1);
-    }
-    put(to, &(char){(char)value}, 1);
-}
-
-static void put_delimited(struct bytes *to, unsigned field, const void *data, size_t size) {
-    put_varint(to, field << 3 | 2);
-    put_varint(to, size);
-    put(to, data, size);
-}
-
-static void put_text(struct bytes *to, unsigned field, const char *text) {
-    put_delimited(to, field, text, strlen(text));
-}
-
-static void put_double(struct bytes *to, unsigned field, double value) {
-    put_varint(to, field << 3 | 1);
-    put(to, &value, sizeof value);
 }
 
 static void put_time(struct bytes *to, int64_t time_ms) {

@@ -1,0 +1,60 @@
+// Messages of the user's own: a decoder around a plan.
+#include "ingest/decoder.h"
+
+#include "ingest/protobuf_plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct plan_decoder {
+    struct rf_decoder base;
+    struct rf_protobuf_plan *plan;
+};
+
+static const struct rf_decoder_ops plan_ops;
+
+static struct plan_decoder *plan_from(struct rf_decoder *self) {
+    assert(self->ops == &plan_ops);
+    return (struct plan_decoder *)self;
+}
+
+static enum rf_status plan_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                  struct rf_event *event_out, struct rf_decode_error *error_out) {
+    return rf_protobuf_plan_decode(plan_from(self)->plan, record->value, arena, event_out, error_out);
+}
+
+static void plan_destroy(struct rf_decoder *self) {
+    struct plan_decoder *decoder = plan_from(self);
+    rf_protobuf_plan_destroy(decoder->plan);
+    free(decoder);
+}
+
+static const struct rf_decoder_ops plan_ops = {
+        .name = "protobuf",
+        .decode = plan_decode,
+        .destroy = plan_destroy,
+};
+
+enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                               struct rf_decoder **decoder_out, struct rf_error *err) {
+    struct plan_decoder *decoder = calloc(1, sizeof *decoder);
+    if (!decoder) {
+        return rf_fail(err, RF_MEMORY, "a decoder of protobuf does not fit into memory");
+    }
+    rf_decoder_init(&decoder->base, &plan_ops, schema, options);
+    decoder->base.takes_empty = true;
+    const struct rf_protobuf_plan_options plan = {
+            .schema = schema,
+            .limits = decoder->base.limits,
+            .descriptors = options->protobuf_descriptors,
+            .message = options->protobuf_message,
+            .decoder = options,
+    };
+    enum rf_status status = rf_protobuf_plan_create(&plan, &decoder->plan, err);
+    if (status) {
+        plan_destroy(&decoder->base);
+        return rf_fail_in(err, "source.protobuf");
+    }
+    *decoder_out = &decoder->base;
+    return RF_OK;
+}
