@@ -81,6 +81,12 @@ bool rf_cloudevents_is_attribute(struct rf_text name) {
     return name.size > PREFIX_SIZE && memcmp(name.data, field_prefix, PREFIX_SIZE) == 0;
 }
 
+static enum rf_status check_header(const struct opening *opening, size_t place) {
+    const struct cloudevents_decoder *decoder = opening->decoder;
+    return rf_record_text_check(decoder->event.texts[place], decoder->attributes[place].field, "header",
+                                decoder->base.limits.field_bytes, opening->error);
+}
+
 static enum rf_status take_headers(const struct opening *opening, const struct rf_record *record, struct rf_text content_type) {
     struct cloudevents_decoder *decoder = opening->decoder;
     for (size_t i = 0; i < record->header_count; i++) {
@@ -96,8 +102,7 @@ static enum rf_status take_headers(const struct opening *opening, const struct r
     }
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < decoder->event.count && !status; i++) {
-        status = rf_record_text_check(decoder->event.texts[i], decoder->attributes[i].field, "header",
-                                      decoder->base.limits.field_bytes, opening->error);
+        status = check_header(opening, i);
     }
     return status;
 }
@@ -164,9 +169,10 @@ static enum rf_status find_data(const struct opening *opening, struct rf_text *v
 static enum rf_status open_structured(struct opening *opening, struct rf_text content_type, struct rf_record *record) {
     static const char wanted[] = "application/cloudevents+json";
     enum { SIZE = sizeof wanted - 1 };
-    bool is_taken = !content_type.data || (begins_with(content_type, wanted) &&
-                                           (content_type.size == SIZE || memchr("; \t", content_type.data[SIZE], 3)));
-    if (!is_taken) {
+    bool is_of_envelope = begins_with(content_type, "application/cloudevents");
+    bool is_taken =
+            begins_with(content_type, wanted) && (content_type.size == SIZE || memchr("; \t", content_type.data[SIZE], 3));
+    if (is_of_envelope && !is_taken) {
         return rf_decode_fail(opening->error, RF_REASON_UNDECODABLE, "the content-type is %s, must be %s",
                               rf_show(content_type).text, wanted);
     }
@@ -177,6 +183,11 @@ static enum rf_status open_structured(struct opening *opening, struct rf_text co
     }
     enum rf_status status = rf_event_json_scan(&opening->decoder->event, record->value, opening->arena, opening->error);
     status = status ? status : check_required(opening);
+    struct rf_text *data_type = &opening->decoder->event.texts[CONTENT_TYPE];
+    if (!status && !is_of_envelope && !data_type->data) {
+        *data_type = content_type;
+        status = check_header(opening, CONTENT_TYPE);
+    }
     return status ? status : find_data(opening, &record->value);
 }
 
@@ -209,13 +220,14 @@ static void name_place(struct rf_decode_error *error) {
     rf_decode_fail(error, error->reason, "data: %s", detail);
 }
 
-// By the rules of the binding; and without a content-type, as in a file, by whether a header is an attribute.
+// By the content-type, as the binding has it. Where no header is an attribute, as in a file, the event can only be in the value:
+// some libraries give it the content-type of its data.
 static bool is_structured(const struct rf_record *record, struct rf_text content_type) {
     bool has_attributes = false;
     for (size_t i = 0; i < record->header_count && !has_attributes; i++) {
         has_attributes = rf_cloudevents_is_attribute(record->headers[i].name);
     }
-    return content_type.data ? begins_with(content_type, "application/cloudevents") : !has_attributes;
+    return !has_attributes || begins_with(content_type, "application/cloudevents");
 }
 
 static enum rf_status cloudevents_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,

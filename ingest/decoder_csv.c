@@ -239,7 +239,7 @@ static enum rf_status check_features(const struct csv_decoder *csv, const struct
                                      const struct rf_decoder_options *options, struct rf_error *err) {
     for (size_t k = 0; k < csv->column_count; k++) {
         if (rf_decoder_adds_field(options, csv->columns[k].name)) {
-            return rf_fail(err, RF_INVALID, "csv column %s is one of source.fields too, must have another name",
+            return rf_fail(err, RF_INVALID, "csv column %s is a field from beside the value too, must have another name",
                            csv->columns[k].name.data);
         }
     }

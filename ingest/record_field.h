@@ -45,8 +45,8 @@ bool rf_cloudevents_is_attribute(struct rf_text name);
 // A decoder that takes the envelope of CloudEvents 1.0 off a record, as the Kafka protocol binding has it, and gives the data in
 // it to `inner`, a decoder of `kind`, which is owned from here on, also when this fails.
 //
-// - Structured mode: the content-type is application/cloudevents+json, or there is none and no header is an attribute, as in
-//   a file. The value is the JSON event format. `data` is the value of a JSON record, where datacontenttype is JSON or absent;
+// - Structured mode: the content-type is application/cloudevents+json, or no header is an attribute, as in a file. The value is
+// the JSON event format. `data` is the value of a JSON record, where datacontenttype is JSON or absent;
 //   else it is a text that holds the value of a text format; `data_base64` holds the bytes of any. Batches and other event
 //   formats are rejected, and so is this mode where the data is framed (options->framing).
 // - Binary mode: all else. Attributes are the headers ce_NAME, the last one of a name counts, and the content-type is

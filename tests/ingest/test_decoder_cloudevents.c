@@ -74,6 +74,22 @@ static void attributes_come_in_any_order_and_spelling(void **state) {
     fixture_finish(&fixture);
 }
 
+static void libraries_give_events_the_type_of_their_data(void **state) {
+    (void)state;
+    struct decode_fixture fixture;
+    fixture_init(&fixture, "json", &(struct rf_feature_options){.label = "y", .categories = TEXTS("ce_datacontenttype")}, &plain);
+    assert_string_equal(DECODE(&fixture, "{" ATTRIBUTES ",\"data\":{\"y\":1}}", HEADER("content-type", "application/json")),
+                        "y=1 ce_datacontenttype=\"application/json\"");
+    assert_string_equal(DECODE(&fixture, "{" ATTRIBUTES ",\"data\":\"{\\\"y\\\":1}\"}", HEADER("content-type", "text/plain")),
+                        "y=1 ce_datacontenttype=\"text/plain\"");
+    assert_string_equal(
+            DECODE(&fixture, "{" ATTRIBUTES ",\"datacontenttype\":\"a/json\",\"data\":{}}", HEADER("content-type", "b")),
+            "ce_datacontenttype=\"a/json\"");
+    assert_string_equal(DECODE(&fixture, "{" ATTRIBUTES ",\"data\":{}}", HEADER("content-type", "\xff")),
+                        "encoding: field ce_datacontenttype: byte 0 of the header is \\xff, must be UTF-8 text");
+    fixture_finish(&fixture);
+}
+
 static void attributes_that_nobody_names_are_no_fields(void **state) {
     (void)state;
     struct decode_fixture fixture;
@@ -150,7 +166,7 @@ static void an_event_has_what_every_event_has(void **state) {
            {"{" ATTRIBUTES "}", "empty: has no data"}, {"{" ATTRIBUTES ",\"data\":null}", "empty: has no data"});
     assert_string_equal(DECODE(&fixture, "{}", HEADER("ce_id", "1")), "undecodable: header ce_source is missing" EVERY);
     assert_string_equal(DECODE(&fixture, "{}", HEADER("content-type", "application/json")),
-                        "undecodable: header ce_id is missing" EVERY);
+                        "undecodable: attribute id is missing" EVERY);
     assert_string_equal(DECODE(&fixture, "{}", REQUIRED, HEADER("ce_type", "")), "undecodable: header ce_type is empty" EVERY);
     assert_string_equal(DECODE(&fixture, "{}", REQUIRED, HEADER("ce_specversion", "2.0")),
                         "undecodable: header ce_specversion is \"2.0\", must be 1.0");
@@ -232,6 +248,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(both_modes_give_the_same_fields),
             cmocka_unit_test(attributes_come_in_any_order_and_spelling),
+            cmocka_unit_test(libraries_give_events_the_type_of_their_data),
             cmocka_unit_test(attributes_that_nobody_names_are_no_fields),
             cmocka_unit_test(data_is_a_text_or_bytes_for_other_formats),
             cmocka_unit_test(what_is_json_says_the_content_type),

@@ -232,7 +232,7 @@ static void refuses_what_is_no_part_of_a_record(void **state) {
     refuses("json", &features, &(struct rf_decoder_options){.fields = FIELDS(FROM("", "key"))},
             "source.fields has an empty name, must be that of a field");
     refuses("csv", &features, &(struct rf_decoder_options){.columns = TEXTS("y", "k"), .fields = FIELDS(FROM("k", "key"))},
-            "csv column k is one of source.fields too, must have another name");
+            "csv column k is a field from beside the value too, must have another name");
 }
 
 static void says_full_where_the_next_batch_would_do(void **state) {

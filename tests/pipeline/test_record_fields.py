@@ -3,13 +3,13 @@
 import base64
 import json
 import os
+import random
 import subprocess
 import sys
 
 import pipeline_test
 from pipeline_case import PipelineCase, rfc3339
 
-PRODUCE = pipeline_test.HERE / "produce_confluent.py"
 CHANNELS = ("web", "shop", "17")
 EACH = 100
 COUNT = EACH * len(CHANNELS)
@@ -68,11 +68,13 @@ snapshots: {{directory: state_{topic}}}
         self.broker.produce(topic, [value(payment, names) for payment in payments()])
         return self.learn(topic)
 
-    def produce_foreign(self, topic, records, *properties):
+    def run_foreign(self, program, lines, *arguments):
         environment = {**os.environ, "PYTHONPATH": str(pipeline_test.serialisers())}
-        text = "".join(json.dumps({"topic": topic, **record}) + "\n" for record in records)
-        subprocess.run([sys.executable, str(PRODUCE), self.broker.bootstrap, *properties], input=text, text=True, env=environment,
-                       check=True, timeout=60)
+        subprocess.run([sys.executable, str(pipeline_test.HERE / program), self.broker.bootstrap, *arguments],
+                       input="".join(f"{line}\n" for line in lines), text=True, env=environment, check=True, timeout=60)
+
+    def produce_foreign(self, topic, records):
+        self.run_foreign("produce_confluent.py", (json.dumps({"topic": topic, **record}) for record in records))
 
     def surrounded_topic(self):
         """Records of which only some fields are in the value; the settings that find the others, and their order in an event."""
@@ -136,6 +138,24 @@ snapshots: {{directory: state_{topic}}}
             for payment, line in zip(payments(), lines)])
         for topic, more in ((binary, ""), (structured, ""), (text, ", format: csv, columns: [amount, fraud, customer]")):
             self.assertEqual(self.learn(topic, f", envelope: cloudevents {more}", features=EVENT_FEATURES), wanted, topic)
+
+    def test_events_of_the_sdk_for_python(self):
+        chance = random.Random(7)
+        texts = ("", "web", "3", "-1.5", "true", "Z\u00fcrich", 'a "b"\\', "x" * 300)
+        plain, binary, structured = self.topic("plain"), self.topic("binary"), self.topic("structured")
+        values, events = [], []
+        for payment in payments():
+            data = {"amount": chance.choice((payment["amount"], payment["amount"] / 3)), "fraud": payment["fraud"],
+                    "customer": chance.choice(texts), "more": {"a": [chance.random(), None]}}
+            given = {**attributes(payment), "type": chance.choice(("payment", "refund")), "channel": chance.choice(texts[1:])}
+            values.append(json.dumps({**data, "ce_id": given["id"], "ce_type": given["type"], "ce_time": given["time"],
+                                      "ce_channel": given["channel"]}))
+            events.append(json.dumps({"attributes": {**given, "datacontenttype": "application/json"}, "data": data}))
+        self.broker.produce(plain, values)
+        self.run_foreign("produce_cloudevents.py", events, binary, structured)
+        wanted = self.learn(plain, features=EVENT_FEATURES)
+        for topic in (binary, structured):
+            self.assertEqual(self.learn(topic, ", envelope: cloudevents", features=EVENT_FEATURES), wanted, topic)
 
     def test_an_event_without_an_id_is_rejected_with_the_reason(self):
         topic = self.topic("missing")
