@@ -3,6 +3,7 @@
 #include "ingest/descriptors.h"
 #include "ingest/protobuf_internal.h"
 #include "ingest/protobuf_layout.h"
+#include "ingest/protobuf_rules.h"
 #include "ingest/protobuf_types.h"
 #include "ingest/reject.h"
 #include "proto/nearest.h"
@@ -84,45 +85,6 @@ static enum rf_status unknown_type(const struct placing *placing, const field_de
 
 // A scalar, at the end of the path.
 
-// The names of an enum by rising numbers; of several names for one number, the first.
-static enum rf_status take_names(const struct placing *placing, const field_descriptor *field, struct rf_protobuf_rule *rule) {
-    const struct rf_enum_type *type = rf_descriptors_enum(placing->descriptors, type_name(field));
-    if (!type) {
-        return unknown_type(placing, field);
-    }
-    size_t count = type->descriptor->n_value;
-    rule->names = calloc(1, sizeof *rule->names);
-    if (!rule->names) {
-        return no_memory(placing);
-    }
-    rule->names->number = calloc(count + 1, sizeof *rule->names->number);
-    rule->names->name = calloc(count + 1, sizeof *rule->names->name);
-    if (!rule->names->number || !rule->names->name) {
-        return no_memory(placing);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const Google__Protobuf__EnumValueDescriptorProto *value = type->descriptor->value[i];
-        struct rf_protobuf_enum *names = rule->names;
-        size_t at = names->count;
-        while (at > 0 && names->number[at - 1] > value->number) {
-            at--;
-        }
-        if (at > 0 && names->number[at - 1] == value->number) {
-            continue;
-        }
-        char *copy = strdup(value->name ? value->name : "");
-        if (!copy) {
-            return no_memory(placing);
-        }
-        memmove(names->number + at + 1, names->number + at, (names->count - at) * sizeof *names->number);
-        memmove(names->name + at + 1, names->name + at, (names->count - at) * sizeof *names->name);
-        names->number[at] = value->number;
-        names->name[at] = rf_text_of(copy);
-        names->count++;
-    }
-    return RF_OK;
-}
-
 static enum rf_status same_field(const struct placing *placing) {
     return rf_fail(placing->err, RF_INVALID, "field %s is read under another name too, must be under one", shown(placing).text);
 }
@@ -135,7 +97,9 @@ static enum rf_status place_scalar(const struct placing *placing, struct rf_prot
     enum rf_status status = rf_protobuf_check_roles(placing->name, placing->roles, RF_PROTOBUF_VALUE, type,
                                                     placing->options->decoder->numeric_texts, placing->err);
     if (!status && type == TYPE(ENUM)) {
-        status = take_names(placing, field, rule);
+        const struct rf_enum_type *names = rf_descriptors_enum(placing->descriptors, type_name(field));
+        rule->names = names ? rf_protobuf_names_create(names) : NULL;
+        status = !names ? unknown_type(placing, field) : rule->names ? RF_OK : no_memory(placing);
     }
     rule->action = RF_PROTOBUF_VALUE;
     rule->type = (uint8_t)type;
@@ -174,62 +138,6 @@ static enum rf_status make_node(const struct placing *placing, struct rf_protobu
     return RF_OK;
 }
 
-// The rule of that number, made when it is not there; NULL: out of memory.
-static struct rf_protobuf_rule *rule_of(struct rf_protobuf_node *node, uint32_t number, enum rf_wire_type wire_type) {
-    size_t at = 0;
-    while (at < node->count && node->rules[at].tag >> 3 < number) {
-        at++;
-    }
-    if (at < node->count && node->rules[at].tag >> 3 == number) {
-        return &node->rules[at];
-    }
-    if (node->count == node->capacity) {
-        size_t capacity = node->capacity ? 2 * node->capacity : 8;
-        struct rf_protobuf_rule *rules = realloc(node->rules, capacity * sizeof *rules);
-        if (!rules) {
-            return NULL;
-        }
-        node->rules = rules;
-        node->capacity = capacity;
-    }
-    memmove(node->rules + at + 1, node->rules + at, (node->count - at) * sizeof *node->rules);
-    node->count++;
-    node->rules[at] = (struct rf_protobuf_rule){.tag = RF_WIRE_TAG(number, wire_type), .field = RF_FIELD_UNKNOWN};
-    return &node->rules[at];
-}
-
-// The members of a oneof are all known, so that each puts the others out. proto3's optional fields are in one of their own.
-static bool is_in_oneof(const struct rf_message_type *type, const field_descriptor *field) {
-    if (!field->has_oneof_index || field->proto3_optional) {
-        return false;
-    }
-    size_t members = 0;
-    for (size_t i = 0; i < type->descriptor->n_field; i++) {
-        const field_descriptor *other = type->descriptor->field[i];
-        members += other->has_oneof_index && other->oneof_index == field->oneof_index;
-    }
-    return members > 1 && field->oneof_index >= 0 && (size_t)field->oneof_index < type->descriptor->n_oneof_decl;
-}
-
-static enum rf_status add_oneof(const struct placing *placing, struct rf_protobuf_node *node, const field_descriptor *field) {
-    const struct rf_message_type *type = node->type;
-    for (size_t i = 0; i < type->descriptor->n_field && is_in_oneof(type, field); i++) {
-        const field_descriptor *other = type->descriptor->field[i];
-        if (!other->has_oneof_index || other->oneof_index != field->oneof_index || other->number <= 0 ||
-            other->number >= 1 << 29) {
-            continue;
-        }
-        struct rf_protobuf_rule *rule = rule_of(node, (uint32_t)other->number, rf_protobuf_wire_type((int)other->type));
-        if (!rule) {
-            return no_memory(placing);
-        }
-        rule->oneof = (uint32_t)field->oneof_index + 1;
-        rule->member = (uint32_t)i + 1;
-        node->oneof_count = type->descriptor->n_oneof_decl;
-    }
-    return RF_OK;
-}
-
 static bool is_implicit(const struct rf_message_type *type, const field_descriptor *field) {
     return type->has_implicit_presence && !field->has_oneof_index && !field->proto3_optional && !is_repeated(field);
 }
@@ -264,7 +172,7 @@ static enum rf_status place_one(struct placing *placing, struct rf_protobuf_rule
         if (status) {
             return status;
         }
-        struct rf_protobuf_rule *value = rule_of(rule->node, 1, rf_protobuf_wire_type(wrapped));
+        struct rf_protobuf_rule *value = rf_protobuf_rule_of(rule->node, 1, rf_protobuf_wire_type(wrapped));
         if (!value) {
             return no_memory(placing);
         }
@@ -281,27 +189,6 @@ static enum rf_status place_one(struct placing *placing, struct rf_protobuf_rule
     }
     enum rf_status status = make_node(placing, rule, type);
     return status ? status : place_in_message(placing, rule->node, rest);
-}
-
-// The rule for the elements of that index, or for the entries of that key; NULL: out of memory.
-static struct rf_protobuf_rule *pick_of(struct rf_protobuf_rule *rule, uint32_t index, struct rf_text key, uint32_t tag) {
-    for (size_t i = 0; i < rule->pick_count; i++) {
-        if (rule->picks[i].index == index && rf_text_equal(rule->picks[i].key, key)) {
-            return &rule->picks[i].rule;
-        }
-    }
-    struct rf_protobuf_pick *picks = realloc(rule->picks, (rule->pick_count + 1) * sizeof *picks);
-    if (!picks) {
-        return NULL;
-    }
-    rule->picks = picks;
-    char *copy = strndup(key.data ? key.data : "", key.size);
-    if (!copy) {
-        return NULL;
-    }
-    picks[rule->pick_count] =
-            (struct rf_protobuf_pick){.index = index, .key = {copy, key.size}, .rule = {.tag = tag, .field = RF_FIELD_UNKNOWN}};
-    return &picks[rule->pick_count++].rule;
 }
 
 static bool is_index(struct rf_text step, uint32_t *index_out) {
@@ -349,7 +236,7 @@ static enum rf_status place_in_repeated(struct placing *placing, struct rf_proto
     }
     rule->action = (uint8_t)action;
     rule->packed_tag = is_number ? RF_WIRE_TAG(field->number, RF_WIRE_DELIMITED) : 0;
-    struct rf_protobuf_rule *pick = pick_of(rule, index, (struct rf_text){NULL, 0}, rule->tag);
+    struct rf_protobuf_rule *pick = rf_protobuf_pick_of(rule, index, (struct rf_text){NULL, 0}, rule->tag);
     placing->is_within_each |= index == RF_PROTOBUF_EACH;
     return pick ? place_one(placing, pick, field, rest) : no_memory(placing);
 }
@@ -377,7 +264,7 @@ static enum rf_status place_in_map(struct placing *placing, struct rf_protobuf_r
     }
     rule->action = RF_PROTOBUF_MAP;
     uint32_t tag = RF_WIRE_TAG(value->number, rf_protobuf_wire_type((int)value->type));
-    struct rf_protobuf_rule *pick = pick_of(rule, 0, step, tag);
+    struct rf_protobuf_rule *pick = rf_protobuf_pick_of(rule, 0, step, tag);
     return pick ? place_one(placing, pick, value, rest) : no_memory(placing);
 }
 
@@ -415,10 +302,10 @@ static enum rf_status place_in_message(struct placing *placing, struct rf_protob
     if (!field) {
         return unknown_field(placing, type, step);
     }
-    enum rf_status status = add_oneof(placing, node, field);
-    struct rf_protobuf_rule *rule = rule_of(node, (uint32_t)field->number, rf_protobuf_wire_type((int)field->type));
-    if (status || !rule) {
-        return status ? status : no_memory(placing);
+    bool is_added = rf_protobuf_add_oneof(node, field);
+    struct rf_protobuf_rule *rule = rf_protobuf_rule_of(node, (uint32_t)field->number, rf_protobuf_wire_type((int)field->type));
+    if (!is_added || !rule) {
+        return no_memory(placing);
     }
     return place_in_field(placing, type, rule, field, rest);
 }
@@ -477,7 +364,7 @@ static enum rf_status place_rest(const struct rf_protobuf_plan_options *options,
             return check_apart(&placing, type);
         }
         struct rf_protobuf_rule *rule =
-                rule_of(plan->root.node, (uint32_t)field->number, rf_protobuf_wire_type((int)field->type));
+                rf_protobuf_rule_of(plan->root.node, (uint32_t)field->number, rf_protobuf_wire_type((int)field->type));
         if (rule && rule->action != RF_PROTOBUF_SKIP) {
             continue; // declared by the value in it
         }

@@ -1,5 +1,6 @@
 #include "ingest/protobuf_layout.h"
 
+#include "ingest/protobuf_rules.h"
 #include "ingest/protobuf_types.h"
 
 #include <stdlib.h>
@@ -136,14 +137,7 @@ enum rf_status rf_protobuf_lay_out(struct rf_protobuf_plan *plan, struct rf_erro
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the paths of the schema
 static void finish_rule(struct rf_protobuf_rule *rule) {
-    for (size_t i = 0; rule->names && i < rule->names->count; i++) {
-        free((char *)rule->names->name[i].data);
-    }
-    if (rule->names) {
-        free(rule->names->name);
-        free(rule->names->number);
-        free(rule->names);
-    }
+    rf_protobuf_names_destroy(rule->names);
     for (size_t i = 0; i < rule->pick_count; i++) {
         free((char *)rule->picks[i].key.data);
         finish_rule(&rule->picks[i].rule);
