@@ -22,8 +22,14 @@ struct rf_confluent_head {
 enum rf_status rf_confluent_read(struct rf_text bytes, bool has_indexes, struct rf_confluent_head *head_out,
                                  struct rf_decode_error *error_out) RF_MUST_USE;
 
+// The indexes of the message that the options name (format protobuf). RF_INVALID, in words, where its descriptors have it not.
+enum rf_status rf_decoder_protobuf_indexes(const struct rf_decoder_options *options,
+                                           uint32_t indexes_out[RF_CONFLUENT_INDEXES_MAX], size_t *index_count_out,
+                                           struct rf_error *err) RF_MUST_USE;
+
 // A decoder of such records: takes off what stands in front and hands the rest to one of `kind`. With a registry among the
-// options (formats with schemas) each schema id has its own; without one all are decoded as the options say.
+// options (formats with schemas) each schema id has its own; without one all are decoded as the options say, and of
+// Protobuf must be the message that they name.
 enum rf_status rf_decoder_confluent_create(const struct rf_decoder_kind *kind, const struct rf_schema *schema,
                                            const struct rf_decoder_options *options, struct rf_decoder **decoder_out,
                                            struct rf_error *err) RF_MUST_USE;

@@ -45,7 +45,12 @@ const struct rf_decoder_kind rf_decoder_kinds[] = {
          .create = rf_decoder_avro_create,
          .registry_type = "AVRO",
          .create_registered = rf_decoder_avro_create_registered},
-        {.name = "protobuf", .summary = "one Protocol Buffers message a record", .create = rf_decoder_protobuf_create},
+        {.name = "protobuf",
+         .summary = "one Protocol Buffers message a record",
+         .create = rf_decoder_protobuf_create,
+         .registry_type = "PROTOBUF",
+         .has_message_indexes = true,
+         .create_registered = rf_decoder_protobuf_create_registered},
         {0},
 };
 

@@ -193,6 +193,12 @@ enum rf_status rf_decoder_libsvm_create(const struct rf_schema *schema, const st
 enum rf_status rf_decoder_protobuf_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                           struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
+// Of records that are written with the schema of an id of a registry: the message of these indexes (ingest/confluent.h).
+enum rf_status rf_decoder_protobuf_create_registered(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                                     const struct rf_registered *registered, const uint32_t *indexes,
+                                                     size_t index_count, struct rf_decoder **decoder_out,
+                                                     struct rf_error *err) RF_MUST_USE;
+
 // Avro's binary encoding (1.11): one datum a record, as ingest/avro_plan.h reads it, written with the schema that the record
 // names (struct rf_record), or else with that of the options. A record type's fields are the fields of the event; those that are
 // declared may be paths into records, arrays and maps. Of a union the branch that came counts, null being null.

@@ -25,6 +25,7 @@ struct confluent_decoder {
     const struct rf_decoder_options *options; // borrowed; without a registry not needed any more
     struct rf_registry *registry;             // NULL: one decoder for all
     struct rf_decoder *only;                  // that; with a registry of records that bring their schema along
+    struct rf_confluent_head expected;        // its indexes: of the only message, without a registry
     struct form *last;                        // that was found
     struct form **slots;                      // [SLOTS]
     size_t count;
@@ -63,6 +64,21 @@ static struct form *find(struct confluent_decoder *confluent, const struct rf_co
     return form;
 }
 
+static bool has_indexes(const struct rf_confluent_head *a, const struct rf_confluent_head *b) {
+    return a->index_count == b->index_count && memcmp(a->indexes, b->indexes, a->index_count * sizeof *a->indexes) == 0;
+}
+
+// As 1.0: the first message in the second one. Cut where it is long.
+static struct rf_shown show_indexes(const struct rf_confluent_head *head) {
+    struct rf_shown shown = {""};
+    size_t used = 0;
+    for (uint32_t i = 0; i < head->index_count && used < sizeof shown.text; i++) {
+        int size = snprintf(shown.text + used, sizeof shown.text - used, "%s%" PRIu32, i ? "." : "", head->indexes[i]);
+        used += (size_t)size;
+    }
+    return shown;
+}
+
 static enum rf_status confluent_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
                                        struct rf_event *event_out, struct rf_decode_error *error_out) {
     struct confluent_decoder *confluent = confluent_from(self);
@@ -85,6 +101,11 @@ static enum rf_status confluent_decode(struct rf_decoder *self, const struct rf_
             return RF_INVALID;
         }
         decoder = form->decoder;
+    }
+    if (!confluent->registry && !has_indexes(&confluent->expected, &head)) {
+        return rf_decode_fail(error_out, RF_REASON_UNDECODABLE,
+                              "is message %s of its file, must be %s, which source.protobuf names", show_indexes(&head).text,
+                              show_indexes(&confluent->expected).text);
     }
     struct rf_record inner = *record;
     inner.value = head.value;
@@ -188,6 +209,11 @@ enum rf_status rf_decoder_confluent_create(const struct rf_decoder_kind *kind, c
     confluent->options = options;
     confluent->registry = kind->create_registered ? options->registry : NULL;
     enum rf_status status = kind->create ? kind->create(schema, options, &confluent->only, err) : RF_OK;
+    if (!status && !confluent->registry && kind->has_message_indexes) {
+        size_t count = 0;
+        status = rf_decoder_protobuf_indexes(options, confluent->expected.indexes, &count, err);
+        confluent->expected.index_count = (uint32_t)count;
+    }
     if (!status && confluent->registry) {
         confluent->slots = calloc(SLOTS, sizeof *confluent->slots);
         status = confluent->slots ? RF_OK : rf_fail(err, RF_MEMORY, "a decoder of framed records does not fit into memory");

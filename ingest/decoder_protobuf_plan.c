@@ -2,6 +2,7 @@
 #include "ingest/decoder.h"
 
 #include "ingest/protobuf_plan.h"
+#include "ingest/registered_protobuf.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -35,8 +36,8 @@ static const struct rf_decoder_ops plan_ops = {
         .destroy = plan_destroy,
 };
 
-enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
-                                               struct rf_decoder **decoder_out, struct rf_error *err) {
+static enum rf_status create(const struct rf_schema *schema, const struct rf_decoder_options *options, struct rf_text descriptors,
+                             const char *message, bool may_lack_fields, struct rf_decoder **decoder_out, struct rf_error *err) {
     struct plan_decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder) {
         return rf_fail(err, RF_MEMORY, "a decoder of protobuf does not fit into memory");
@@ -46,15 +47,51 @@ enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, c
     const struct rf_protobuf_plan_options plan = {
             .schema = schema,
             .limits = decoder->base.limits,
-            .descriptors = options->protobuf_descriptors,
-            .message = options->protobuf_message,
+            .descriptors = descriptors,
+            .message = message,
             .decoder = options,
+            .may_lack_fields = may_lack_fields,
     };
     enum rf_status status = rf_protobuf_plan_create(&plan, &decoder->plan, err);
     if (status) {
         plan_destroy(&decoder->base);
-        return rf_fail_in(err, "source.protobuf");
+        return status;
     }
     *decoder_out = &decoder->base;
+    return RF_OK;
+}
+
+enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                               struct rf_decoder **decoder_out, struct rf_error *err) {
+    return create(schema, options, options->protobuf_descriptors, options->protobuf_message, false, decoder_out, err)
+                   ? rf_fail_in(err, "source.protobuf")
+                   : RF_OK;
+}
+
+// One version of a schema may have fields that another has not.
+enum rf_status rf_decoder_protobuf_create_registered(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                                     const struct rf_registered *registered, const uint32_t *indexes,
+                                                     size_t index_count, struct rf_decoder **decoder_out, struct rf_error *err) {
+    struct rf_registered_message message;
+    enum rf_status status = rf_registered_message(registered, indexes, index_count, &message, err);
+    if (status) {
+        return status;
+    }
+    struct rf_text descriptors = {(const char *)message.descriptors, message.size};
+    status = create(schema, options, descriptors, message.name, true, decoder_out, err);
+    rf_registered_message_finish(&message);
+    return status;
+}
+
+enum rf_status rf_decoder_protobuf_indexes(const struct rf_decoder_options *options,
+                                           uint32_t indexes_out[RF_CONFLUENT_INDEXES_MAX], size_t *index_count_out,
+                                           struct rf_error *err) {
+    if (options->protobuf_message) {
+        return rf_message_indexes(options->protobuf_descriptors, options->protobuf_message, indexes_out, index_count_out, err)
+                       ? rf_fail_in(err, "source.protobuf")
+                       : RF_OK;
+    }
+    indexes_out[0] = 0; // riffle.v1.Example is the first one of proto/riffle.proto
+    *index_count_out = 1;
     return RF_OK;
 }

@@ -284,6 +284,9 @@ static enum rf_status check_protobuf(const struct rf_settings_source *source, st
     if (given && (!protobuf->descriptors || !protobuf->message)) {
         return rf_fail(err, RF_INVALID, "source.protobuf has %s alone, must have descriptors and message", given);
     }
+    if (given && source->registry.url) {
+        return rf_fail(err, RF_INVALID, "source.protobuf is given beside source.registry, must be one of the two");
+    }
     return RF_OK;
 }
 

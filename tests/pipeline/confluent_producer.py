@@ -3,7 +3,7 @@
     confluent_producer.py avro|protobuf|json VERSION REGISTRY BOOTSTRAP TOPIC < lines of {"id", "amount", "fraud"}
 
 REGISTRY is {"url": ..., and more of the client's settings}, in JSON. Later versions of each schema have another order of
-fields, and one more. A line that is no JSON object is sent as it is, base64 decoded.
+fields, and one more; version 3 of Avro and 2 of Protobuf refer to another schema. A line that is no JSON object is sent as it is, base64 decoded.
 """
 
 import base64
@@ -11,7 +11,7 @@ import json
 import sys
 
 from confluent_kafka import Producer
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.schema_registry.json_schema import JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
@@ -26,11 +26,18 @@ def avro(version, client):
     if version > 1:
         fields = [{"name": f"note{version}", "type": ["null", "string"], "default": None}] + fields[::-1]
     schema = {"type": "record", "name": "Transaction", "namespace": "shop", "fields": fields}
-    return AvroSerializer(client, json.dumps(schema), conf=TOPIC), lambda record: record
+    references = []
+    if version == 3:  # a note is a type of another subject
+        note = {"type": "record", "name": "Note", "namespace": "common", "fields": [{"name": "text", "type": "string"}]}
+        client.register_schema("notes", Schema(json.dumps(note), "AVRO"))
+        references = [SchemaReference("common.Note", "notes", 1)]
+        fields[0]["type"] = ["null", "common.Note"]
+    schema = Schema(json.dumps(schema), "AVRO", references)
+    return AvroSerializer(client, schema, conf=TOPIC), lambda record: {**record, f"note{version}": {"text": "x"}} if references else record
 
 
 def protobuf(version, client):
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
     file = descriptor_pb2.FileDescriptorProto(name="shop.proto", package="shop", syntax="proto3")
     file.message_type.add(name="Other").field.add(name="x", number=1, type=5, label=1)
     outer = file.message_type.add(name="Outer")
@@ -38,8 +45,17 @@ def protobuf(version, client):
         for number, (name, kind) in enumerate(FIELDS[::-1] if version == 2 else FIELDS, 1):
             message.field.add(name=name, number=number, label=1, type={"long": 3, "double": 1, "int": 5}[kind])
         if version == 2:
-            message.field.add(name="note", number=9, type=9, label=1)
+            message.field.add(name="note", number=9, type=11, label=1, type_name=".common.Note")
+            message.field.add(name="at", number=10, type=11, label=1, type_name=".google.protobuf.Timestamp")
     pool = descriptor_pool.DescriptorPool()
+    if version == 2:
+        common = descriptor_pb2.FileDescriptorProto(name="common.proto", package="common", syntax="proto3")
+        common.message_type.add(name="Note").field.add(name="text", number=1, type=9, label=1)
+        pool.Add(common)
+        timestamp = descriptor_pb2.FileDescriptorProto()
+        timestamp_pb2.DESCRIPTOR.CopyToProto(timestamp)
+        pool.Add(timestamp)
+        file.dependency.extend([common.name, timestamp.name])
     pool.Add(file)
     kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("shop.Outer.Transaction"))
     return ProtobufSerializer(kind, client, TOPIC), lambda record: kind(**record)

@@ -42,18 +42,15 @@ class Registry(PipelineCase):
         settings = self.settings("snapshots: {directory: plain}", name=plain, source=f"{{topics: [{plain}], format: json}}")
         return self.run_to_end(settings)
 
-    def check_learns_the_same(self, form, registry, **credentials):
+    def test_json_behind_ids_is_json(self):
+        registry = self.registry()
         lines = records(0, 600)
         self.broker.create_topic(self.name, 1)
-        self.produce(form, registry, lines[:300], 1)
-        self.produce(form, registry, lines[300:], 2)
-        needs = registry if form != "json" else None
-        result = self.run_to_end(self.framed(form, needs, **credentials))
+        self.produce("json", registry, lines[:300], 1)
+        self.produce("json", registry, lines[300:], 2)
+        result = self.run_to_end(self.framed("json"))
         self.assertEqual((result["records"], result["learned"], result["rejected"]), (600, 600, 0))
         self.assertEqual(result["model_sha256"], self.of_json(lines)["model_sha256"])
-
-    def test_json_behind_ids_is_json(self):
-        self.check_learns_the_same("json", self.registry())
 
     def test_what_is_not_framed_is_rejected_and_says_why(self):
         self.broker.create_topic(self.name, 1)
@@ -65,18 +62,30 @@ class Registry(PipelineCase):
                          ["begins with byte 7b, must begin with 00 and a schema id",
                           "has 3 bytes, must begin with 00 and a schema id of 4"])
 
-    def test_avro_of_two_schemas_is_learned_as_json(self):
+    def check_versions(self, form, count):
+        """Records of that many versions of a schema, with basic authentication."""
         registry = self.registry(user="riffle:secret")
-        lines = records(0, 600)
+        lines = records(0, 300 * count)
         self.broker.create_topic(self.name, 1)
-        for version in (1, 2):
-            self.produce("avro", registry, lines[300 * version - 300:300 * version], version,
+        for version in range(count):
+            self.produce(form, registry, lines[300 * version:300 * version + 300], version + 1,
                          **{"basic.auth.user.info": "riffle:secret"})
-        settings = self.framed("avro", registry, user="riffle", password="secret")
+        settings = self.framed(form, registry, user="riffle", password="secret")
         result = self.run_to_end(settings)
-        self.assertEqual((result["records"], result["learned"], result["rejected"]), (600, 600, 0))
+        self.assertEqual((result["records"], result["learned"], result["rejected"]), (300 * count, 300 * count, 0))
         self.assertEqual(result["model_sha256"], self.of_json(lines)["model_sha256"])
-        self.assertEqual(sorted(path.name for path in (self.workspace.folder / "state" / "schemas").iterdir()), ["1", "2"])
+        self.assertEqual(len(list((self.workspace.folder / "state" / "schemas").iterdir())), count)
+        registry.stop()
+        self.assertEqual(self.replayed(settings), result["model_sha256"])
+        return registry
+
+    def test_avro_of_three_schemas_is_learned_as_json(self):
+        registry = self.check_versions("avro", 3)
+        self.assertIn("/subjects/notes/versions/1?deleted=true", registry.asked)
+
+    def test_protobuf_of_two_schemas_is_learned_as_json(self):
+        registry = self.check_versions("protobuf", 2)
+        self.assertIn("/subjects/common.proto/versions/1?deleted=true&format=serialized", registry.asked)
 
     def test_an_id_that_nobody_knows_is_rejected_and_stays_so(self):
         registry = self.registry()
