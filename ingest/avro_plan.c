@@ -1,170 +1,37 @@
 // Makes the plan. Every record type becomes a routine for each place where something of it is wanted (a state of
 // ingest/path_plan.h), and one that passes over it; so types that hold themselves are calls, and what follows from the schema is
 // found once. Routines wait in a list, so that only types written within each other, which are bounded, use the stack.
-#include "ingest/avro_program.h"
+#include "ingest/avro_maker.h"
 
 #include "ingest/path_plan.h"
 
 #include <stdlib.h>
 
-enum { OPS_MAX = 1 << 22 };
+static enum rf_status add_value(struct rf_avro_maker *maker, struct rf_avro_place place);
 
-struct routine {
-    uint32_t type, state;
-    uint32_t at; // its first operation
-};
-
-struct list {
-    void *data;
-    size_t count, capacity;
-};
-
-struct maker {
-    struct rf_avro_plan *plan;
-    const struct rf_schema *schema;   // NULL: nothing is wanted
-    const struct rf_path_plan *paths; // NULL likewise
-    struct rf_error *err;
-
-    struct list ops, jumps, leaves, targets, choices, ways; // of the plan
-    struct list routines;                                   // struct routine
-    struct list slots;    // uint32_t: 1 + index of a routine by its hash, a power of two of them, at most half full
-    size_t label;         // the operation before this one must stay as it is: somebody may go on here
-    struct rf_text alone; // an undeclared field that is wanted, while a value of its own is read; data NULL: none
-};
-
-// A piece of the schema, in the place where it stands.
-struct place {
-    uint32_t type, state;
-};
-
-static enum rf_status add_value(struct maker *maker, struct place place);
-
-// Lists.
-
-static void *add_to(struct maker *maker, struct list *list, size_t count, size_t size) {
-    if (list->count + count > list->capacity) {
-        size_t capacity = 2 * list->capacity + count + 16;
-        void *data = capacity <= 4 * (size_t)OPS_MAX ? reallocarray(list->data, capacity, size) : NULL;
-        if (!data) {
-            rf_fail(maker->err, RF_MEMORY, "a plan for the schema does not fit into memory");
-            return NULL;
-        }
-        list->data = data;
-        list->capacity = capacity;
-    }
-    list->count += count;
-    return (char *)list->data + (list->count - count) * size;
-}
-
-static enum rf_status add_op(struct maker *maker, struct rf_avro_op op) {
-    if (maker->ops.count == OPS_MAX) {
-        return rf_fail(maker->err, RF_INVALID, "takes more than %d operations to read, must be simpler", OPS_MAX);
-    }
-    struct rf_avro_op *room = add_to(maker, &maker->ops, 1, sizeof *room);
-    if (!room) {
-        return maker->err->status;
-    }
-    *room = op;
-    return RF_OK;
-}
-
-static struct rf_avro_op *op_at(const struct maker *maker, size_t index) {
-    return (struct rf_avro_op *)maker->ops.data + index;
-}
-
-static uint32_t here(struct maker *maker) {
-    maker->label = maker->ops.count;
-    return (uint32_t)maker->ops.count;
-}
-
-static const struct rf_avro_type *type_of(const struct maker *maker, uint32_t type) {
+static const struct rf_avro_type *type_of(const struct rf_avro_maker *maker, uint32_t type) {
     return &maker->plan->types.types[type];
 }
 
-static struct rf_path path_at(const struct maker *maker, uint32_t state) {
+static struct rf_path path_at(const struct rf_avro_maker *maker, uint32_t state) {
     return state == RF_PATH_NONE ? (struct rf_path){.field_count = 0} : rf_path_at(maker->paths, state);
-}
-
-// Passing over.
-
-// Makes one operation of runs of the same.
-static enum rf_status add_skip(struct maker *maker, enum rf_avro_code code, uint64_t amount) {
-    struct rf_avro_op *last = maker->ops.count > maker->label ? op_at(maker, maker->ops.count - 1) : NULL;
-    bool is_same = last && last->code == code;
-    if (is_same && code == RF_AVRO_SKIP && last->size < UINT64_MAX - amount) {
-        last->size += amount;
-        return RF_OK;
-    }
-    if (is_same && code != RF_AVRO_SKIP) {
-        last->at += (uint32_t)amount;
-        return RF_OK;
-    }
-    bool is_bytes = code == RF_AVRO_SKIP;
-    return add_op(maker, (struct rf_avro_op){
-                                 .code = (uint8_t)code, .at = is_bytes ? 0 : (uint32_t)amount, .size = is_bytes ? amount : 0});
-}
-
-static size_t slot_of(uint32_t type, uint32_t state, size_t slots) {
-    uint64_t key = (uint64_t)type << 32 | state;
-    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (slots - 1);
-}
-
-static enum rf_status grow_slots(struct maker *maker) {
-    size_t capacity = maker->slots.capacity ? 2 * maker->slots.capacity : 64;
-    uint32_t *slots = calloc(capacity, sizeof *slots);
-    if (!slots) {
-        return rf_fail(maker->err, RF_MEMORY, "a plan for the schema does not fit into memory");
-    }
-    const struct routine *routines = maker->routines.data;
-    for (size_t i = 0; i < maker->routines.count; i++) {
-        size_t at = slot_of(routines[i].type, routines[i].state, capacity);
-        while (slots[at]) {
-            at = (at + 1) & (capacity - 1);
-        }
-        slots[at] = (uint32_t)i + 1;
-    }
-    free(maker->slots.data);
-    maker->slots = (struct list){.data = slots, .capacity = capacity};
-    return RF_OK;
-}
-
-// A call of the routine for a record in its place; what it does is added later, and the call then pointed there.
-static enum rf_status add_call(struct maker *maker, struct place place) {
-    if (2 * (maker->routines.count + 1) > maker->slots.capacity && grow_slots(maker)) {
-        return maker->err->status;
-    }
-    uint32_t *slots = maker->slots.data;
-    size_t at = slot_of(place.type, place.state, maker->slots.capacity);
-    const struct routine *routines = maker->routines.data;
-    while (slots[at] && (routines[slots[at] - 1].type != place.type || routines[slots[at] - 1].state != place.state)) {
-        at = (at + 1) & (maker->slots.capacity - 1);
-    }
-    if (!slots[at]) {
-        struct routine *routine = add_to(maker, &maker->routines, 1, sizeof *routine);
-        if (!routine) {
-            return maker->err->status;
-        }
-        *routine = (struct routine){.type = place.type, .state = place.state};
-        slots[at] = (uint32_t)maker->routines.count;
-    }
-    return add_op(maker, (struct rf_avro_op){.code = RF_AVRO_CALL, .at = slots[at] - 1});
 }
 
 // Arrays, maps and unions, wanted or not.
 
-static enum rf_status add_item(struct maker *maker, struct place place, uint32_t *at_out) {
-    *at_out = here(maker);
+static enum rf_status add_item(struct rf_avro_maker *maker, struct rf_avro_place place, uint32_t *at_out) {
+    *at_out = rf_avro_here(maker);
     enum rf_status status = add_value(maker, place);
-    status = status ? status : add_op(maker, (struct rf_avro_op){.code = RF_AVRO_NEXT});
-    here(maker);
+    status = status ? status : rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_NEXT});
+    rf_avro_here(maker);
     return status;
 }
 
 // The items that are read otherwise than the rest.
-static enum rf_status add_ways(struct maker *maker, const struct rf_path_step *steps, size_t count, uint32_t item, bool is_map,
-                               uint32_t *first_out) {
+static enum rf_status add_ways(struct rf_avro_maker *maker, const struct rf_path_step *steps, size_t count, uint32_t item,
+                               bool is_map, uint32_t *first_out) {
     *first_out = (uint32_t)maker->ways.count;
-    if (!add_to(maker, &maker->ways, count, sizeof(struct rf_avro_way))) {
+    if (!rf_avro_add_to(maker, &maker->ways, count, sizeof(struct rf_avro_way))) {
         return maker->err->status;
     }
     enum rf_status status = RF_OK;
@@ -173,14 +40,14 @@ static enum rf_status add_ways(struct maker *maker, const struct rf_path_step *s
         for (size_t k = 0; k < steps[i].text.size && !is_map; k++) {
             way.index = way.index * 10 + (uint64_t)(steps[i].text.data[k] - '0');
         }
-        status = add_item(maker, (struct place){item, steps[i].state}, &way.at);
+        status = add_item(maker, (struct rf_avro_place){item, steps[i].state}, &way.at);
         ((struct rf_avro_way *)maker->ways.data)[*first_out + i] = way;
     }
     return status;
 }
 
 // `other`: the state of the items that no step leads to.
-static enum rf_status add_items(struct maker *maker, const struct rf_avro_type *type, uint8_t items,
+static enum rf_status add_items(struct rf_avro_maker *maker, const struct rf_avro_type *type, uint8_t items,
                                 const struct rf_path_step *steps, size_t step_count, uint32_t other) {
     bool is_map = type->kind == RF_AVRO_MAP;
     bool are_nothing = !is_map && type_of(maker, type->item)->size == 0;
@@ -189,78 +56,79 @@ static enum rf_status add_items(struct maker *maker, const struct rf_avro_type *
     maker->alone = (struct rf_text){NULL, 0}; // items are no fields of the datum
     size_t begin = maker->ops.count;
     struct rf_avro_choice choice = {.count = (uint32_t)step_count};
-    enum rf_status status = add_op(maker, (struct rf_avro_op){.code = RF_AVRO_ITEMS, .items = items});
-    status = status ? status : add_item(maker, (struct place){type->item, other}, &choice.other);
+    enum rf_status status = rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_ITEMS, .items = items});
+    status = status ? status : add_item(maker, (struct rf_avro_place){type->item, other}, &choice.other);
     if (!status && step_count > 0) {
         status = add_ways(maker, steps, step_count, type->item, is_map, &choice.first);
-        struct rf_avro_choice *room = status ? NULL : add_to(maker, &maker->choices, 1, sizeof *room);
+        struct rf_avro_choice *room = status ? NULL : rf_avro_add_to(maker, &maker->choices, 1, sizeof *room);
         if (!room) {
             return maker->err->status;
         }
         *room = choice;
     }
     if (!status) {
-        op_at(maker, begin)->at = step_count > 0 ? (uint32_t)maker->choices.count - 1 : choice.other;
-        op_at(maker, begin)->size = here(maker);
+        rf_avro_op_at(maker, begin)->at = step_count > 0 ? (uint32_t)maker->choices.count - 1 : choice.other;
+        rf_avro_op_at(maker, begin)->size = rf_avro_here(maker);
     }
     return status;
 }
 
-static enum rf_status add_union(struct maker *maker, const struct rf_avro_type *type, uint32_t state) {
+static enum rf_status add_union(struct rf_avro_maker *maker, const struct rf_avro_type *type, uint32_t state) {
     size_t first = maker->jumps.count;
-    uint32_t *jumps = add_to(maker, &maker->jumps, type->count, sizeof *jumps);
+    uint32_t *jumps = rf_avro_add_to(maker, &maker->jumps, type->count, sizeof *jumps);
     enum rf_status status =
-            jumps ? add_op(maker, (struct rf_avro_op){.code = RF_AVRO_BRANCH, .at = (uint32_t)first, .size = type->count})
+            jumps ? rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_BRANCH, .at = (uint32_t)first, .size = type->count})
                   : maker->err->status;
     size_t ends = 0; // the jump that was added last; each says which was added before it
     struct rf_text alone = maker->alone;
     for (uint32_t i = 0; i < type->count && !status; i++) {
-        ((uint32_t *)maker->jumps.data)[first + i] = here(maker);
+        ((uint32_t *)maker->jumps.data)[first + i] = rf_avro_here(maker);
         maker->alone = alone;
-        status = add_value(maker, (struct place){maker->plan->types.members[type->first + i].type, state});
+        status = add_value(maker, (struct rf_avro_place){maker->plan->types.members[type->first + i].type, state});
         if (!status && i + 1 < type->count) {
-            status = add_op(maker, (struct rf_avro_op){.code = RF_AVRO_JUMP, .size = ends});
+            status = rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_JUMP, .size = ends});
             ends = maker->ops.count - 1;
         }
     }
-    uint32_t end = here(maker);
+    uint32_t end = rf_avro_here(maker);
     while (ends > 0 && !status) {
-        struct rf_avro_op *jump = op_at(maker, ends);
+        struct rf_avro_op *jump = rf_avro_op_at(maker, ends);
         ends = (size_t)jump->size;
         *jump = (struct rf_avro_op){.code = RF_AVRO_JUMP, .at = end};
     }
     return status;
 }
 
-static enum rf_status add_passed(struct maker *maker, uint32_t index) {
+static enum rf_status add_passed(struct rf_avro_maker *maker, uint32_t index) {
     const struct rf_avro_type *type = type_of(maker, index);
     if (type->size != RF_AVRO_SIZE_VARIES) {
-        return add_skip(maker, RF_AVRO_SKIP, type->size);
+        return rf_avro_add_skip(maker, RF_AVRO_SKIP, type->size);
     }
     switch (type->kind) {
     case RF_AVRO_STRING:
     case RF_AVRO_BYTES:
-        return add_skip(maker, RF_AVRO_SKIP_SIZED, 1);
+        return rf_avro_add_skip(maker, RF_AVRO_SKIP_SIZED, 1);
     case RF_AVRO_RECORD:
-        return add_call(maker, (struct place){index, RF_PATH_NONE});
+        return rf_avro_add_call(maker, (struct rf_avro_place){index, RF_PATH_NONE});
     case RF_AVRO_UNION:
         return add_union(maker, type, RF_PATH_NONE);
     case RF_AVRO_MAP:
         return add_items(maker, type, RF_AVRO_IS_PASSED, NULL, 0, RF_PATH_NONE);
     case RF_AVRO_ARRAY:
         if (type_of(maker, type->item)->size != RF_AVRO_SIZE_VARIES) {
-            return add_op(maker, (struct rf_avro_op){.code = RF_AVRO_SKIP_ITEMS, .size = type_of(maker, type->item)->size});
+            return rf_avro_add_op(maker,
+                                  (struct rf_avro_op){.code = RF_AVRO_SKIP_ITEMS, .size = type_of(maker, type->item)->size});
         }
         return add_items(maker, type, RF_AVRO_IS_PASSED, NULL, 0, RF_PATH_NONE);
     default:
-        return add_skip(maker, RF_AVRO_SKIP_LONGS, 1);
+        return rf_avro_add_skip(maker, RF_AVRO_SKIP_LONGS, 1);
     }
 }
 
 // What is wanted.
 
-static enum rf_status add_target(struct maker *maker, struct rf_avro_target target) {
-    struct rf_avro_target *room = add_to(maker, &maker->targets, 1, sizeof *room);
+static enum rf_status add_target(struct rf_avro_maker *maker, struct rf_avro_target target) {
+    struct rf_avro_target *room = rf_avro_add_to(maker, &maker->targets, 1, sizeof *room);
     if (!room) {
         return maker->err->status;
     }
@@ -269,7 +137,7 @@ static enum rf_status add_target(struct maker *maker, struct rf_avro_target targ
 }
 
 // Targets are pointed to once all are there.
-static enum rf_status add_leaf(struct maker *maker, enum rf_avro_code code, const struct rf_avro_type *type,
+static enum rf_status add_leaf(struct rf_avro_maker *maker, enum rf_avro_code code, const struct rf_avro_type *type,
                                const struct rf_path *path) {
     enum { NEED_TEXT = RF_ROLE_ID | RF_ROLE_TIME | RF_ROLE_LABEL | RF_ROLE_CATEGORY | RF_ROLE_TEXT | RF_ROLE_VECTOR };
     struct rf_avro_leaf leaf = {
@@ -292,15 +160,15 @@ static enum rf_status add_leaf(struct maker *maker, enum rf_avro_code code, cons
         status = add_target(maker, (struct rf_avro_target){maker->alone, hash, RF_FIELD_UNKNOWN});
         leaf.target_count = 1;
     }
-    struct rf_avro_leaf *room = status ? NULL : add_to(maker, &maker->leaves, 1, sizeof *room);
+    struct rf_avro_leaf *room = status ? NULL : rf_avro_add_to(maker, &maker->leaves, 1, sizeof *room);
     if (!room) {
         return maker->err->status;
     }
     *room = leaf;
-    return add_op(maker, (struct rf_avro_op){.code = (uint8_t)code, .at = (uint32_t)maker->leaves.count - 1});
+    return rf_avro_add_op(maker, (struct rf_avro_op){.code = (uint8_t)code, .at = (uint32_t)maker->leaves.count - 1});
 }
 
-static bool is_vector(const struct maker *maker, const struct rf_path *path) {
+static bool is_vector(const struct rf_avro_maker *maker, const struct rf_path *path) {
     return path->field_count == 1 && rf_schema_field(maker->schema, path->fields[0])->roles & RF_ROLE_VECTOR;
 }
 
@@ -308,7 +176,7 @@ static bool is_number(const struct rf_avro_type *type) {
     return type->kind >= RF_AVRO_INT && type->kind <= RF_AVRO_DOUBLE;
 }
 
-static enum rf_status add_array(struct maker *maker, const struct rf_avro_type *type, struct place place,
+static enum rf_status add_array(struct rf_avro_maker *maker, const struct rf_avro_type *type, struct rf_avro_place place,
                                 const struct rf_path *path) {
     const struct rf_avro_type *item = type_of(maker, type->item);
     if (is_vector(maker, path) && is_number(item)) {
@@ -319,7 +187,7 @@ static enum rf_status add_array(struct maker *maker, const struct rf_avro_type *
     return add_items(maker, type, 0, steps, count, rf_path_element(maker->paths, place.state, SIZE_MAX));
 }
 
-static enum rf_status add_map(struct maker *maker, const struct rf_avro_type *type, struct place place,
+static enum rf_status add_map(struct rf_avro_maker *maker, const struct rf_avro_type *type, struct rf_avro_place place,
                               const struct rf_path *path) {
     if (path->field_count > 0) {
         return add_leaf(maker, RF_AVRO_REFUSE, type, path);
@@ -335,12 +203,12 @@ static bool is_taken_alone(const struct rf_avro_type *type) {
     return type->kind < RF_AVRO_RECORD && (!are_bytes || type->logical != RF_AVRO_PLAIN);
 }
 
-static enum rf_status add_value(struct maker *maker, struct place place) {
+static enum rf_status add_value(struct rf_avro_maker *maker, struct rf_avro_place place) {
     const struct rf_avro_type *type = type_of(maker, place.type);
     struct rf_path path = path_at(maker, place.state);
     bool is_alone = path.field_count == 0 && maker->alone.data && (type->kind == RF_AVRO_UNION || is_taken_alone(type));
     if (place.state == RF_PATH_RECORD) {
-        return add_call(maker, place);
+        return rf_avro_add_call(maker, place);
     }
     if (path.field_count == 0 && !path.goes_on && !is_alone) {
         return add_passed(maker, place.type);
@@ -348,7 +216,7 @@ static enum rf_status add_value(struct maker *maker, struct place place) {
     switch (type->kind) {
     case RF_AVRO_RECORD:
         return path.field_count > 0 ? add_leaf(maker, RF_AVRO_REFUSE, type, &path)
-               : path.goes_on       ? add_call(maker, place)
+               : path.goes_on       ? rf_avro_add_call(maker, place)
                                     : add_passed(maker, place.type);
     case RF_AVRO_ARRAY:
         return add_array(maker, type, place, &path);
@@ -364,40 +232,40 @@ static enum rf_status add_value(struct maker *maker, struct place place) {
 // Routines.
 
 // A field of the datum itself that no name leads to may be wanted all the same.
-static bool is_rest(const struct maker *maker, struct rf_text name) {
+static bool is_rest(const struct rf_avro_maker *maker, struct rf_text name) {
     uint32_t index = rf_schema_find(maker->schema, name);
     return rf_schema_takes_rest(maker->schema) && index == RF_FIELD_UNKNOWN;
 }
 
-static enum rf_status add_routine(struct maker *maker, struct routine *routine) {
+static enum rf_status add_routine(struct rf_avro_maker *maker, struct rf_avro_routine *routine) {
     const struct rf_avro_type *type = type_of(maker, routine->type);
     uint32_t state = routine->state;
-    routine->at = here(maker);
+    routine->at = rf_avro_here(maker);
     enum rf_status status = RF_OK;
     for (uint32_t i = 0; i < type->count && !status; i++) {
         const struct rf_avro_member *field = &maker->plan->types.members[type->first + i];
         bool is_alone = state == RF_PATH_RECORD && is_rest(maker, field->name);
         maker->alone = is_alone ? field->name : (struct rf_text){NULL, 0};
         uint32_t next = state == RF_PATH_NONE ? RF_PATH_NONE : rf_path_member(maker->paths, state, field->name);
-        status = add_value(maker, (struct place){field->type, next});
+        status = add_value(maker, (struct rf_avro_place){field->type, next});
     }
     maker->alone = (struct rf_text){NULL, 0};
-    return status ? status : add_op(maker, (struct rf_avro_op){.code = RF_AVRO_RETURN});
+    return status ? status : rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_RETURN});
 }
 
-static enum rf_status add_routines(struct maker *maker) {
+static enum rf_status add_routines(struct rf_avro_maker *maker) {
     for (size_t i = 0; i < maker->routines.count; i++) { // more are met on the way
-        struct routine routine = ((struct routine *)maker->routines.data)[i];
+        struct rf_avro_routine routine = ((struct rf_avro_routine *)maker->routines.data)[i];
         enum rf_status status = add_routine(maker, &routine);
         if (status) {
             return status;
         }
-        ((struct routine *)maker->routines.data)[i] = routine;
+        ((struct rf_avro_routine *)maker->routines.data)[i] = routine;
     }
     return RF_OK;
 }
 
-static enum rf_status check_top(const struct maker *maker) {
+static enum rf_status check_top(const struct rf_avro_maker *maker) {
     const struct rf_avro_schema *types = &maker->plan->types;
     const struct rf_avro_type *top = &types->types[types->root];
     bool is_union = top->kind == RF_AVRO_UNION;
@@ -411,7 +279,7 @@ static enum rf_status check_top(const struct maker *maker) {
     return RF_OK;
 }
 
-static enum rf_status add_top(struct maker *maker) {
+static enum rf_status add_top(struct rf_avro_maker *maker) {
     uint32_t root = maker->plan->types.root;
     const struct rf_avro_type *top = type_of(maker, root);
     uint32_t state = maker->schema ? RF_PATH_RECORD : RF_PATH_NONE;
@@ -421,13 +289,13 @@ static enum rf_status add_top(struct maker *maker) {
     } else if (top->kind == RF_AVRO_UNION) {
         status = add_union(maker, top, state);
     } else {
-        status = add_value(maker, (struct place){root, state});
+        status = add_value(maker, (struct rf_avro_place){root, state});
     }
-    return status ? status : add_op(maker, (struct rf_avro_op){.code = RF_AVRO_END});
+    return status ? status : rf_avro_add_op(maker, (struct rf_avro_op){.code = RF_AVRO_END});
 }
 
 // Hands the lists over, and turns what was noted by number into where it is.
-static void finish_plan(struct maker *maker) {
+static void finish_plan(struct rf_avro_maker *maker) {
     struct rf_avro_plan *plan = maker->plan;
     plan->ops = maker->ops.data;
     plan->op_count = maker->ops.count;
@@ -436,7 +304,7 @@ static void finish_plan(struct maker *maker) {
     plan->targets = maker->targets.data;
     plan->choices = maker->choices.data;
     plan->ways = maker->ways.data;
-    const struct routine *routines = maker->routines.data;
+    const struct rf_avro_routine *routines = maker->routines.data;
     for (size_t i = 0; i < plan->op_count; i++) {
         struct rf_avro_op *op = &plan->ops[i];
         op->at = op->code == RF_AVRO_CALL ? routines[op->at].at : op->at;
@@ -454,7 +322,7 @@ enum rf_status rf_avro_plan_create(const struct rf_text *texts, size_t count, co
     if (!plan) {
         return rf_fail(err, RF_MEMORY, "a plan for the schema does not fit into memory");
     }
-    struct maker maker = {.plan = plan, .schema = schema, .paths = schema ? rf_schema_paths(schema) : NULL, .err = err};
+    struct rf_avro_maker maker = {.plan = plan, .schema = schema, .paths = schema ? rf_schema_paths(schema) : NULL, .err = err};
     enum rf_status status = rf_avro_schema_init(texts, count, &plan->types, err);
     status = status ? status : check_top(&maker);
     status = status ? status : add_top(&maker);

@@ -1,9 +1,6 @@
-#include "ingest/avro_schema.h"
-
-#include "ingest/reject.h"
+#include "ingest/avro_parser.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,186 +8,26 @@
 const char *const rf_avro_kinds[] = {"null",   "boolean", "int",  "long",   "float", "double", "bytes",
                                      "string", "fixed",   "enum", "record", "array", "map",    "union"};
 
-struct rf_avro_text {
-    struct rf_avro_text *next;
-    char data[];
-};
-
-// A schema in the making.
-struct parser {
-    struct rf_avro_schema *schema;
-    json_t *names; // full name -> type
-    struct rf_error *err;
-    struct rf_text record, field; // where it is: data NULL: nowhere in particular
-    unsigned depth;
-    uint32_t unions;
-};
-
-static enum rf_status parse(struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out);
-
-// Sentences.
-
-static enum rf_status fail_here(const struct parser *parser) {
-    if (parser->field.data) {
-        return rf_fail_in(parser->err, "field %s of %s", rf_show(parser->field).text, rf_show(parser->record).text);
-    }
-    return parser->record.data ? rf_fail_in(parser->err, "record %s", rf_show(parser->record).text) : parser->err->status;
-}
-
-#define FAIL(parser, ...) (rf_fail((parser)->err, RF_INVALID, __VA_ARGS__), fail_here(parser))
-
-static enum rf_status out_of_memory(const struct parser *parser) {
-    return rf_fail(parser->err, RF_MEMORY, "a schema does not fit into memory");
-}
-
-// Growing lists.
-
-static enum rf_status add_type(const struct parser *parser, struct rf_avro_type type, uint32_t *type_out) {
-    struct rf_avro_schema *schema = parser->schema;
-    if (schema->type_count == RF_AVRO_TYPES_MAX) {
-        return FAIL(parser, "has more than %d types", RF_AVRO_TYPES_MAX);
-    }
-    if (schema->type_count == schema->type_capacity) {
-        size_t capacity = 2 * schema->type_capacity + 64;
-        struct rf_avro_type *types = reallocarray(schema->types, capacity, sizeof *types);
-        if (!types) {
-            return out_of_memory(parser);
-        }
-        schema->types = types;
-        schema->type_capacity = capacity;
-    }
-    *type_out = (uint32_t)schema->type_count;
-    schema->types[schema->type_count++] = type;
-    return RF_OK;
-}
-
-// Room for `count` members that stand together.
-static enum rf_status add_members(const struct parser *parser, size_t count, uint32_t *first_out) {
-    struct rf_avro_schema *schema = parser->schema;
-    if (count > RF_AVRO_MEMBERS_MAX - schema->member_count) {
-        return FAIL(parser, "has more than %d fields, symbols and branches", RF_AVRO_MEMBERS_MAX);
-    }
-    if (schema->member_count + count > schema->member_capacity) {
-        size_t capacity = 2 * schema->member_capacity + count + 64;
-        struct rf_avro_member *members = reallocarray(schema->members, capacity, sizeof *members);
-        if (!members) {
-            return out_of_memory(parser);
-        }
-        schema->members = members;
-        schema->member_capacity = capacity;
-    }
-    *first_out = (uint32_t)schema->member_count;
-    schema->member_count += count;
-    return RF_OK;
-}
-
-// A name of the schema's own: `space`, a dot if there is a space, and `name`.
-static enum rf_status keep_name(const struct parser *parser, struct rf_text space, struct rf_text name,
-                                struct rf_text *name_out) {
-    size_t size = space.size + (space.size > 0) + name.size;
-    struct rf_avro_text *text = malloc(sizeof *text + size + 1);
-    if (!text) {
-        return out_of_memory(parser);
-    }
-    text->next = parser->schema->texts;
-    parser->schema->texts = text;
-    char *at = text->data;
-    if (space.size > 0) {
-        memcpy(at, space.data, space.size);
-        at += space.size;
-        *at++ = '.';
-    }
-    memcpy(at, name.data, name.size);
-    at[name.size] = '\0';
-    *name_out = (struct rf_text){text->data, size};
-    return RF_OK;
-}
-
-// JSON.
-
-static struct rf_text text_of(const json_t *json) {
-    return json_is_string(json) ? (struct rf_text){json_string_value(json), json_string_length(json)} : (struct rf_text){NULL, 0};
-}
-
-static struct rf_text text_in(const json_t *json, const char *key) {
-    return text_of(json_object_get(json, key));
-}
+static enum rf_status parse(struct rf_avro_parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out);
 
 static bool is(struct rf_text text, const char *word) {
     return rf_text_equal(text, rf_text_of(word));
 }
 
-static bool is_name(struct rf_text name) {
-    return name.size > 0 && name.size <= RF_AVRO_NAME_SIZE_MAX && !memchr(name.data, '\0', name.size);
-}
+// Types.
 
-// False when it stood in `set` before.
-static bool add_to_set(json_t *set, struct rf_text name, json_int_t value) {
-    return !json_object_get(set, name.data) && json_object_set_new(set, name.data, json_integer(value)) == 0;
-}
-
-static bool find_primitive(struct rf_text word, enum rf_avro_kind *kind_out) {
-    for (enum rf_avro_kind kind = RF_AVRO_NULL; kind <= RF_AVRO_STRING; kind++) {
-        if (is(word, rf_avro_kinds[kind])) {
-            *kind_out = kind;
-            return true;
-        }
-    }
-    return false;
-}
-
-// Names.
-
-// What names within a type are completed with.
-static struct rf_text space_of(struct rf_text full_name) {
-    const char *dot = full_name.data ? memrchr(full_name.data, '.', full_name.size) : NULL;
-    return dot ? (struct rf_text){full_name.data, (size_t)(dot - full_name.data)} : (struct rf_text){NULL, 0};
-}
-
-// A full name has dots; a simple one is completed by a namespace of its own or else by the one around it.
-static enum rf_status declare(const struct parser *parser, const json_t *json, const char *word, struct rf_text space,
-                              uint32_t type) {
-    struct rf_text name = text_in(json, "name");
-    if (!is_name(name)) {
-        return FAIL(parser, "%s \"%s\" must have a name of 1 to %d bytes", word, rf_show(name).text, RF_AVRO_NAME_SIZE_MAX);
-    }
-    struct rf_text own = text_in(json, "namespace");
-    space = own.data ? own : space;
-    if (memchr(name.data, '.', name.size)) {
-        space = (struct rf_text){NULL, 0};
-    }
-    if (space.size > RF_AVRO_NAME_SIZE_MAX || (space.size > 0 && memchr(space.data, '\0', space.size))) {
-        return FAIL(parser, "%s %s has a namespace of %zu bytes, must have 1 to %d", word, rf_show(name).text, space.size,
-                    RF_AVRO_NAME_SIZE_MAX);
-    }
-    struct rf_text full;
-    enum rf_status status = keep_name(parser, space, name, &full);
-    if (status) {
-        return status;
-    }
+static enum rf_status find_type(struct rf_avro_parser *parser, struct rf_text name, struct rf_text space, uint32_t *type_out) {
     enum rf_avro_kind kind;
-    if (find_primitive(full, &kind)) {
-        return FAIL(parser, "%s %s has the name of a primitive type, must have another", word, full.data);
-    }
-    if (!add_to_set(parser->names, full, type)) {
-        return FAIL(parser, "type %s is defined twice, must be defined once", rf_show(full).text);
-    }
-    parser->schema->types[type].name = full;
-    return RF_OK;
-}
-
-static enum rf_status find_type(struct parser *parser, struct rf_text name, struct rf_text space, uint32_t *type_out) {
-    enum rf_avro_kind kind;
-    if (find_primitive(name, &kind)) {
+    if (rf_avro_find_primitive(name, &kind)) {
         static const uint64_t sizes[] = {[RF_AVRO_NULL] = 0, [RF_AVRO_BOOLEAN] = 1, [RF_AVRO_FLOAT] = 4, [RF_AVRO_DOUBLE] = 8};
         bool varies = kind != RF_AVRO_NULL && kind != RF_AVRO_BOOLEAN && kind != RF_AVRO_FLOAT && kind != RF_AVRO_DOUBLE;
-        return add_type(
+        return rf_avro_add_type(
                 parser,
                 (struct rf_avro_type){.kind = kind, .size = varies ? RF_AVRO_SIZE_VARIES : sizes[kind], .is_finite = true},
                 type_out);
     }
-    if (!is_name(name)) {
-        return FAIL(parser, "type \"%s\" is not known, must be a type of Avro or one defined before", rf_show(name).text);
+    if (!rf_avro_is_name(name)) {
+        return RF_AVRO_FAIL(parser, "type \"%s\" is not known, must be a type of Avro or one defined before", rf_show(name).text);
     }
     const json_t *found = NULL;
     if (space.size > 0 && !memchr(name.data, '.', name.size)) {
@@ -200,13 +37,11 @@ static enum rf_status find_type(struct parser *parser, struct rf_text name, stru
     }
     found = found ? found : json_object_get(parser->names, name.data);
     if (!found) {
-        return FAIL(parser, "type \"%s\" is not known, must be a type of Avro or one defined before", rf_show(name).text);
+        return RF_AVRO_FAIL(parser, "type \"%s\" is not known, must be a type of Avro or one defined before", rf_show(name).text);
     }
     *type_out = (uint32_t)json_integer_value(found);
     return RF_OK;
 }
-
-// Types.
 
 static uint64_t sum_of_sizes(uint64_t a, uint64_t b) {
     if (a == RF_AVRO_SIZE_VARIES || b == RF_AVRO_SIZE_VARIES) {
@@ -215,37 +50,37 @@ static uint64_t sum_of_sizes(uint64_t a, uint64_t b) {
     return a < RF_AVRO_SIZE_VARIES - 1 - b ? a + b : RF_AVRO_SIZE_VARIES - 1;
 }
 
-static enum rf_status parse_field(struct parser *parser, const json_t *json, json_t *names, struct rf_text space,
+static enum rf_status parse_field(struct rf_avro_parser *parser, const json_t *json, json_t *names, struct rf_text space,
                                   struct rf_avro_member *member_out) {
-    struct rf_text name = text_in(json, "name");
-    if (!is_name(name)) {
-        return FAIL(parser, "has a field that is no object with a name of 1 to %d bytes", RF_AVRO_NAME_SIZE_MAX);
+    struct rf_text name = rf_avro_text_in(json, "name");
+    if (!rf_avro_is_name(name)) {
+        return RF_AVRO_FAIL(parser, "has a field that is no object with a name of 1 to %d bytes", RF_AVRO_NAME_SIZE_MAX);
     }
-    enum rf_status status = keep_name(parser, (struct rf_text){NULL, 0}, name, &member_out->name);
+    enum rf_status status = rf_avro_keep_name(parser, (struct rf_text){NULL, 0}, name, &member_out->name);
     if (status) {
         return status;
     }
-    if (!add_to_set(names, member_out->name, 0)) {
-        return FAIL(parser, "has field %s twice, must have it once", rf_show(name).text);
+    if (!rf_avro_add_to_set(names, member_out->name, 0)) {
+        return RF_AVRO_FAIL(parser, "has field %s twice, must have it once", rf_show(name).text);
     }
     parser->field = member_out->name;
     const json_t *type = json_object_get(json, "type");
-    status = type ? parse(parser, type, space, &member_out->type) : FAIL(parser, "has no type, must have one");
+    status = type ? parse(parser, type, space, &member_out->type) : RF_AVRO_FAIL(parser, "has no type, must have one");
     parser->field = (struct rf_text){NULL, 0};
     return status;
 }
 
-static enum rf_status parse_fields(struct parser *parser, const json_t *fields, uint32_t type, json_t *names) {
+static enum rf_status parse_fields(struct rf_avro_parser *parser, const json_t *fields, uint32_t type, json_t *names) {
     uint32_t first;
     size_t count = json_array_size(fields);
-    enum rf_status status = add_members(parser, count, &first);
+    enum rf_status status = rf_avro_add_members(parser, count, &first);
     if (status) {
         return status;
     }
     struct rf_avro_schema *schema = parser->schema;
     schema->types[type].first = first;
     schema->types[type].count = (uint32_t)count;
-    struct rf_text space = space_of(schema->types[type].name);
+    struct rf_text space = rf_avro_space_of(schema->types[type].name);
     uint64_t size = 0;
     for (size_t i = 0; i < count && !status; i++) {
         struct rf_avro_member member = {.type = 0};
@@ -257,11 +92,11 @@ static enum rf_status parse_fields(struct parser *parser, const json_t *fields, 
     return status;
 }
 
-static enum rf_status parse_record(struct parser *parser, const json_t *json, const char *word, struct rf_text space,
+static enum rf_status parse_record(struct rf_avro_parser *parser, const json_t *json, const char *word, struct rf_text space,
                                    uint32_t *type_out) {
     enum rf_status status =
-            add_type(parser, (struct rf_avro_type){.kind = RF_AVRO_RECORD, .size = RF_AVRO_SIZE_VARIES}, type_out);
-    status = status ? status : declare(parser, json, word, space, *type_out);
+            rf_avro_add_type(parser, (struct rf_avro_type){.kind = RF_AVRO_RECORD, .size = RF_AVRO_SIZE_VARIES}, type_out);
+    status = status ? status : rf_avro_declare(parser, json, word, space, *type_out);
     if (status) {
         return status;
     }
@@ -270,31 +105,31 @@ static enum rf_status parse_record(struct parser *parser, const json_t *json, co
     parser->field = (struct rf_text){NULL, 0};
     const json_t *fields = json_object_get(json, "fields");
     if (!json_is_array(fields)) {
-        return FAIL(parser, "has no list of fields, must have one");
+        return RF_AVRO_FAIL(parser, "has no list of fields, must have one");
     }
     json_t *names = json_object();
-    status = names ? parse_fields(parser, fields, *type_out, names) : out_of_memory(parser);
+    status = names ? parse_fields(parser, fields, *type_out, names) : rf_avro_out_of_memory(parser);
     json_decref(names);
     parser->record = outer_record;
     parser->field = outer_field;
     return status;
 }
 
-static enum rf_status parse_symbols(const struct parser *parser, const json_t *symbols, uint32_t type, json_t *names) {
+static enum rf_status parse_symbols(const struct rf_avro_parser *parser, const json_t *symbols, uint32_t type, json_t *names) {
     uint32_t first;
     size_t count = json_array_size(symbols);
-    enum rf_status status = add_members(parser, count, &first);
+    enum rf_status status = rf_avro_add_members(parser, count, &first);
     for (size_t i = 0; i < count && !status; i++) {
-        struct rf_text symbol = text_of(json_array_get(symbols, i));
+        struct rf_text symbol = rf_avro_text_of(json_array_get(symbols, i));
         struct rf_avro_member *member = &parser->schema->members[first + i];
-        if (!is_name(symbol)) {
-            return FAIL(parser, "enum %s: symbol %zu must be a text of 1 to %d bytes",
-                        rf_show(parser->schema->types[type].name).text, i, RF_AVRO_NAME_SIZE_MAX);
+        if (!rf_avro_is_name(symbol)) {
+            return RF_AVRO_FAIL(parser, "enum %s: symbol %zu must be a text of 1 to %d bytes",
+                                rf_show(parser->schema->types[type].name).text, i, RF_AVRO_NAME_SIZE_MAX);
         }
-        status = keep_name(parser, (struct rf_text){NULL, 0}, symbol, &member->name);
-        if (!status && !add_to_set(names, member->name, 0)) {
-            return FAIL(parser, "enum %s has the symbol %s twice, must have it once",
-                        rf_show(parser->schema->types[type].name).text, rf_show(symbol).text);
+        status = rf_avro_keep_name(parser, (struct rf_text){NULL, 0}, symbol, &member->name);
+        if (!status && !rf_avro_add_to_set(names, member->name, 0)) {
+            return RF_AVRO_FAIL(parser, "enum %s has the symbol %s twice, must have it once",
+                                rf_show(parser->schema->types[type].name).text, rf_show(symbol).text);
         }
     }
     parser->schema->types[type].first = first;
@@ -302,64 +137,67 @@ static enum rf_status parse_symbols(const struct parser *parser, const json_t *s
     return status;
 }
 
-static enum rf_status parse_enum(const struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
-    enum rf_status status = add_type(
+static enum rf_status parse_enum(const struct rf_avro_parser *parser, const json_t *json, struct rf_text space,
+                                 uint32_t *type_out) {
+    enum rf_status status = rf_avro_add_type(
             parser, (struct rf_avro_type){.kind = RF_AVRO_ENUM, .size = RF_AVRO_SIZE_VARIES, .is_finite = true}, type_out);
-    status = status ? status : declare(parser, json, "enum", space, *type_out);
+    status = status ? status : rf_avro_declare(parser, json, "enum", space, *type_out);
     if (status) {
         return status;
     }
     const json_t *symbols = json_object_get(json, "symbols");
     if (json_array_size(symbols) == 0) {
-        return FAIL(parser, "enum %s has no symbols, must have a list of them",
-                    rf_show(parser->schema->types[*type_out].name).text);
+        return RF_AVRO_FAIL(parser, "enum %s has no symbols, must have a list of them",
+                            rf_show(parser->schema->types[*type_out].name).text);
     }
     json_t *names = json_object();
-    status = names ? parse_symbols(parser, symbols, *type_out, names) : out_of_memory(parser);
+    status = names ? parse_symbols(parser, symbols, *type_out, names) : rf_avro_out_of_memory(parser);
     json_decref(names);
     return status;
 }
 
-static enum rf_status parse_fixed(const struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
-    enum rf_status status = add_type(parser, (struct rf_avro_type){.kind = RF_AVRO_FIXED, .is_finite = true}, type_out);
-    status = status ? status : declare(parser, json, "fixed", space, *type_out);
+static enum rf_status parse_fixed(const struct rf_avro_parser *parser, const json_t *json, struct rf_text space,
+                                  uint32_t *type_out) {
+    enum rf_status status = rf_avro_add_type(parser, (struct rf_avro_type){.kind = RF_AVRO_FIXED, .is_finite = true}, type_out);
+    status = status ? status : rf_avro_declare(parser, json, "fixed", space, *type_out);
     if (status) {
         return status;
     }
     struct rf_avro_type *type = &parser->schema->types[*type_out];
     const json_t *size = json_object_get(json, "size");
     if (!json_is_integer(size) || json_integer_value(size) < 0 || json_integer_value(size) > INT32_MAX) {
-        return FAIL(parser, "fixed %s must have a size of 0 to %" PRId32, rf_show(type->name).text, INT32_MAX);
+        return RF_AVRO_FAIL(parser, "fixed %s must have a size of 0 to %" PRId32, rf_show(type->name).text, INT32_MAX);
     }
     type->size = (uint64_t)json_integer_value(size);
     return RF_OK;
 }
 
-static enum rf_status parse_holder(struct parser *parser, const json_t *json, enum rf_avro_kind kind, struct rf_text space,
-                                   uint32_t *type_out) {
+static enum rf_status parse_holder(struct rf_avro_parser *parser, const json_t *json, enum rf_avro_kind kind,
+                                   struct rf_text space, uint32_t *type_out) {
     const char *key = kind == RF_AVRO_ARRAY ? "items" : "values";
     const json_t *item = json_object_get(json, key);
     uint32_t item_type;
-    enum rf_status status = item ? parse(parser, item, space, &item_type)
-                                 : FAIL(parser, "%s without \"%s\", must have the type of them", rf_avro_kinds[kind], key);
+    enum rf_status status =
+            item ? parse(parser, item, space, &item_type)
+                 : RF_AVRO_FAIL(parser, "%s without \"%s\", must have the type of them", rf_avro_kinds[kind], key);
     return status ? status
-                  : add_type(parser,
-                             (struct rf_avro_type){
-                                     .kind = kind, .size = RF_AVRO_SIZE_VARIES, .item = item_type, .is_finite = true},
-                             type_out);
+                  : rf_avro_add_type(parser,
+                                     (struct rf_avro_type){
+                                             .kind = kind, .size = RF_AVRO_SIZE_VARIES, .item = item_type, .is_finite = true},
+                                     type_out);
 }
 
 static bool is_named(enum rf_avro_kind kind) {
     return kind == RF_AVRO_RECORD || kind == RF_AVRO_ENUM || kind == RF_AVRO_FIXED;
 }
 
-static enum rf_status parse_union(struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
+static enum rf_status parse_union(struct rf_avro_parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
     uint32_t first, number = ++parser->unions;
     size_t count = json_array_size(json);
     if (count == 0) {
-        return FAIL(parser, "union of nothing, must have branches");
+        return RF_AVRO_FAIL(parser, "union of nothing, must have branches");
     }
-    enum rf_status status = add_members(parser, count, &first);
+    enum rf_status status = rf_avro_add_members(parser, count, &first);
     unsigned kinds = 0;
     for (size_t i = 0; i < count && !status; i++) {
         uint32_t branch;
@@ -369,31 +207,31 @@ static enum rf_status parse_union(struct parser *parser, const json_t *json, str
         }
         struct rf_avro_type *type = &parser->schema->types[branch];
         if (type->kind == RF_AVRO_UNION) {
-            return FAIL(parser, "union directly in a union, must be one union of all branches");
+            return RF_AVRO_FAIL(parser, "union directly in a union, must be one union of all branches");
         }
         bool is_doubled = is_named(type->kind) ? type->last_union == number : kinds >> type->kind & 1;
         if (is_doubled) {
-            return FAIL(parser, "union has %s twice, must have it once",
-                        type->name.data ? rf_show(type->name).text : rf_avro_kinds[type->kind]);
+            return RF_AVRO_FAIL(parser, "union has %s twice, must have it once",
+                                type->name.data ? rf_show(type->name).text : rf_avro_kinds[type->kind]);
         }
         kinds |= is_named(type->kind) ? 0 : 1u << type->kind;
         type->last_union = number;
         parser->schema->members[first + i] = (struct rf_avro_member){.type = branch};
     }
     return status ? status
-                  : add_type(
+                  : rf_avro_add_type(
                             parser,
                             (struct rf_avro_type){
                                     .kind = RF_AVRO_UNION, .size = RF_AVRO_SIZE_VARIES, .first = first, .count = (uint32_t)count},
                             type_out);
 }
 
-static enum rf_status take_decimal(const struct parser *parser, const json_t *json, struct rf_avro_type *type) {
+static enum rf_status take_decimal(const struct rf_avro_parser *parser, const json_t *json, struct rf_avro_type *type) {
     const json_t *precision = json_object_get(json, "precision"), *scale = json_object_get(json, "scale");
     json_int_t digits = json_integer_value(precision), decimals = json_integer_value(scale); // 0 where they are no integers
     if (digits > RF_AVRO_PRECISION_MAX) {
-        return FAIL(parser, "decimal has a precision of %" JSON_INTEGER_FORMAT ", must have at most %d", digits,
-                    RF_AVRO_PRECISION_MAX);
+        return RF_AVRO_FAIL(parser, "decimal has a precision of %" JSON_INTEGER_FORMAT ", must have at most %d", digits,
+                            RF_AVRO_PRECISION_MAX);
     }
     bool is_sound = digits > 0 && decimals >= 0 && decimals <= digits && (!scale || json_is_integer(scale));
     if (is_sound) {
@@ -404,7 +242,7 @@ static enum rf_status take_decimal(const struct parser *parser, const json_t *js
 }
 
 // Named types may be written several times in other places, but their logical type belongs to the definition.
-static enum rf_status take_logical(const struct parser *parser, const json_t *json, uint32_t index) {
+static enum rf_status take_logical(const struct rf_avro_parser *parser, const json_t *json, uint32_t index) {
     static const struct {
         const char *word;
         enum rf_avro_kind kind;
@@ -419,7 +257,7 @@ static enum rf_status take_logical(const struct parser *parser, const json_t *js
             {"local-timestamp-nanos", RF_AVRO_LONG, RF_AVRO_NANOS},
     };
     struct rf_avro_type *type = &parser->schema->types[index];
-    struct rf_text word = text_in(json, "logicalType");
+    struct rf_text word = rf_avro_text_in(json, "logicalType");
     if (is(word, "decimal") && (type->kind == RF_AVRO_BYTES || type->kind == RF_AVRO_FIXED)) {
         return take_decimal(parser, json, type);
     }
@@ -434,9 +272,9 @@ static enum rf_status take_logical(const struct parser *parser, const json_t *js
     return RF_OK;
 }
 
-static enum rf_status parse_object(struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
+static enum rf_status parse_object(struct rf_avro_parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
     const json_t *inner = json_object_get(json, "type");
-    struct rf_text word = text_of(inner);
+    struct rf_text word = rf_avro_text_of(inner);
     if (json_is_object(inner) || json_is_array(inner)) {
         return parse(parser, inner, space, type_out);
     }
@@ -452,13 +290,13 @@ static enum rf_status parse_object(struct parser *parser, const json_t *json, st
     enum rf_avro_kind primitive;
     bool is_fixed = is(word, "fixed");
     enum rf_status status = is_fixed ? parse_fixed(parser, json, space, type_out) : find_type(parser, word, space, type_out);
-    bool is_own = is_fixed || find_primitive(word, &primitive);
+    bool is_own = is_fixed || rf_avro_find_primitive(word, &primitive);
     return !status && is_own ? take_logical(parser, json, *type_out) : status;
 }
 
-static enum rf_status parse(struct parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
+static enum rf_status parse(struct rf_avro_parser *parser, const json_t *json, struct rf_text space, uint32_t *type_out) {
     if (parser->depth == RF_AVRO_NESTING_MAX) {
-        return FAIL(parser, "types are nested deeper than %d", RF_AVRO_NESTING_MAX);
+        return RF_AVRO_FAIL(parser, "types are nested deeper than %d", RF_AVRO_NESTING_MAX);
     }
     parser->depth++;
     enum rf_status status;
@@ -467,9 +305,9 @@ static enum rf_status parse(struct parser *parser, const json_t *json, struct rf
     } else if (json_is_array(json)) {
         status = parse_union(parser, json, space, type_out);
     } else if (json_is_string(json)) {
-        status = find_type(parser, text_of(json), space, type_out);
+        status = find_type(parser, rf_avro_text_of(json), space, type_out);
     } else {
-        status = FAIL(parser, "type must be a name, an object or a list of them");
+        status = RF_AVRO_FAIL(parser, "type must be a name, an object or a list of them");
     }
     parser->depth--;
     return status;
@@ -485,7 +323,7 @@ static bool is_finite(const struct rf_avro_schema *schema, const struct rf_avro_
 
 // A record is finite when all its fields are, a union when one of its branches is. Rounds go to and fro, so that few of them
 // find all that follows, however types stand.
-static enum rf_status check_ends(const struct parser *parser) {
+static enum rf_status check_ends(const struct rf_avro_parser *parser) {
     struct rf_avro_schema *schema = parser->schema;
     size_t left, before = SIZE_MAX;
     struct rf_avro_type *endless = NULL;
@@ -500,7 +338,7 @@ static enum rf_status check_ends(const struct parser *parser) {
             endless = !type->is_finite && type->name.data ? type : endless;
         }
     }
-    return left == 0 ? RF_OK : FAIL(parser, "record %s holds itself without end", rf_show(endless->name).text);
+    return left == 0 ? RF_OK : RF_AVRO_FAIL(parser, "record %s holds itself without end", rf_show(endless->name).text);
 }
 
 void rf_avro_schema_finish(struct rf_avro_schema *schema) {
@@ -514,7 +352,7 @@ void rf_avro_schema_finish(struct rf_avro_schema *schema) {
     *schema = (struct rf_avro_schema){0};
 }
 
-static enum rf_status parse_text(struct parser *parser, struct rf_text text) {
+static enum rf_status parse_text(struct rf_avro_parser *parser, struct rf_text text) {
     if (text.size > RF_AVRO_SCHEMA_BYTES_MAX) {
         return rf_fail(parser->err, RF_INVALID, "has %zu bytes, must have at most %d", text.size, RF_AVRO_SCHEMA_BYTES_MAX);
     }
@@ -532,8 +370,8 @@ static enum rf_status parse_text(struct parser *parser, struct rf_text text) {
 enum rf_status rf_avro_schema_init(const struct rf_text *texts, size_t count, struct rf_avro_schema *schema_out,
                                    struct rf_error *err) {
     struct rf_avro_schema schema = {0};
-    struct parser parser = {.schema = &schema, .names = json_object(), .err = err};
-    enum rf_status status = parser.names ? RF_OK : out_of_memory(&parser);
+    struct rf_avro_parser parser = {.schema = &schema, .names = json_object(), .err = err};
+    enum rf_status status = parser.names ? RF_OK : rf_avro_out_of_memory(&parser);
     for (size_t i = 0; i < count && !status; i++) {
         status = parse_text(&parser, texts[i]);
     }

@@ -285,3 +285,90 @@ enum rf_status rf_avro_read_value(struct rf_avro_bytes *bytes, const struct rf_a
         return RF_OK;
     }
 }
+
+// Vectors. Floats in one block stay where they are; what else there is becomes doubles in the arena.
+
+struct numbers {
+    struct rf_avro_bytes *bytes;
+    struct rf_arena *arena;
+    double *list;
+    size_t count, capacity;
+};
+
+static enum rf_status reserve_numbers(struct numbers *numbers, uint64_t count) {
+    if (count <= numbers->capacity - numbers->count) {
+        return RF_OK;
+    }
+    size_t capacity = numbers->count + (size_t)count;
+    capacity = numbers->count > 0 && capacity < 2 * numbers->count ? 2 * numbers->count : capacity;
+    double *list = rf_arena_take(numbers->arena, capacity * sizeof *list);
+    if (!list) {
+        return RF_FULL;
+    }
+    if (numbers->count > 0) {
+        memcpy(list, numbers->list, numbers->count * sizeof *list);
+    }
+    numbers->list = list;
+    numbers->capacity = capacity;
+    return RF_OK;
+}
+
+static enum rf_status read_number(struct rf_avro_bytes *bytes, enum rf_avro_kind kind, double *number_out) {
+    const uint8_t *from = bytes->at;
+    enum rf_status status = RF_OK;
+    float single = 0;
+    int64_t integer = 0;
+    switch (kind) {
+    case RF_AVRO_FLOAT:
+        status = rf_avro_skip(bytes, sizeof single);
+        memcpy(&single, from, status ? 0 : sizeof single);
+        *number_out = (double)single;
+        return status;
+    case RF_AVRO_DOUBLE:
+        status = rf_avro_skip(bytes, sizeof *number_out);
+        memcpy(number_out, from, status ? 0 : sizeof *number_out);
+        return status;
+    default:
+        status = rf_avro_read_long(bytes, &integer);
+        *number_out = (double)integer;
+        return status;
+    }
+}
+
+static enum rf_status read_numbers(struct numbers *numbers, enum rf_avro_kind kind, uint64_t count) {
+    if (count > rf_avro_left(numbers->bytes)) { // each takes a byte at least
+        return rf_avro_cut(numbers->bytes);
+    }
+    enum rf_status status = reserve_numbers(numbers, count);
+    for (uint64_t i = 0; i < count && !status; i++) {
+        status = read_number(numbers->bytes, kind, &numbers->list[numbers->count]);
+        numbers->count += !status;
+    }
+    return status;
+}
+
+enum rf_status rf_avro_read_numbers(struct rf_avro_bytes *bytes, const struct rf_avro_leaf *leaf, struct rf_arena *arena,
+                                    struct rf_value *value_out) {
+    struct numbers numbers = {.bytes = bytes, .arena = arena};
+    for (bool is_first = true;; is_first = false) {
+        uint64_t count, size;
+        enum rf_status status = rf_avro_read_block(bytes, &count, &size);
+        if (status || count == 0) {
+            *value_out = (struct rf_value){.type = RF_VALUE_DOUBLES,
+                                           .text = {(const char *)numbers.list, numbers.count * sizeof(double)}};
+            return status;
+        }
+        bool is_whole = is_first && leaf->kind == RF_AVRO_FLOAT && count <= rf_avro_left(bytes) / sizeof(float);
+        const uint8_t *after = bytes->at + count * (is_whole ? sizeof(float) : 0);
+        if (is_whole && after < bytes->end && *after == 0) { // and no block follows
+            *value_out =
+                    (struct rf_value){.type = RF_VALUE_FLOATS, .text = {(const char *)bytes->at, (size_t)count * sizeof(float)}};
+            bytes->at = after + 1;
+            return RF_OK;
+        }
+        status = read_numbers(&numbers, leaf->kind, count);
+        if (status) {
+            return status;
+        }
+    }
+}

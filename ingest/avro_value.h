@@ -35,8 +35,12 @@ enum { RF_AVRO_DECIMAL_BYTES_MAX = 416 }; // 1000 digits
 enum rf_status rf_avro_read_value(struct rf_avro_bytes *bytes, const struct rf_avro_leaf *leaf, uint64_t text_bytes_max,
                                   struct rf_arena *arena, struct rf_value *value_out) RF_MUST_USE;
 
+// An array of numbers of the leaf's kind, as the field of a vector has them. Of no bytes where there is none.
+enum rf_status rf_avro_read_numbers(struct rf_avro_bytes *bytes, const struct rf_avro_leaf *leaf, struct rf_arena *arena,
+                                    struct rf_value *value_out) RF_MUST_USE;
+
 // The text of an unscaled number in big-endian two's complement, as long as RF_AVRO_DECIMAL_BYTES_MAX at most, and a scale.
-// NULL: the arena is full.
+// Answers its size.
 enum { RF_AVRO_DECIMAL_TEXT_MAX = 2 * RF_AVRO_PRECISION_MAX + 16 };
 size_t rf_avro_write_decimal(struct rf_text unscaled, uint32_t scale, char out[RF_AVRO_DECIMAL_TEXT_MAX]);
 

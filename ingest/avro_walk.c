@@ -66,6 +66,12 @@ static enum rf_status keep(struct walk *walk, const struct rf_avro_leaf *leaf) {
     return status ? status : add_fields(walk, leaf, value);
 }
 
+static enum rf_status keep_numbers(struct walk *walk, const struct rf_avro_leaf *leaf) {
+    struct rf_value value;
+    enum rf_status status = rf_avro_read_numbers(&walk->bytes, leaf, walk->arena, &value);
+    return status || value.text.size == 0 ? status : add_fields(walk, leaf, value);
+}
+
 static enum rf_status refuse(const struct walk *walk, const struct rf_avro_leaf *leaf) {
     return rf_decode_fail(walk->bytes.error, RF_REASON_TYPE, "field %s is a %s, must be a number, a text, true, false or null",
                           rf_show(leaf->targets[0].name).text, rf_avro_kinds[leaf->kind]);
@@ -82,87 +88,6 @@ static enum rf_status count_nothing(struct walk *walk, uint64_t count) {
     }
     walk->nothing += count;
     return RF_OK;
-}
-
-// An array of numbers for a vector. Floats in one block stay where they are; what else there is becomes doubles in the arena.
-struct numbers {
-    struct rf_text floats; // of the first block
-    double *list;
-    size_t count, capacity;
-};
-
-static enum rf_status reserve_numbers(struct walk *walk, struct numbers *numbers, uint64_t count) {
-    if (count <= numbers->capacity - numbers->count) {
-        return RF_OK;
-    }
-    size_t capacity = numbers->count + (size_t)count;
-    capacity = numbers->count > 0 && capacity < 2 * numbers->count ? 2 * numbers->count : capacity;
-    double *list = rf_arena_take(walk->arena, capacity * sizeof *list);
-    if (!list) {
-        return RF_FULL;
-    }
-    if (numbers->count > 0) {
-        memcpy(list, numbers->list, numbers->count * sizeof *list);
-    }
-    numbers->list = list;
-    numbers->capacity = capacity;
-    return RF_OK;
-}
-
-static enum rf_status read_number(struct walk *walk, const struct rf_avro_leaf *leaf, double *number_out) {
-    struct rf_avro_bytes *bytes = &walk->bytes;
-    enum rf_status status = RF_OK;
-    if (leaf->kind == RF_AVRO_FLOAT) {
-        float single = 0;
-        status = rf_avro_skip(bytes, sizeof single);
-        memcpy(&single, bytes->at - (status ? 0 : sizeof single), status ? 0 : sizeof single);
-        *number_out = (double)single;
-    } else if (leaf->kind == RF_AVRO_DOUBLE) {
-        status = rf_avro_skip(bytes, sizeof *number_out);
-        memcpy(number_out, bytes->at - (status ? 0 : sizeof *number_out), status ? 0 : sizeof *number_out);
-    } else {
-        int64_t integer = 0;
-        status = rf_avro_read_long(bytes, &integer);
-        *number_out = (double)integer;
-    }
-    return status;
-}
-
-static enum rf_status keep_block(struct walk *walk, const struct rf_avro_leaf *leaf, uint64_t count, struct numbers *numbers) {
-    if (count > rf_avro_left(&walk->bytes)) { // each takes a byte at least
-        return rf_avro_cut(&walk->bytes);
-    }
-    enum rf_status status = reserve_numbers(walk, numbers, count);
-    for (uint64_t i = 0; i < count && !status; i++) {
-        status = read_number(walk, leaf, &numbers->list[numbers->count]);
-        numbers->count += !status;
-    }
-    return status;
-}
-
-static enum rf_status keep_numbers(struct walk *walk, const struct rf_avro_leaf *leaf) {
-    struct numbers numbers = {.list = NULL};
-    struct rf_value value = {.type = RF_VALUE_DOUBLES};
-    struct rf_avro_bytes *bytes = &walk->bytes;
-    for (bool is_first = true;; is_first = false) {
-        uint64_t count, size;
-        enum rf_status status = rf_avro_read_block(bytes, &count, &size);
-        if (status || count == 0) {
-            value.text = (struct rf_text){(const char *)numbers.list, numbers.count * sizeof(double)};
-            return status || is_first ? status : add_fields(walk, leaf, value);
-        }
-        bool is_whole = is_first && leaf->kind == RF_AVRO_FLOAT && count <= rf_avro_left(bytes) / sizeof(float);
-        const uint8_t *after = bytes->at + count * (is_whole ? sizeof(float) : 0);
-        if (is_whole && after < bytes->end && *after == 0) { // and nothing follows
-            value = (struct rf_value){.type = RF_VALUE_FLOATS, .text = {(const char *)bytes->at, count * sizeof(float)}};
-            bytes->at = after + 1;
-            return add_fields(walk, leaf, value);
-        }
-        status = keep_block(walk, leaf, count, &numbers);
-        if (status) {
-            return status;
-        }
-    }
 }
 
 static enum rf_status skip_items(struct walk *walk, uint64_t item_size) {

@@ -43,6 +43,7 @@ const struct rf_decoder_kind rf_decoder_kinds[] = {
         {.name = "avro",
          .summary = "one datum of Avro's binary encoding a record",
          .create = rf_decoder_avro_create,
+         .is_container = true,
          .registry_type = "AVRO",
          .create_registered = rf_decoder_avro_create_registered},
         {.name = "protobuf",

@@ -113,6 +113,7 @@ struct rf_decoder_kind {
     enum rf_status (*create)(const struct rf_schema *schema, const struct rf_decoder_options *options,
                              struct rf_decoder **decoder_out, struct rf_error *err);
     bool has_header_line; // a file's first line names the columns, see rf_decoder_csv_columns()
+    bool is_container;    // a file is an Avro container file, see ingest/avro_container.h
     bool is_line_framed;  // a file holds one record a line (CSV: a quoted field may hold line ends)
 
     // Formats whose schemas a schema registry may hold.

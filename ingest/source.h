@@ -174,9 +174,10 @@ enum { RF_KAFKA_CODECS_SIZE = 32 };
 void rf_source_kafka_codecs_missing(char missing_out[RF_KAFKA_CODECS_SIZE]);
 
 // A file: plain, gzip or zstd (told by its first bytes, not its name), or standard input ("-"). One record a line, or,
-// with `is_csv`, one a CSV record; or, with `is_delimited`, a varint size before each record (protobuf). A line end at
-// the very end is not a record; a last line without one is. Blank lines are passed over and not counted. A quote opens a
-// field that may hold line ends only at the field's beginning. Missing: RF_NOT_FOUND; a folder: RF_INVALID.
+// with `is_csv`, one a CSV record; or, with `is_delimited`, a varint size before each record (protobuf); or, with `is_container`,
+// one a datum of an Avro container file (ingest/avro_container.h). A line end at the very end is not a record; a last line
+// without one is. Blank lines are passed over and not counted. A quote opens a field that may hold line ends only at the field's
+// beginning. Missing: RF_NOT_FOUND; a folder: RF_INVALID.
 //
 // The topic is the path as given, with one partition 0; offsets count records from 0. A damaged or cut compressed file
 // is RF_CORRUPT, after all records before the damage.
@@ -184,6 +185,7 @@ struct rf_source_file_options {
     const char *path;
     bool is_csv;
     bool is_delimited;
+    bool is_container;         // an Avro container file, whose records name its schema
     bool has_header_line;      // the first line names the columns and is no record
     bool opens_late;           // when it is first to be read, and not before: it may be gone by then, unless it is asked for
     char delimiter;            // with is_csv; 0: a comma

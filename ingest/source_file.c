@@ -1,9 +1,11 @@
 // Reads a file record by record. Bytes are read into chunks that the records are borrowed from; a chunk is appended to
 // until it is full, then the unfinished record at its end moves to the next one.
+#include "ingest/avro_container.h"
 #include "ingest/chunk.h"
 #include "ingest/framing.h"
 #include "ingest/reader.h"
 #include "ingest/source.h"
+#include "proto/hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,12 +13,22 @@
 
 enum { CHUNK_SIZE_MIN = 1 << 20, CHUNK_ROOM = 64 << 10, READ_SIZE = 256 << 10, WAIT_FOR_EVER = -1 };
 
+// A schema that records name. It stays as long as the source, whatever the file holds when it is opened again.
+struct known_schema {
+    struct known_schema *next;
+    struct rf_record_schema schema;
+    char text[];
+};
+
 struct file_source {
     struct rf_source base;
     char *path; // as given: the topic
     struct rf_source_file_options options;
     struct rf_reader *reader;
     struct rf_framing framing;
+    struct rf_avro_container *container; // in place of the framing; NULL: no container file
+    struct known_schema *schemas;
+    const struct rf_record_schema *schema; // of the container's records
     struct rf_chunk_pool pool;
     struct rf_chunk *chunk; // being appended to
     size_t begin, filled;   // of its bytes: not framed yet
@@ -51,10 +63,10 @@ static void hold_lent(struct file_source *file) {
     }
 }
 
-// Makes room behind the bytes that are not framed yet.
-static enum rf_status make_room(struct file_source *file, struct rf_error *err) {
+// Makes room for so many bytes behind those that are not framed yet.
+static enum rf_status make_room(struct file_source *file, size_t room, struct rf_error *err) {
     size_t left = file->filled - file->begin;
-    if (file->chunk && file->pool.capacity - file->filled >= CHUNK_ROOM) {
+    if (file->chunk && file->pool.capacity - file->filled >= room) {
         return RF_OK;
     }
     struct rf_chunk *chunk = rf_chunk_take(&file->pool);
@@ -86,7 +98,7 @@ static void begin_text(struct file_source *file) {
 
 // Reads more bytes. RF_END: there are none; RF_AGAIN: none came in time.
 static enum rf_status read_more(struct file_source *file, int timeout_ms, struct rf_error *err) {
-    enum rf_status status = make_room(file, err);
+    enum rf_status status = make_room(file, CHUNK_ROOM, err);
     if (status) {
         return status;
     }
@@ -109,8 +121,32 @@ static enum rf_status fail_framing(const struct file_source *file, enum rf_frami
     return rf_fail(err, RF_CORRUPT, "%s is cut: record %lld goes on after its end", file->path, (long long)file->next_offset);
 }
 
+// Data are copied out of their block, since a record is borrowed for longer than that.
+static enum rf_status next_datum(struct file_source *file, int timeout_ms, struct rf_text *record_out, struct rf_error *err) {
+    struct rf_text datum;
+    enum rf_status status = rf_avro_container_next(file->container, timeout_ms, &datum, err);
+    if (status) {
+        return status;
+    }
+    size_t cut_size = (size_t)file->options.record_bytes_max + 1;
+    size_t size = datum.size < cut_size ? datum.size : cut_size;
+    status = make_room(file, size, err);
+    if (status) {
+        return status;
+    }
+    char *copy = file->chunk->data + file->filled;
+    memcpy(copy, datum.data, size);
+    file->filled += size;
+    file->begin = file->filled;
+    *record_out = (struct rf_text){copy, size};
+    return RF_OK;
+}
+
 // The next record, whole in the present chunk. RF_END, RF_AGAIN, or a failure in words.
 static enum rf_status next_record(struct file_source *file, int timeout_ms, struct rf_text *record_out, struct rf_error *err) {
+    if (file->container) {
+        return next_datum(file, timeout_ms, record_out, err);
+    }
     for (;;) {
         enum rf_framing_answer answer = RF_FRAMING_MORE;
         if (file->is_begun && file->begin < file->filled) {
@@ -155,6 +191,7 @@ static void lend(struct file_source *file, struct rf_text value, struct rf_recor
             .timestamp_ms = -1,
             .offset = file->next_offset++,
             .partition = file->index,
+            .schema = file->schema,
     };
     records->loans[records->count++] = file->chunk;
     file->lent++;
@@ -246,12 +283,48 @@ static enum rf_status read_header(struct file_source *file, struct rf_error *err
     return file->header ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for the header line of %s", file->path);
 }
 
+static enum rf_status know_schema(struct file_source *file, struct rf_text text, struct rf_error *err) {
+    static const struct rf_hash_key key = {0, 0};
+    uint64_t hash = rf_hash(key, text.data, text.size);
+    struct known_schema *known = file->schemas;
+    while (known && (known->schema.hash != hash || !rf_text_equal(known->schema.text, text))) {
+        known = known->next;
+    }
+    if (!known) {
+        known = malloc(sizeof *known + text.size);
+        if (!known) {
+            return rf_fail(err, RF_MEMORY, "out of memory for the schema of %s", file->path);
+        }
+        memcpy(known->text, text.data, text.size);
+        known->schema = (struct rf_record_schema){.text = {known->text, text.size}, .hash = hash};
+        known->next = file->schemas;
+        file->schemas = known;
+    }
+    file->schema = &known->schema;
+    return RF_OK;
+}
+
+static enum rf_status open_container(struct file_source *file, struct rf_error *err) {
+    enum rf_status status = rf_avro_container_create(file->path, file->reader, &file->container, err);
+    struct rf_text schema = {NULL, 0};
+    while (!status) {
+        status = rf_avro_container_schema(file->container, WAIT_FOR_EVER, &schema, err);
+        if (status != RF_AGAIN) { // that is a signal that came in between
+            return status ? status : know_schema(file, schema, err);
+        }
+        status = RF_OK;
+    }
+    return status;
+}
+
 // Opens the file at its beginning, behind the header line.
 static enum rf_status open_file(struct file_source *file, struct rf_error *err) {
     if (file->chunk) {
         rf_chunk_drop(file->chunk, 1);
     }
+    rf_avro_container_destroy(file->container);
     rf_reader_close(file->reader);
+    file->container = NULL;
     file->reader = NULL;
     file->chunk = NULL;
     file->begin = file->filled = 0;
@@ -265,6 +338,9 @@ static enum rf_status open_file(struct file_source *file, struct rf_error *err) 
             .size_max = file->options.record_bytes_max,
     };
     enum rf_status status = rf_reader_open(file->path, &file->reader, err);
+    if (!status && file->options.is_container) {
+        return open_container(file, err);
+    }
     return status ? status : read_header(file, err);
 }
 
@@ -383,7 +459,13 @@ static void file_destroy(struct rf_source *self) {
         rf_chunk_drop(file->chunk, 1);
     }
     rf_chunk_pool_finish(&file->pool);
+    rf_avro_container_destroy(file->container);
     rf_reader_close(file->reader);
+    while (file->schemas) {
+        struct known_schema *next = file->schemas->next;
+        free(file->schemas);
+        file->schemas = next;
+    }
     rf_positions_finish(&file->offered);
     free(file->header);
     free(file->path);
@@ -409,6 +491,7 @@ enum rf_status rf_source_file_create(const struct rf_source_file_options *option
                                      struct rf_error *err) {
     assert(options->record_bytes_max > 0);
     assert(!options->is_delimited || !(options->is_csv || options->has_header_line));
+    assert(!options->is_container || !(options->is_csv || options->has_header_line || options->is_delimited));
     struct file_source *file = calloc(1, sizeof *file);
     if (!file) {
         return rf_fail(err, RF_MEMORY, "out of memory to read %s", options->path);

@@ -218,7 +218,8 @@ static enum rf_status file_source(const struct rf_assembly *assembly, const char
     struct rf_source_file_options options = {
             .path = path,
             .is_csv = format->has_header_line,
-            .is_delimited = !format->is_line_framed,
+            .is_delimited = !format->is_line_framed && !format->is_container,
+            .is_container = format->is_container,
             .delimiter = settings->source.delimiter[0],
             .has_header_line = format->has_header_line && !settings->source.columns.count,
             .record_bytes_max = settings->source.limits.record_bytes,

@@ -71,6 +71,7 @@ need libssl-dev "SHA-256" is_library libcrypto
 need libopenblas-dev "products of matrices" is_library openblas
 need zlib1g-dev "reads .gz files" is_library zlib
 need libzstd-dev "reads .zst files" is_library libzstd
+need libsnappy-dev "reads blocks of Avro files" is_library snappy
 need libyaml-dev "settings files" is_library yaml-0.1
 need libcmocka-dev "unit tests" is_library cmocka
 need libjansson-dev "reads schemas" is_library jansson
