@@ -29,8 +29,8 @@ struct harness {
     enum rf_task task;
 };
 
-static struct harness harness_create(const char *format, const struct rf_feature_options *features,
-                                     const struct rf_decoder_options *options, enum rf_task task) {
+static inline struct harness harness_create(const char *format, const struct rf_feature_options *features,
+                                            const struct rf_decoder_options *options, enum rf_task task) {
     struct harness harness = {.task = task};
     struct rf_error err;
     MUST(rf_schema_create(features, rf_hash_key_of_seed(1), &harness.schema, &err) == RF_OK);
@@ -43,13 +43,13 @@ static struct harness harness_create(const char *format, const struct rf_feature
     return harness;
 }
 
-static void check_error(const struct rf_decode_error *error) {
+static inline void check_error(const struct rf_decode_error *error) {
     MUST(error->reason < RF_REASON_COUNT);
     MUST(memchr(error->detail, '\0', sizeof error->detail));
     MUST(error->detail[0] && rf_utf8_is_valid(rf_text_of(error->detail)));
 }
 
-static void check_event(const struct harness *harness, const struct rf_event *event) {
+static inline void check_event(const struct harness *harness, const struct rf_event *event) {
     for (size_t i = 0; i < event->count; i++) {
         const struct rf_field *field = &event->fields[i];
         MUST(rf_utf8_is_valid(field->name));
@@ -79,12 +79,13 @@ static void check_event(const struct harness *harness, const struct rf_event *ev
     }
 }
 
-static uint64_t fold(uint64_t digest, const void *data, size_t size) {
+static inline uint64_t fold(uint64_t digest, const void *data, size_t size) {
     return rf_hash((struct rf_hash_key){digest, size}, size ? data : "", size);
 }
 
 // One number for the example that an event describes, or why it is rejected.
-static uint64_t check_examples(const struct harness *harness, const struct rf_record *record, const struct rf_event *event) {
+static inline uint64_t check_examples(const struct harness *harness, const struct rf_record *record,
+                                      const struct rf_event *event) {
     struct rf_examples *examples = (struct rf_examples *)&harness->examples;
     struct rf_decode_error error;
     rf_examples_reset(examples, rf_schema_count(harness->schema));
@@ -116,7 +117,7 @@ static uint64_t check_examples(const struct harness *harness, const struct rf_re
 }
 
 // One number for all that a decoder answers.
-static uint64_t answer(struct harness *harness, const struct rf_record *record) {
+static inline uint64_t answer(struct harness *harness, const struct rf_record *record) {
     struct rf_event event = {.count = 0};
     struct rf_decode_error error = {0};
     rf_arena_reset(&harness->arena);
@@ -142,7 +143,7 @@ static uint64_t answer(struct harness *harness, const struct rf_record *record) 
     return digest;
 }
 
-static void harness_run_record(struct harness *harness, const struct rf_record *record) {
+static inline void harness_run_record(struct harness *harness, const struct rf_record *record) {
     uint64_t first = answer(harness, record);
     MUST(answer(harness, record) == first);
 }
