@@ -49,12 +49,15 @@ enum rf_status rf_avro_read_sized(struct rf_avro_bytes *bytes, struct rf_text *t
 
 enum rf_status rf_avro_read_block(struct rf_avro_bytes *bytes, uint64_t *count_out, uint64_t *size_out) {
     size_t place = rf_avro_place(bytes);
-    int64_t count, size;
+    int64_t count = 0, size = 0;
     enum rf_status status = rf_avro_read_long(bytes, &count);
-    if (status || count >= 0) {
+    if (status) {
+        return status;
+    }
+    if (count >= 0) {
         *count_out = (uint64_t)count;
         *size_out = UINT64_MAX;
-        return status;
+        return RF_OK;
     }
     status = rf_avro_read_long(bytes, &size);
     if (status) {

@@ -226,7 +226,7 @@ static enum rf_status read_packed(struct rf_avro_container *container, int timeo
 }
 
 static enum rf_status read_block(struct rf_avro_container *container, int timeout_ms, struct rf_error *err) {
-    struct rf_text packed;
+    struct rf_text packed = {NULL, 0};
     enum rf_status status = read_packed(container, timeout_ms, &packed, err);
     if (status) {
         return status;

@@ -1,5 +1,6 @@
 #include "ingest/avro_parser.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ static enum rf_status parse_holder(struct rf_avro_parser *parser, const json_t *
                                    struct rf_text space, uint32_t *type_out) {
     const char *key = kind == RF_AVRO_ARRAY ? "items" : "values";
     const json_t *item = json_object_get(json, key);
-    uint32_t item_type;
+    uint32_t item_type = 0;
     enum rf_status status =
             item ? parse(parser, item, space, &item_type)
                  : RF_AVRO_FAIL(parser, "%s without \"%s\", must have the type of them", rf_avro_kinds[kind], key);
@@ -200,7 +201,7 @@ static enum rf_status parse_union(struct rf_avro_parser *parser, const json_t *j
     enum rf_status status = rf_avro_add_members(parser, count, &first);
     unsigned kinds = 0;
     for (size_t i = 0; i < count && !status; i++) {
-        uint32_t branch;
+        uint32_t branch = 0;
         status = parse(parser, json_array_get(json, i), space, &branch);
         if (status) {
             return status;
@@ -256,6 +257,7 @@ static enum rf_status take_logical(const struct rf_avro_parser *parser, const js
             {"local-timestamp-micros", RF_AVRO_LONG, RF_AVRO_MICROS},
             {"local-timestamp-nanos", RF_AVRO_LONG, RF_AVRO_NANOS},
     };
+    assert(index < parser->schema->type_count && parser->schema->types);
     struct rf_avro_type *type = &parser->schema->types[index];
     struct rf_text word = rf_avro_text_in(json, "logicalType");
     if (is(word, "decimal") && (type->kind == RF_AVRO_BYTES || type->kind == RF_AVRO_FIXED)) {

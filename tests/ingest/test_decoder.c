@@ -104,6 +104,15 @@ static void decoder_allocates_nothing_in_the_stream(void **state) {
             "{\"id\":\"t\\t1\",\"amount\":1.23456789012345678901e-5,\"city\":\"Z\\u00fcrich\",\"x\":[{}],\"y\":1}";
     static const char csv[] = "\"t\"\"1\",12.5,Bern,1";
     static const char wrong[] = "{\"id\":\"t\\t1\",\"id\":1}";
+    static const char avro_schema[] =
+            "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"},{\"name\":\"amount\",\"type\":{"
+            "\"type\":"
+            "\"bytes\",\"logicalType\":\"decimal\",\"precision\":60,\"scale\":2}},{\"name\":\"city\",\"type\":[\"null\","
+            "\"string\"]},"
+            "{\"name\":\"x\",\"type\":{\"type\":\"map\",\"values\":\"int\"}},{\"name\":\"y\",\"type\":\"int\"}]}";
+    static const char avro[] = "\x1\x18zyxwvutsrqpo\x2\x8"
+                               "Bern\x2\x2"
+                               "a\x4\x0\x2"; // one number beyond 64 bits
     char protobuf[256];
     const struct {
         const char *format;
@@ -112,6 +121,7 @@ static void decoder_allocates_nothing_in_the_stream(void **state) {
             {"json", {json, sizeof json - 1}},
             {"json", {wrong, sizeof wrong - 1}},
             {"csv", {csv, sizeof csv - 1}},
+            {"avro", {avro, sizeof avro - 1}},
             {"vw", rf_text_of("1 2 'tag|a x:1e-7 y z:text |b 12 :3")},
             {"libsvm", rf_text_of("1 3:0.5 5:1.23456789012345678901e-5 # comment")},
             {"protobuf", {protobuf, packed_example(protobuf)}},
@@ -121,7 +131,8 @@ static void decoder_allocates_nothing_in_the_stream(void **state) {
         struct rf_examples examples;
         struct rf_error err;
         fixture_init(&fixture, cases[i].format, &features,
-                     &(struct rf_decoder_options){.columns = TEXTS("id", "amount", "city", "y")});
+                     &(struct rf_decoder_options){.columns = TEXTS("id", "amount", "city", "y"),
+                                                  .avro_schema = rf_text_of(avro_schema)});
         assert_int_equal(rf_examples_init(&examples, 256, 4096, 64, &err), RF_OK);
         rf_feature_declare(fixture.schema, &examples);
         struct rf_record record = {.value = cases[i].value};
