@@ -186,6 +186,20 @@ static int64_t patience_of(const struct run *run) {
     return (int64_t)(2 * longest * 1000) + GRACE_MS;
 }
 
+// A thread that a disk holds up cannot be waited for; why its worker was to end may be known all the same.
+static void tell_overdue(struct run *run) {
+    for (size_t i = 0; i < run->count; i++) {
+        struct rf_worker_report report;
+        rf_worker_report(run->models[i].worker, &report);
+        if (!report.is_done) {
+            rf_log(&run->models[i].assembly.log, RF_LOG_ERROR,
+                   "did not stop within the deadline; the newest snapshot stays in place",
+                   rf_log_text("model", run->models[i].assembly.settings.name),
+                   report.status ? rf_log_text("error", report.sentence) : (struct rf_log_field){0});
+        }
+    }
+}
+
 // Waits for the end of all models, or for a signal and then their end within the deadline.
 static void attend_all(struct run *run) {
     struct rf_clock *clock = rf_clock_system();
@@ -209,8 +223,7 @@ static void attend_all(struct run *run) {
             stop_all(run);
         }
         if (stopped && now - stopped > patience_of(run)) {
-            rf_log(&run->models[0].assembly.log, RF_LOG_ERROR,
-                   "did not stop within the deadline; the newest snapshot stays in place");
+            tell_overdue(run);
             _exit(RF_EXIT_FAILED);
         }
     }
