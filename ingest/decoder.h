@@ -1,5 +1,6 @@
 #ifndef RF_INGEST_DECODER_H
 #define RF_INGEST_DECODER_H
+#include "ingest/csv_dialect.h"
 #include "ingest/event.h"
 #include "ingest/schema.h"
 #include "proto/arena.h"
@@ -87,9 +88,9 @@ struct rf_registered;
 struct rf_decoder_options {
     struct rf_decode_limits limits;
     enum rf_framing framing;
-    struct rf_registry *registry;        // of schemas; borrowed; NULL: none
-    struct rf_texts columns;             // CSV: the names of the columns; files may give them in their first line instead
-    char delimiter;                      // CSV; 0: a comma
+    struct rf_registry *registry; // of schemas; borrowed; NULL: none
+    struct rf_texts columns;      // CSV: the names of the columns; files may give them in their first line instead
+    struct rf_csv_dialect csv;
     struct rf_pairs fields;              // beside those of the value, see ingest/record_field.h
     struct rf_text avro_schema;          // Avro: of records that come without one; data NULL: all come with theirs
     enum rf_envelope envelope;           // around the values
@@ -139,8 +140,8 @@ enum rf_status rf_decoder_create(const struct rf_decoder_kind *kind, const struc
 enum rf_status rf_decoder_json_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                       struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 
-// CSV (RFC 4180): one line a record, its end optional. What a field is follows from how it is written and what its column
-// is for, since quotes tell no types:
+// CSV (RFC 4180, or the dialect given): one line a record, its end optional. What a field is follows from how it is written and
+// what its column is for, since quotes tell no types:
 //
 //     unquoted                  by its spelling (ingest/spelling.h)
 //     in quotes                 by its spelling where the column is for numbers (or time, label, weight); else text
@@ -245,7 +246,7 @@ enum rf_status rf_decoder_protobuf_plan_create(const struct rf_schema *schema, c
 
 // Splits the header line of a CSV file into column names that the caller owns (free each, then the list). A byte order
 // mark is passed over.
-enum rf_status rf_decoder_csv_columns(struct rf_text header_line, char delimiter, struct rf_texts *columns_out,
-                                      struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_decoder_csv_columns(struct rf_text header_line, const struct rf_csv_dialect *dialect,
+                                      struct rf_texts *columns_out, struct rf_error *err) RF_MUST_USE;
 
 #endif

@@ -1,8 +1,7 @@
+#include "ingest/csv_scan.h"
 #include "ingest/decoder.h"
-
 #include "ingest/reject.h"
 #include "ingest/spelling.h"
-#include "proto/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -19,98 +18,66 @@ struct csv_column {
 
 struct csv_decoder {
     struct rf_decoder base;
-    char delimiter;
+    struct rf_csv_dialect dialect;
     struct csv_column *columns; // [column_count]
     size_t column_count;
     struct rf_field *fields; // [column_count]
 };
 
-static const struct rf_decoder_ops csv_ops;
+static const struct rf_decoder_ops csv_ops, csv_dialect_ops;
 
 static struct csv_decoder *csv_from(struct rf_decoder *self) {
-    assert(self->ops == &csv_ops);
+    assert(self->ops == &csv_ops || self->ops == &csv_dialect_ops);
     return (struct csv_decoder *)self;
 }
 
-// A cursor over one line.
-struct csv_scan {
-    const char *begin, *at, *end;
-    char delimiter;
-    struct rf_decode_error *error;
-};
-
-struct csv_text {
-    struct rf_text raw; // without the quotes around it, valid UTF-8
-    bool is_quoted;
-    bool has_doubled; // quotes in it, each still written twice
-};
-
-static enum rf_status unexpected(const struct csv_scan *scan, const char *wanted) {
-    size_t size = rf_utf8_size((struct rf_text){scan->at, (size_t)(scan->end - scan->at)});
-    struct rf_shown shown = rf_show((struct rf_text){scan->at, size ? size : 1});
-    return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE, "byte %td is '%s', must be %s", scan->at - scan->begin, shown.text,
-                          wanted);
-}
+// Most CSV is as RFC 4180 has it, but for its delimiter, and is scanned here; what is not, in ingest/csv_scan.c.
 
 // The text up to the closing quote; the cursor is behind the opening one.
-static enum rf_status scan_quoted(struct csv_scan *scan, struct csv_text *text_out) {
+static enum rf_status scan_quoted(struct rf_csv_scan *scan, struct rf_csv_text *text_out) {
     const char *begin = scan->at;
-    bool has_doubled = false;
+    bool is_coded = false;
     for (;;) {
         const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
         if (!quote) {
-            return rf_decode_fail(scan->error, RF_REASON_UNDECODABLE,
-                                  "ends after %td bytes within quotes, must go on with a closing one", scan->end - scan->begin);
+            return rf_csv_unclosed(scan);
         }
         scan->at = quote + 1;
         if (scan->at == scan->end || *scan->at != '"') {
-            *text_out = (struct csv_text){{begin, (size_t)(quote - begin)}, true, has_doubled};
+            *text_out = (struct rf_csv_text){{begin, (size_t)(quote - begin)}, true, is_coded};
             return RF_OK;
         }
-        has_doubled = true;
+        is_coded = true;
         scan->at++;
     }
 }
 
-static enum rf_status scan_bare(struct csv_scan *scan, struct csv_text *text_out) {
+static enum rf_status scan_bare(struct rf_csv_scan *scan, struct rf_csv_text *text_out) {
     const char *begin = scan->at;
     const char *at = begin;
-    while (at < scan->end && *at != scan->delimiter && *at != '\n' && *at != '\r' && *at != '"') {
+    char delimiter = scan->dialect->delimiter;
+    while (at < scan->end && *at != delimiter && *at != '\n' && *at != '\r' && *at != '"') {
         at++;
     }
     scan->at = at;
     if (at < scan->end && *at == '"') {
-        return unexpected(scan, "within quotes");
+        return rf_csv_unexpected(scan, "within quotes");
     }
-    *text_out = (struct csv_text){{begin, (size_t)(at - begin)}, false, false};
-    return RF_OK;
-}
-
-static enum rf_status check_characters(struct csv_scan *scan, struct rf_text text) {
-    size_t valid = rf_utf8_valid_size(text);
-    if (valid < text.size) {
-        return rf_decode_fail(scan->error, RF_REASON_ENCODING, "byte %td is \\x%02x, must be UTF-8",
-                              text.data + valid - scan->begin, (unsigned char)text.data[valid]);
-    }
-    const char *nul = text.size > 0 ? memchr(text.data, '\0', text.size) : NULL;
-    if (nul) {
-        scan->at = nul;
-        return unexpected(scan, "a character of a text");
-    }
+    *text_out = (struct rf_csv_text){{begin, (size_t)(at - begin)}, false, false};
     return RF_OK;
 }
 
 // Takes one field and the delimiter or the end of the line behind it.
-static enum rf_status scan_field(struct csv_scan *scan, struct csv_text *text_out, bool *is_last_out) {
+static enum rf_status scan_field(struct rf_csv_scan *scan, struct rf_csv_text *text_out, bool *is_last_out) {
     bool is_quoted = scan->at < scan->end && *scan->at == '"';
-    *text_out = (struct csv_text){0};
+    *text_out = (struct rf_csv_text){0};
     scan->at += is_quoted;
     enum rf_status status = is_quoted ? scan_quoted(scan, text_out) : scan_bare(scan, text_out);
-    status = status ? status : check_characters(scan, text_out->raw);
+    status = status ? status : rf_csv_check_characters(scan, text_out->raw);
     if (status) {
         return status;
     }
-    if (scan->at < scan->end && *scan->at == scan->delimiter) {
+    if (scan->at < scan->end && *scan->at == scan->dialect->delimiter) {
         scan->at++;
         *is_last_out = false;
         return RF_OK;
@@ -121,20 +88,74 @@ static enum rf_status scan_field(struct csv_scan *scan, struct csv_text *text_ou
         scan->at = scan->end;
         return RF_OK;
     }
-    return unexpected(scan, is_quoted ? "a delimiter or the end after a closing quote" : "the end of the record");
+    return rf_csv_unexpected(scan, is_quoted ? "a delimiter or the end after a closing quote" : "the end of the record");
 }
 
-static size_t copy_undoubled(struct rf_text raw, char *out) {
-    size_t size = 0;
-    for (size_t i = 0; i < raw.size; i++) {
-        out[size++] = raw.data[i];
-        i += raw.data[i] == '"';
+static bool is_null(const struct rf_csv_dialect *dialect, struct rf_text raw) {
+    for (size_t i = 0; i < dialect->nulls.count; i++) {
+        if (rf_text_equal(raw, rf_text_of(dialect->nulls.list[i]))) {
+            return true;
+        }
     }
-    return size;
+    return false;
 }
 
-static enum rf_status take_field(const struct csv_decoder *csv, const struct csv_column *column, const struct csv_text *text,
-                                 struct rf_arena *arena, struct rf_event *event, struct rf_decode_error *error_out) {
+static void set_text(struct rf_value *value, struct rf_text text) {
+    static const struct rf_text nothing = {"", 0};
+    *value = (struct rf_value){.type = RF_VALUE_TEXT, .text = text.size ? text : nothing};
+}
+
+// A number whose fraction is behind a comma.
+static enum rf_status read_comma(const struct csv_column *column, struct rf_text whole, struct rf_arena *arena,
+                                 struct rf_value *value_out, struct rf_decode_error *error_out) {
+    bool has_comma = memchr(whole.data, ',', whole.size), has_point = memchr(whole.data, '.', whole.size);
+    if (has_point) { // it groups digits, or the field is a time
+        set_text(value_out, whole);
+        return RF_OK;
+    }
+    struct rf_text with_point = whole;
+    if (has_comma) {
+        char *copy = rf_arena_take(arena, whole.size);
+        if (!copy) {
+            return RF_FULL;
+        }
+        for (size_t i = 0; i < whole.size; i++) {
+            copy[i] = whole.data[i] == ',' ? '.' : whole.data[i];
+        }
+        with_point.data = copy;
+    }
+    enum rf_status status = rf_spelling_read(column->spelling, column->name, with_point, value_out, error_out);
+    if (!status && value_out->type != RF_VALUE_NULL) {
+        value_out->text = whole;
+    }
+    return status;
+}
+
+// What the dialect says of nulls and numbers, before the spelling tells the rest.
+static enum rf_status read_in_dialect(const struct csv_decoder *csv, const struct csv_column *column,
+                                      const struct rf_csv_text *text, struct rf_text whole, struct rf_arena *arena,
+                                      struct rf_value *value_out, struct rf_decode_error *error_out) {
+    const struct rf_csv_dialect *dialect = &csv->dialect;
+    bool is_number = column->spelling.is_number;
+    if (dialect->has_nulls && is_null(dialect, text->raw)) {
+        *value_out = (struct rf_value){.type = RF_VALUE_NULL};
+        return RF_OK;
+    }
+    bool is_plain_text = dialect->has_nulls && (is_number ? rf_text_equal(whole, rf_text_of("NA")) : whole.size == 0);
+    if (is_plain_text) {
+        set_text(value_out, whole);
+        return RF_OK;
+    }
+    return dialect->has_decimal_comma && !column->spelling.is_text && whole.size
+                   ? read_comma(column, whole, arena, value_out, error_out)
+                   : rf_spelling_read(column->spelling, column->name, whole, value_out, error_out);
+}
+
+static inline __attribute__((always_inline)) enum rf_status take_field(const struct csv_decoder *csv,
+                                                                       const struct csv_column *column,
+                                                                       const struct rf_csv_text *text, bool is_plain,
+                                                                       struct rf_arena *arena, struct rf_event *event,
+                                                                       struct rf_decode_error *error_out) {
     if (text->raw.size > csv->base.limits.field_bytes) {
         return rf_decode_fail(error_out, RF_REASON_LIMIT, "field %s has %zu bytes, at most %" PRIu64 " are taken",
                               rf_show(column->name).text, text->raw.size, csv->base.limits.field_bytes);
@@ -143,12 +164,12 @@ static enum rf_status take_field(const struct csv_decoder *csv, const struct csv
         return RF_OK;
     }
     struct rf_text whole = text->raw;
-    if (text->has_doubled) {
+    if (text->is_coded) {
         char *copy = rf_arena_take(arena, text->raw.size);
         if (!copy) {
             return RF_FULL;
         }
-        whole = (struct rf_text){copy, copy_undoubled(text->raw, copy)};
+        whole = (struct rf_text){copy, rf_csv_decode_text(&csv->dialect, text, copy)};
     }
     struct rf_field *field = &event->fields[event->count++];
     *field = (struct rf_field){.name = column->name, .hash = column->hash, .index = column->index};
@@ -156,28 +177,29 @@ static enum rf_status take_field(const struct csv_decoder *csv, const struct csv
         field->value = (struct rf_value){.type = RF_VALUE_TEXT, .text = whole};
         return RF_OK;
     }
-    return rf_spelling_read(column->spelling, column->name, whole, &field->value, error_out);
+    return is_plain ? rf_spelling_read(column->spelling, column->name, whole, &field->value, error_out)
+                    : read_in_dialect(csv, column, text, whole, arena, &field->value, error_out);
 }
 
-static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
-                                 struct rf_event *event_out, struct rf_decode_error *error_out) {
-    struct csv_decoder *csv = csv_from(self);
-    size_t size = record->value.size;
-    size -= size > 0 && record->value.data[size - 1] == '\r'; // producers split lines at \n and leave it behind
-    struct csv_scan scan = {
+// Made twice, so that what dialects need costs nothing where there is none.
+static inline __attribute__((always_inline)) enum rf_status decode(struct csv_decoder *csv, const struct rf_record *record,
+                                                                   size_t size, bool is_plain, struct rf_arena *arena,
+                                                                   struct rf_event *event_out,
+                                                                   struct rf_decode_error *error_out) {
+    struct rf_csv_scan scan = {
             .begin = record->value.data,
             .at = record->value.data,
             .end = record->value.data + size,
-            .delimiter = csv->delimiter,
+            .dialect = &csv->dialect,
             .error = error_out,
     };
     struct rf_event event = {.fields = csv->fields, .count = 0};
     size_t count = 0;
     for (bool is_last = false; !is_last; count++) {
-        struct csv_text text;
-        enum rf_status status = scan_field(&scan, &text, &is_last);
+        struct rf_csv_text text;
+        enum rf_status status = is_plain ? scan_field(&scan, &text, &is_last) : rf_csv_scan_field(&scan, &text, &is_last);
         if (!status && count < csv->column_count) {
-            status = take_field(csv, &csv->columns[count], &text, arena, &event, error_out);
+            status = take_field(csv, &csv->columns[count], &text, is_plain, arena, &event, error_out);
         }
         if (status) {
             return status;
@@ -188,6 +210,19 @@ static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record
     }
     *event_out = event;
     return RF_OK;
+}
+
+static enum rf_status csv_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                 struct rf_event *event_out, struct rf_decode_error *error_out) {
+    size_t size = record->value.size;
+    size -= size > 0 && record->value.data[size - 1] == '\r'; // producers split lines at \n and leave it behind
+    return decode(csv_from(self), record, size, true, arena, event_out, error_out);
+}
+
+static enum rf_status csv_dialect_decode(struct rf_decoder *self, const struct rf_record *record, struct rf_arena *arena,
+                                         struct rf_event *event_out, struct rf_decode_error *error_out) {
+    struct csv_decoder *csv = csv_from(self);
+    return decode(csv, record, rf_csv_line_size(&csv->dialect, record->value), false, arena, event_out, error_out);
 }
 
 static void csv_destroy(struct rf_decoder *self) {
@@ -203,6 +238,12 @@ static void csv_destroy(struct rf_decoder *self) {
 static const struct rf_decoder_ops csv_ops = {
         .name = "csv",
         .decode = csv_decode,
+        .destroy = csv_destroy,
+};
+
+static const struct rf_decoder_ops csv_dialect_ops = {
+        .name = "csv",
+        .decode = csv_dialect_decode,
         .destroy = csv_destroy,
 };
 
@@ -282,9 +323,12 @@ enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struc
     if (!csv) {
         return rf_fail(err, RF_MEMORY, "a decoder of csv does not fit into memory");
     }
-    rf_decoder_init(&csv->base, &csv_ops, schema, options);
-    csv->delimiter = options->delimiter ? options->delimiter : ',';
-    if (check_options(options, csv->delimiter, csv->base.limits.fields, err)) {
+    const struct rf_csv_dialect *dialect = &options->csv;
+    bool is_plain = rf_csv_is_plain(dialect) && !dialect->has_decimal_comma && !dialect->has_nulls;
+    rf_decoder_init(&csv->base, is_plain ? &csv_ops : &csv_dialect_ops, schema, options);
+    csv->dialect = *dialect;
+    csv->dialect.delimiter = rf_csv_delimiter(dialect);
+    if (check_options(options, csv->dialect.delimiter, csv->base.limits.fields, err)) {
         goto fail;
     }
     csv->columns = calloc(options->columns.count, sizeof *csv->columns);
@@ -306,60 +350,4 @@ enum rf_status rf_decoder_csv_create(const struct rf_schema *schema, const struc
 fail:
     csv_destroy(&csv->base);
     return err->status;
-}
-
-static void free_texts(struct rf_texts *texts) {
-    for (size_t i = 0; i < texts->count; i++) {
-        free(texts->list[i]);
-    }
-    free(texts->list);
-}
-
-static enum rf_status append_column(struct rf_texts *columns, const struct csv_text *text, struct rf_error *err) {
-    char **list = reallocarray(columns->list, columns->count + 1, sizeof *list);
-    char *copy = malloc(text->raw.size + 1);
-    columns->list = list ? list : columns->list;
-    if (!list || !copy) {
-        free(copy);
-        return rf_fail(err, RF_MEMORY, "the names of the csv columns do not fit into memory");
-    }
-    size_t size = text->raw.size;
-    if (text->has_doubled) {
-        size = copy_undoubled(text->raw, copy);
-    } else if (size > 0) {
-        memcpy(copy, text->raw.data, size);
-    }
-    copy[size] = '\0';
-    list[columns->count++] = copy;
-    return RF_OK;
-}
-
-enum rf_status rf_decoder_csv_columns(struct rf_text header_line, char delimiter, struct rf_texts *columns_out,
-                                      struct rf_error *err) {
-    static const char mark[] = "\xef\xbb\xbf";
-    size_t skipped = header_line.size >= 3 && memcmp(header_line.data, mark, 3) == 0 ? 3 : 0;
-    if (header_line.size == skipped) {
-        return rf_fail(err, RF_INVALID, "the header line of csv is empty, must name the columns");
-    }
-    struct rf_decode_error error;
-    struct csv_scan scan = {
-            .begin = header_line.data,
-            .at = header_line.data + skipped,
-            .end = header_line.data + header_line.size,
-            .delimiter = delimiter ? delimiter : ',',
-            .error = &error,
-    };
-    struct rf_texts columns = {NULL, 0};
-    for (bool is_last = false; !is_last;) {
-        struct csv_text text;
-        enum rf_status status = scan_field(&scan, &text, &is_last);
-        status = status ? rf_fail(err, RF_INVALID, "the header line of csv: %s", error.detail)
-                        : append_column(&columns, &text, err);
-        if (status) {
-            free_texts(&columns);
-            return status;
-        }
-    }
-    *columns_out = columns;
-    return RF_OK;
 }

@@ -3,10 +3,11 @@
 #include <assert.h>
 
 // A quote opens a quoted field only where the field begins (RFC 4180); elsewhere it is a character like others.
-enum csv_state { CSV_FIELD_START, CSV_PLAIN, CSV_QUOTED, CSV_QUOTE_IN_QUOTED };
+// CSV_ESCAPED is added to the state in which an escape came last.
+enum csv_state { CSV_FIELD_START, CSV_PLAIN, CSV_QUOTED, CSV_QUOTE_IN_QUOTED, CSV_ESCAPED };
 
 // The index of the line end that ends the record, or bytes.size.
-static size_t find_csv_end(struct rf_framing *framing, struct rf_text bytes) {
+static size_t find_csv_end(struct rf_framer *framing, struct rf_text bytes) {
     if (framing->scanned == 0) { // most records have no quotes at all
         const char *end = memchr(bytes.data, '\n', bytes.size);
         size_t size = end ? (size_t)(end - bytes.data) : bytes.size;
@@ -16,6 +17,7 @@ static size_t find_csv_end(struct rf_framing *framing, struct rf_text bytes) {
         framing->csv_state = CSV_FIELD_START;
     }
     enum csv_state state = (enum csv_state)framing->csv_state;
+    char delimiter = rf_csv_delimiter(&framing->csv);
     size_t i = framing->scanned;
     for (; i < bytes.size; i++) {
         char c = bytes.data[i];
@@ -23,7 +25,7 @@ static size_t find_csv_end(struct rf_framing *framing, struct rf_text bytes) {
             state = c == '"' ? CSV_QUOTE_IN_QUOTED : CSV_QUOTED;
         } else if (c == '\n') {
             break;
-        } else if (c == framing->delimiter) {
+        } else if (c == delimiter) {
             state = CSV_FIELD_START;
         } else if (c == '"' && state != CSV_PLAIN) {
             state = CSV_QUOTED; // opened, or a doubled quote
@@ -35,7 +37,35 @@ static size_t find_csv_end(struct rf_framing *framing, struct rf_text bytes) {
     return i;
 }
 
-static size_t find_line_end(const struct rf_framing *framing, struct rf_text bytes) {
+// The same where quotes, escapes or blanks are not those of RFC 4180.
+static size_t find_dialect_end(struct rf_framer *framing, struct rf_text bytes) {
+    const struct rf_csv_dialect *dialect = &framing->csv;
+    int state = framing->scanned ? framing->csv_state : CSV_FIELD_START;
+    char delimiter = rf_csv_delimiter(dialect);
+    size_t i = framing->scanned;
+    for (; i < bytes.size; i++) {
+        char c = bytes.data[i];
+        if (state >= CSV_ESCAPED) {
+            state -= CSV_ESCAPED;
+        } else if (dialect->escape && c == dialect->escape) {
+            state = CSV_ESCAPED + (state == CSV_QUOTED ? CSV_QUOTED : CSV_PLAIN);
+        } else if (state == CSV_QUOTED) {
+            state = rf_csv_is_quote(dialect, c) ? CSV_QUOTE_IN_QUOTED : CSV_QUOTED;
+        } else if (c == '\n') {
+            break;
+        } else if (c == delimiter) {
+            state = CSV_FIELD_START;
+        } else if (rf_csv_is_quote(dialect, c) && state != CSV_PLAIN) {
+            state = CSV_QUOTED; // opened, or a doubled quote
+        } else if (state != CSV_FIELD_START || !dialect->is_trimmed || !rf_csv_is_blank(dialect, c)) {
+            state = CSV_PLAIN;
+        }
+    }
+    framing->csv_state = state;
+    return i;
+}
+
+static size_t find_line_end(const struct rf_framer *framing, struct rf_text bytes) {
     if (framing->scanned == bytes.size) {
         return bytes.size;
     }
@@ -45,23 +75,26 @@ static size_t find_line_end(const struct rf_framing *framing, struct rf_text byt
 
 // Passes over what is left of a line that was too long. It ends at the next line end, also within quotes: a quote that
 // was never closed costs one record, not the rest of the file.
-static enum rf_framing_answer skip_line(struct rf_framing *framing, struct rf_text bytes, size_t *used_out) {
+static enum rf_framing_answer skip_line(struct rf_framer *framing, struct rf_text bytes, size_t *used_out) {
     const char *end = memchr(bytes.data, '\n', bytes.size);
     framing->is_skipping = !end;
     *used_out = end ? (size_t)(end - bytes.data) + 1 : bytes.size;
     return RF_FRAMING_PASSED;
 }
 
-static enum rf_framing_answer next_line(struct rf_framing *framing, struct rf_text bytes, bool is_last,
-                                        struct rf_text *record_out, size_t *used_out) {
-    if (framing->is_skipping) {
+static enum rf_framing_answer next_line(struct rf_framer *framing, struct rf_text bytes, bool is_last, struct rf_text *record_out,
+                                        size_t *used_out) {
+    bool is_comment = framing->csv.comment && framing->scanned == 0 && bytes.data[0] == framing->csv.comment;
+    if (framing->is_skipping || is_comment) {
         return skip_line(framing, bytes, used_out);
     }
     // Never look further than decides it, so that how the bytes arrive changes nothing. The byte after those that are
     // too many may be the \r of a line end.
     size_t cut_size = (size_t)framing->size_max + 1;
     struct rf_text near = {bytes.data, bytes.size < cut_size + 1 ? bytes.size : cut_size + 1};
-    size_t end = framing->kind == RF_FRAMING_CSV ? find_csv_end(framing, near) : find_line_end(framing, near);
+    size_t end = framing->kind != RF_FRAMING_CSV  ? find_line_end(framing, near)
+                 : rf_csv_is_plain(&framing->csv) ? find_csv_end(framing, near)
+                                                  : find_dialect_end(framing, near);
     bool is_ended = end < near.size;
     if (!is_ended && end > cut_size) {
         framing->scanned = 0;
@@ -76,14 +109,14 @@ static enum rf_framing_answer next_line(struct rf_framing *framing, struct rf_te
     }
     framing->scanned = 0;
     *used_out = is_ended ? end + 1 : end;
-    size_t size = end > 0 && bytes.data[end - 1] == '\r' ? end - 1 : end;
+    size_t size = rf_csv_line_size(&framing->csv, (struct rf_text){bytes.data, end});
     *record_out = (struct rf_text){bytes.data, size};
     return size > 0 ? RF_FRAMING_FOUND : RF_FRAMING_PASSED;
 }
 
 enum { VARINT_SIZE_MAX = 10 };
 
-static enum rf_framing_answer next_delimited(struct rf_framing *framing, struct rf_text bytes, struct rf_text *record_out,
+static enum rf_framing_answer next_delimited(struct rf_framer *framing, struct rf_text bytes, struct rf_text *record_out,
                                              size_t *used_out) {
     if (framing->is_skipping) {
         uint64_t size = framing->skip_size < bytes.size ? framing->skip_size : bytes.size;
@@ -126,7 +159,7 @@ static enum rf_framing_answer next_delimited(struct rf_framing *framing, struct 
     return RF_FRAMING_FOUND;
 }
 
-enum rf_framing_answer rf_framing_next(struct rf_framing *framing, struct rf_text bytes, bool is_last, struct rf_text *record_out,
+enum rf_framing_answer rf_framing_next(struct rf_framer *framing, struct rf_text bytes, bool is_last, struct rf_text *record_out,
                                        size_t *used_out) {
     assert(framing->scanned <= bytes.size);
     if (bytes.size == 0) {

@@ -1,5 +1,6 @@
 #ifndef RF_INGEST_FRAMING_H
 #define RF_INGEST_FRAMING_H
+#include "ingest/csv_dialect.h"
 #include "proto/text.h"
 
 #include <stdbool.h>
@@ -12,9 +13,9 @@ enum rf_framing_kind {
     RF_FRAMING_DELIMITED, // a varint size before each record
 };
 
-struct rf_framing {
+struct rf_framer {
     enum rf_framing_kind kind;
-    char delimiter;    // CSV
+    struct rf_csv_dialect csv;
     uint64_t size_max; // of a record; a longer one is found cut to this size + 1 bytes
     // Of the record that is being looked for:
     size_t scanned; // its bytes known to hold no end
@@ -34,7 +35,7 @@ enum rf_framing_answer {
 // nothing comes after `bytes`: what is left without a line end is a record too (a delimited record that is cut stays MORE).
 // Never asks for more than size_max + RF_FRAMING_ROOM bytes at once.
 enum { RF_FRAMING_ROOM = 16 };
-enum rf_framing_answer rf_framing_next(struct rf_framing *framing, struct rf_text bytes, bool is_last, struct rf_text *record_out,
+enum rf_framing_answer rf_framing_next(struct rf_framer *framing, struct rf_text bytes, bool is_last, struct rf_text *record_out,
                                        size_t *used_out);
 
 #endif

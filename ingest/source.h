@@ -1,5 +1,6 @@
 #ifndef RF_INGEST_SOURCE_H
 #define RF_INGEST_SOURCE_H
+#include "ingest/csv_dialect.h"
 #include "proto/position.h"
 #include "proto/record.h"
 #include "proto/setting.h"
@@ -188,7 +189,7 @@ struct rf_source_file_options {
     bool is_container;         // an Avro container file, whose records name its schema
     bool has_header_line;      // the first line names the columns and is no record
     bool opens_late;           // when it is first to be read, and not before: it may be gone by then, unless it is asked for
-    char delimiter;            // with is_csv; 0: a comma
+    struct rf_csv_dialect csv; // with is_csv
     uint64_t record_bytes_max; // at least 1. A longer record is delivered cut to this size + 1 bytes, for the decoder to
                                // reject, and the rest of it passed over: up to the next line end, also within quotes
 };

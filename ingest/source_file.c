@@ -25,7 +25,7 @@ struct file_source {
     char *path; // as given: the topic
     struct rf_source_file_options options;
     struct rf_reader *reader;
-    struct rf_framing framing;
+    struct rf_framer framing;
     struct rf_avro_container *container; // in place of the framing; NULL: no container file
     struct known_schema *schemas;
     const struct rf_record_schema *schema; // of the container's records
@@ -330,11 +330,11 @@ static enum rf_status open_file(struct file_source *file, struct rf_error *err) 
     file->begin = file->filled = 0;
     file->has_held = file->is_at_end = file->is_begun = file->was_read = file->has_failure = false;
     file->next_offset = 0;
-    file->framing = (struct rf_framing){
+    file->framing = (struct rf_framer){
             .kind = file->options.is_delimited ? RF_FRAMING_DELIMITED
                     : file->options.is_csv     ? RF_FRAMING_CSV
                                                : RF_FRAMING_LINES,
-            .delimiter = file->options.delimiter ? file->options.delimiter : ',',
+            .csv = file->options.csv,
             .size_max = file->options.record_bytes_max,
     };
     enum rf_status status = rf_reader_open(file->path, &file->reader, err);

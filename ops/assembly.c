@@ -109,7 +109,7 @@ enum rf_status rf_assembly_init(const char *path, const char *const *sets, size_
             .limits = settings->source.limits,
             .framing = (enum rf_framing)settings->source.framing,
             .columns = settings->source.columns,
-            .delimiter = settings->source.delimiter[0],
+            .csv = settings->dialect,
             .fields = settings->source.fields,
             .envelope = (enum rf_envelope)settings->source.envelope,
             .protobuf_message = settings->source.protobuf.message,
@@ -193,7 +193,7 @@ static enum rf_status take_columns(const struct rf_assembly *assembly, const str
                                    struct rf_texts *columns, struct rf_error *err) {
     struct rf_texts found = {0};
     struct rf_text header = rf_source_file_header(source);
-    enum rf_status status = header.data ? rf_decoder_csv_columns(header, assembly->settings.source.delimiter[0], &found, err)
+    enum rf_status status = header.data ? rf_decoder_csv_columns(header, &assembly->settings.dialect, &found, err)
                                         : rf_fail(err, RF_INVALID, "is empty, must begin with a line that names the columns");
     if (status) {
         return rf_fail_in(err, "%s", path);
@@ -220,17 +220,19 @@ static enum rf_status file_source(const struct rf_assembly *assembly, const char
             .is_csv = format->has_header_line,
             .is_delimited = !format->is_line_framed && !format->is_container,
             .is_container = format->is_container,
-            .delimiter = settings->source.delimiter[0],
-            .has_header_line = format->has_header_line && !settings->source.columns.count,
+            .csv = settings->dialect,
+            .has_header_line = format->has_header_line &&
+                               (!settings->source.columns.count || settings->source.csv.header == RF_CSV_HEADER_SKIP),
             .record_bytes_max = settings->source.limits.record_bytes,
     };
-    options.opens_late = is_history && !options.has_header_line;
+    bool names_columns = options.has_header_line && !settings->source.columns.count;
+    options.opens_late = is_history && !names_columns;
     struct rf_source *source;
     enum rf_status status = rf_source_file_create(&options, &source, err);
     if (status) {
         return status;
     }
-    if (options.has_header_line) {
+    if (names_columns) {
         status = take_columns(assembly, source, path, columns, err);
     }
     if (status) {

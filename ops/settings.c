@@ -1,4 +1,4 @@
-#include "ops/settings.h"
+#include "ops/settings_internal.h"
 
 #include "ingest/derived.h"
 #include "ingest/generator.h"
@@ -65,7 +65,8 @@ static const struct rf_setting source_settings[] = {
                   "its first record or at its end, in a new line of the model"),
         RF_TEXTS(struct rf_settings_source, columns, NOT_MODEL,
                  "csv: names of the columns; a file may give them in its first line"),
-        RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields"),
+        RF_TEXT(struct rf_settings_source, delimiter, ",", NOT_MODEL, "csv: the character between fields, or tab"),
+        RF_SECTION(struct rf_settings_source, csv, rf_csv_settings, NOT_MODEL, "csv: how it is written"),
         RF_CHOICE(struct rf_settings_source, envelope, "none", envelopes, NOT_MODEL,
                   "what is around the values: nothing, or CloudEvents 1.0, whose attributes are then fields called ce_NAME"),
         RF_PAIRS(struct rf_settings_source, fields, NOT_MODEL,
@@ -290,7 +291,7 @@ static enum rf_status check_protobuf(const struct rf_settings_source *source, st
     return RF_OK;
 }
 
-static enum rf_status check_source(const struct rf_settings *settings, struct rf_error *err) {
+static enum rf_status check_source(struct rf_settings *settings, struct rf_error *err) {
     const struct rf_settings_source *source = &settings->source;
     if (source->topics.count > 0 && source->file) {
         return rf_fail(err, RF_INVALID, "source has topics and file, must have one of the two");
@@ -301,25 +302,11 @@ static enum rf_status check_source(const struct rf_settings *settings, struct rf
     if (source->file && source->file[0] == '\0') {
         return rf_fail(err, RF_INVALID, "source.file is empty, must be a path or -");
     }
-    bool is_csv = !strcmp(formats[source->format], "csv");
-    if (!is_csv && source->columns.count > 0) {
-        return rf_fail(err, RF_INVALID, "source.columns is given with format %s, must be with csv alone",
-                       formats[source->format]);
-    }
-    bool has_no_header_line = source->topics.count + source->history.topics.count > 0 || source->envelope != RF_ENVELOPE_NONE;
-    if (is_csv && source->columns.count == 0 && has_no_header_line) {
-        return rf_fail(err, RF_INVALID, "source.columns is missing, must name the columns: csv records of %s do not",
-                       source->envelope != RF_ENVELOPE_NONE ? "an envelope" : "a topic");
-    }
-    if (strlen(source->delimiter) != 1 || strchr("\"\r\n", source->delimiter[0]) || (unsigned char)source->delimiter[0] >= 0x80) {
-        return rf_fail(err, RF_INVALID,
-                       "source.delimiter is \"%.20s\", must be one ASCII character that is no quote and no line end",
-                       source->delimiter);
-    }
     enum rf_status status = check_fields(source, err);
     status = status ? status : check_avro(source, err);
     status = status ? status : check_protobuf(source, err);
-    return status ? status : check_topics(settings, err);
+    status = status ? status : check_topics(settings, err);
+    return status ? status : rf_settings_derive_dialect(settings, err);
 }
 
 // Schema ids, and where they are known.

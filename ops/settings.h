@@ -47,7 +47,8 @@ struct rf_settings_source {
     double order_idle_seconds;
     int on_offset_lost; // enum rf_offset_lost
     struct rf_texts columns;
-    char *delimiter; // one character
+    char *delimiter;           // one character, or tab
+    struct rf_csv_options csv; // see rf_settings.dialect
     struct rf_pairs fields;
     int envelope; // enum rf_envelope
     struct rf_settings_protobuf protobuf;
@@ -106,7 +107,8 @@ struct rf_settings {
     struct rf_settings_worker worker;
 
     // Derived.
-    bool is_embedded; // bootstrap.servers is "embedded": a broker inside this process
+    struct rf_csv_dialect dialect; // of source.delimiter and source.csv
+    bool is_embedded;              // bootstrap.servers is "embedded": a broker inside this process
     enum rf_start start;
     int64_t start_time_ms; // RF_START_TIME
 };

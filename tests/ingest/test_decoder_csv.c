@@ -21,9 +21,9 @@ static int set_up(void **state) {
 
 static int set_up_rest(void **state) {
     static struct decode_fixture fixture;
-    fixture_init(
-            &fixture, "csv", &(struct rf_feature_options){.label = "y"},
-            &(struct rf_decoder_options){.limits = {.field_bytes = 20}, .columns = TEXTS("", "a", "b", "y"), .delimiter = ';'});
+    fixture_init(&fixture, "csv", &(struct rf_feature_options){.label = "y"},
+                 &(struct rf_decoder_options){
+                         .limits = {.field_bytes = 20}, .columns = TEXTS("", "a", "b", "y"), .csv = {.delimiter = ';'}});
     *state = &fixture;
     return 0;
 }
@@ -134,9 +134,9 @@ static void csv_refuses_wrong_settings_in_words(void **state) {
     const struct rf_feature_options rest = {0};
     refuses(&rest, &(struct rf_decoder_options){0}, "csv needs the names of its columns: none are given, must be one for each");
     refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a", "b", "a")}, "csv column a stands twice, must stand once");
-    refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a"), .delimiter = '"'},
+    refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a"), .csv = {.delimiter = '"'}},
             "the csv delimiter is \\x22, must be an ASCII character but a quote or a line end");
-    refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a"), .delimiter = (char)0xff},
+    refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a"), .csv = {.delimiter = (char)0xff}},
             "the csv delimiter is \\xff, must be an ASCII character but a quote or a line end");
     refuses(&rest, &(struct rf_decoder_options){.columns = TEXTS("a", "b"), .limits = {.fields = 1}},
             "csv has 2 columns, at most 1 fields are taken");
@@ -155,13 +155,16 @@ static void csv_columns_splits_a_header_line(void **state) {
     (void)state;
     struct rf_texts columns;
     struct rf_error err = {0};
-    assert_int_equal(rf_decoder_csv_columns(rf_text_of("\xef\xbb\xbf,\"a, \"\"b\"\"\",c\r\n"), 0, &columns, &err), RF_OK);
+    assert_int_equal(rf_decoder_csv_columns(rf_text_of("\xef\xbb\xbf,\"a, \"\"b\"\"\",c\r\n"), &(struct rf_csv_dialect){0},
+                                            &columns, &err),
+                     RF_OK);
     assert_int_equal(columns.count, 3);
     assert_string_equal(columns.list[0], "");
     assert_string_equal(columns.list[1], "a, \"b\"");
     assert_string_equal(columns.list[2], "c");
     free_texts(&columns);
-    assert_int_equal(rf_decoder_csv_columns(rf_text_of("a\tb"), '\t', &columns, &err), RF_OK);
+    assert_int_equal(rf_decoder_csv_columns(rf_text_of("a\tb"), &(struct rf_csv_dialect){.delimiter = '\t'}, &columns, &err),
+                     RF_OK);
     assert_int_equal(columns.count, 2);
     assert_string_equal(columns.list[1], "b");
     free_texts(&columns);
@@ -171,9 +174,9 @@ static void csv_columns_refuses_a_wrong_header_line(void **state) {
     (void)state;
     struct rf_texts columns = {NULL, 7};
     struct rf_error err = {0};
-    assert_int_equal(rf_decoder_csv_columns(rf_text_of("a,\"b"), ',', &columns, &err), RF_INVALID);
+    assert_int_equal(rf_decoder_csv_columns(rf_text_of("a,\"b"), &(struct rf_csv_dialect){0}, &columns, &err), RF_INVALID);
     assert_string_equal(err.text, "the header line of csv: ends after 4 bytes within quotes, must go on with a closing one");
-    assert_int_equal(rf_decoder_csv_columns((struct rf_text){NULL, 0}, ',', &columns, &err), RF_INVALID);
+    assert_int_equal(rf_decoder_csv_columns((struct rf_text){NULL, 0}, &(struct rf_csv_dialect){0}, &columns, &err), RF_INVALID);
     assert_string_equal(err.text, "the header line of csv is empty, must name the columns");
     assert_int_equal(columns.count, 7);
 }

@@ -130,7 +130,7 @@ static void reads_csv_records_with_line_ends_in_quotes(void **state) {
     assert_string_equal(read_text(*state, "\"say \"\"\n\"\"\",x\ny\n", csv), "0@0=\"say \"\"\n\"\"\",x 0@1=y ");
     assert_string_equal(read_text(*state, "5\" pipe,x\ny,z\n", csv), "0@0=5\" pipe,x 0@1=y,z "); // opens no field
     assert_string_equal(read_text(*state, "a,\"b\nc", csv), "0@0=a,\"b\nc ");                    // never closed
-    csv.delimiter = ';';
+    csv.csv.delimiter = ';';
     assert_string_equal(read_text(*state, "a;\"b\nc\";d\ne,\"f\n", csv), "0@0=a;\"b\nc\";d 0@1=e,\"f ");
 }
 

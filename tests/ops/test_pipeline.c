@@ -25,7 +25,7 @@ struct fixture {
 static void open_fixture_with(struct fixture *fixture, double holdout_from, double holdout_to) {
     *fixture = (struct fixture){0};
     assert_int_equal(rf_settings_read("test.yaml", rf_text_of(settings_text), NULL, 0, &fixture->settings, &fixture->err), RF_OK);
-    fixture->decoder_options = (struct rf_decoder_options){.limits = fixture->settings.source.limits, .delimiter = ','};
+    fixture->decoder_options = (struct rf_decoder_options){.limits = fixture->settings.source.limits};
     const struct rf_pipeline_options options = {
             .name = fixture->settings.name,
             .seed = 1,

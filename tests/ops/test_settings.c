@@ -193,9 +193,9 @@ static void settings_check_what_goes_with_a_format(void **state) {
                "topic do not bring theirs");
     refuse_set("source.avro.schema=a.avsc", "fraud.yaml: source.avro.schema is given with format json, must be with avro alone");
     refuse_set("source.delimiter=ab",
-               "fraud.yaml: source.delimiter is \"ab\", must be one ASCII character that is no quote and no line end");
+               "fraud.yaml: source.delimiter is \"ab\", must be one ASCII character that is no quote and no line end, or tab");
     refuse_set("source.delimiter=''",
-               "fraud.yaml: source.delimiter is \"\", must be one ASCII character that is no quote and no line end");
+               "fraud.yaml: source.delimiter is \"\", must be one ASCII character that is no quote and no line end, or tab");
 }
 
 static void settings_know_where_to_start(void **state) {
