@@ -198,6 +198,37 @@ static void settings_check_what_goes_with_a_format(void **state) {
                "fraud.yaml: source.delimiter is \"\", must be one ASCII character that is no quote and no line end, or tab");
 }
 
+static void settings_check_how_csv_is_written(void **state) {
+    (void)state;
+    static const char head[] = "name: a\nsource: {file: b, format: csv, ";
+    static const struct {
+        const char *source, *sentence;
+    } cases[] = {
+            {"csv: {decimal: ','}}", "source.delimiter and source.csv.decimal are both \",\", must differ"},
+            {"csv: {quote: ';'}, delimiter: ;}", "source.delimiter and source.csv.quote are both \";\", must differ"},
+            {"csv: {header: skip}}", "source.csv.header is skip without source.columns, must stand beside names of the columns"},
+    };
+    char text[256], sentence[256];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "%s%s", head, cases[i].source);
+        snprintf(sentence, sizeof sentence, "fraud.yaml: %s", cases[i].sentence);
+        refuse(text, sentence);
+    }
+    refuse("name: a\nsource: {file: b, delimiter: tab}",
+           "fraud.yaml: source.csv or source.delimiter is given with format json, must be with csv alone");
+    struct rf_settings settings;
+    accept("name: a\nsource: {file: b, format: csv, delimiter: tab, columns: [x],"
+           " csv: {quote: none, escape: '\\', control_escapes: true, null: ['\\N', ''], header: skip}}",
+           NULL, 0, &settings);
+    assert_int_equal(settings.dialect.delimiter, '\t');
+    assert_int_equal(settings.dialect.quote, RF_CSV_NONE);
+    assert_int_equal(settings.dialect.escape, '\\');
+    assert_true(settings.dialect.has_control_escapes);
+    assert_int_equal(settings.dialect.nulls.count, 2);
+    assert_string_equal(settings.dialect.nulls.list[0], "\\N");
+    rf_settings_finish(&settings);
+}
+
 static void settings_know_where_to_start(void **state) {
     (void)state;
     refuse_set("source.start=yesterday",
@@ -338,6 +369,7 @@ int main(void) {
             cmocka_unit_test(settings_want_one_source),
             cmocka_unit_test(history_is_read_once_and_before),
             cmocka_unit_test(settings_check_what_goes_with_a_format),
+            cmocka_unit_test(settings_check_how_csv_is_written),
             cmocka_unit_test(settings_know_where_to_start),
             cmocka_unit_test(settings_of_features_are_shown_where_they_stand),
             cmocka_unit_test(settings_bound_the_worker),
