@@ -98,7 +98,6 @@ static void check_framing(const struct row *row, const struct row *next, struct 
     int size = snprintf(file, sizeof file, "%.*s", (int)row->size, row->bytes);
     size += sprintf(file + size, "%s%.*s\n", ends[rf_random_below(random, 2)], (int)next->size, next->bytes);
     struct rf_framer framing = {.kind = RF_FRAMING_CSV, .csv = row->dialect, .size_max = ROW_SIZE_MAX};
-    const struct row *wanted[] = {row, next};
     size_t begin = 0, end = 0, found = 0;
     while (begin < (size_t)size) {
         struct rf_text record;
@@ -106,8 +105,8 @@ static void check_framing(const struct row *row, const struct row *next, struct 
         enum rf_framing_answer answer =
                 rf_framing_next(&framing, (struct rf_text){file + begin, end - begin}, end == (size_t)size, &record, &used);
         if (answer == RF_FRAMING_FOUND) {
-            assert_true(found < 2);
-            assert_true(rf_text_equal(record, (struct rf_text){wanted[found]->bytes, wanted[found]->size}));
+            const struct row *wanted = found == 0 ? row : next;
+            assert_true(rf_text_equal(record, (struct rf_text){wanted->bytes, wanted->size}));
             found++;
         }
         begin += used;
