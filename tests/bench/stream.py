@@ -134,7 +134,7 @@ class Stream:
     def vowpal(self):
         reads = ["kcat", "-q", "-b", self.broker.bootstrap, "-C", "-t", "vw", "-o", "beginning", "-e", "-X",
                  "queued.min.messages=250000"]
-        learns = [peers() / "bin/python", "-m", "vowpalwabbit", "--quiet", "--loss_function", "logistic", "-b", "18", "-p",
+        learns = [peers() / "bin/python", "-m", "vowpalwabbit", "--quiet", "-d", "/dev/stdin", "--loss_function", "logistic", "-b", "18", "-p",
                   SCRATCH / "vw.predictions"]
         shell = " ".join(map(str, reads)) + " | " + " ".join(map(str, learns))
         _, _, used = timed(["sh", "-c", shell])
