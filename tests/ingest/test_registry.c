@@ -106,7 +106,7 @@ static const char *resolve(struct fixture *fixture, uint32_t id, int64_t now_ms)
 static void a_schema_is_asked_for_once(void **state) {
     (void)state;
     static const struct answer answers[] = {{URL "/schemas/ids/7", 200, "{\"schema\":\"\\\"long\\\"\",\"id\":7,\"guid\":\"x\"}"},
-                                            {NULL}};
+                                            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL "/"}, false, answers, NULL);
     assert_null(rf_registry_find(fixture.registry, 7));
@@ -129,7 +129,7 @@ static void references_come_before_what_refers_to_them(void **state) {
              "{\"name\":\"D\",\"subject\":\"\xc3\xa4\",\"version\":2}]}"},
             {URL "/subjects/%C3%A4/versions/2?deleted=true", 200,
              "{\"schema\":\"dee\",\"references\":[{\"name\":\"C\",\"subject\":\"c\",\"version\":1}]}"},
-            {NULL}};
+            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "AVRO C=sea D=dee B=bee =main");
@@ -142,7 +142,7 @@ static void references_that_go_round_come_to_an_end(void **state) {
             {URL "/schemas/ids/1", 200, "{\"schema\":\"a\",\"references\":[{\"name\":\"B\",\"subject\":\"b\",\"version\":1}]}"},
             {URL "/subjects/b/versions/1?deleted=true", 200,
              "{\"schema\":\"b\",\"references\":[{\"name\":\"B\",\"subject\":\"b\",\"version\":1}]}"},
-            {NULL}};
+            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "AVRO B=b =a");
@@ -159,7 +159,7 @@ static void schemas_of_protobuf_are_asked_for_as_descriptors(void **state) {
              "{\"schemaType\":\"PROTOBUF\",\"schema\":\"CgAA\"}"},
             {URL "/schemas/ids/2?format=serialized", 200,
              "{\"schemaType\":\"PROTOBUF\",\"schema\":\"syntax = \\\"proto3\\\";\"}"},
-            {NULL}};
+            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, true, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "PROTOBUF b.proto=CgAA =Cg==");
@@ -174,7 +174,7 @@ static void an_id_that_is_not_known_is_asked_for_twice(void **state) {
             {URL "/schemas/ids/1", 404, "{\"error_code\":40403,\"message\":\"Schema 1 not found\"}"},
             {URL "/schemas/ids/2", 404, "{\"error_code\":40403,\"message\":\"Schema 2 not found\"}"},
             {URL "/schemas/ids/2", 200, SCHEMA("two")},
-            {NULL}};
+            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 1000), "nothing yet: ");
@@ -192,7 +192,7 @@ static void a_reference_that_is_not_there_refuses_the_schema(void **state) {
     static const struct answer answers[] = {
             {URL "/schemas/ids/1", 200, "{\"schema\":\"a\",\"references\":[{\"name\":\"B\",\"subject\":\"b\",\"version\":12}]}"},
             {URL "/subjects/b/versions/12?deleted=true", 404, "{\"error_code\":40402,\"message\":\"Version 12 not found.\"}"},
-            {NULL}};
+            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "refused: refers to version 12 of b, which is not there");
@@ -224,7 +224,7 @@ static void what_is_wrong_is_said_and_tried_again_a_second_later(void **state) {
              "gives a schema whose references are not {name, subject, version}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct answer answers[] = {cases[i].answer, {URL "/schemas/ids/1", 200, SCHEMA("good")}, {NULL}};
+        struct answer answers[] = {cases[i].answer, {URL "/schemas/ids/1", 200, SCHEMA("good")}, {.url = NULL}};
         char expected[256];
         struct fixture fixture;
         setup(&fixture, (char[]){URL}, false, answers, NULL);
@@ -242,7 +242,7 @@ static void urls_are_tried_in_turn(void **state) {
     static const struct answer answers[] = {{"http://a/schemas/ids/1", 0, NULL},
                                             {"https://b/base/schemas/ids/1", 200, SCHEMA("one")},
                                             {"https://b/base/schemas/ids/2", 200, SCHEMA("two")},
-                                            {NULL}};
+                                            {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){"http://a,https://b/base/"}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 1), "nothing yet: schema registry http://a: nobody is there");
@@ -257,7 +257,7 @@ static void urls_are_tried_in_turn(void **state) {
 
 static void more_ids_than_are_kept_are_not_asked_for(void **state) {
     (void)state;
-    static const struct answer answers[] = {{URL "/schemas/ids/1", 200, SCHEMA("one")}, {NULL}};
+    static const struct answer answers[] = {{URL "/schemas/ids/1", 200, SCHEMA("one")}, {.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     fixture.options.ids = 1;
@@ -271,7 +271,7 @@ static void more_ids_than_are_kept_are_not_asked_for(void **state) {
 static void thousands_of_ids_are_found_again(void **state) {
     (void)state;
     enum { IDS = 3000 };
-    static const struct answer answers[] = {{NULL}};
+    static const struct answer answers[] = {{.url = NULL}};
     struct fixture fixture;
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     fixture.options.ids = IDS;
@@ -318,8 +318,8 @@ static void what_is_kept_needs_no_registry(void **state) {
             {URL "/schemas/ids/2", 200, "{\"schema\":\"a\",\"references\":[{\"name\":\"B\",\"subject\":\"b\",\"version\":1}]}"},
             {URL "/subjects/b/versions/1?deleted=true", 200, SCHEMA("\\\"b\\\\n\\u00e4")},
             {URL "/schemas/ids/3", 404, "{\"error_code\":40403}"},
-            {NULL}};
-    static const struct answer nothing[] = {{NULL}};
+            {.url = NULL}};
+    static const struct answer nothing[] = {{.url = NULL}};
     int loads = 0;
     struct rf_registry_store store = {.context = &loads, .load = load, .save = save};
     struct fixture fixture;
@@ -366,7 +366,7 @@ static void a_probe_asks_all_urls(void **state) {
     } cases[] = {
             {{{"http://a/schemas/types", 200, "[]"}}, RF_OK, ""},
             {{{"http://a/schemas/types", 0, NULL}, {"http://b/schemas/types", 200, "[]"}}, RF_OK, ""},
-            {{{NULL}}, RF_IO, "schema registry http://b: nobody is there"},
+            {{{.url = NULL}}, RF_IO, "schema registry http://b: nobody is there"},
             {{{"http://a/schemas/types", 401, ""}}, RF_INVALID, "schema registry http://a: refuses the credentials (401)"},
             {{{"http://a/schemas/types", 200, "[]"}}, RF_OK, ""},
     };
