@@ -64,7 +64,7 @@ static void print_fields(const struct rf_event *event, char *out) {
 }
 
 static void check_row(const struct row *row) {
-    static char names[FIELDS_MAX][8];
+    static char names[FIELDS_MAX][24];
     static char *list[FIELDS_MAX];
     size_t count = row->field_count ? row->field_count : 3;
     assert_true(count <= FIELDS_MAX);
