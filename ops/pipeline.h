@@ -11,6 +11,7 @@
 #include "sinks/sink.h"
 
 struct rf_pipeline;
+enum { RF_PIPELINE_SINKS_MAX = 16 }; // of predictions, beside the one of rejected records
 struct rf_checkpoint;
 
 struct rf_pipeline_options {

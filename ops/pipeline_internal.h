@@ -4,8 +4,6 @@
 #include "ops/holdout.h"
 #include "ops/pipeline.h"
 
-enum { RF_PIPELINE_SINKS_MAX = 16 };
-
 struct rf_pipeline {
     const struct rf_pipeline_options options;
     struct rf_schema *schema;

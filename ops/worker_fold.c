@@ -60,21 +60,17 @@ static void tell_full_sink(struct rf_worker *worker, bool is_full, int64_t now) 
     worker->sink_waits_since_ms = is_full ? worker->sink_waits_since_ms : 0;
 }
 
-// One line for all subscribers that began to miss batches since the last one.
+// One line for all subscribers of a sink that began to miss batches since the last one.
 static void tell_gaps(struct rf_worker *worker) {
     size_t count;
     struct rf_sink *const *sinks = rf_pipeline_sinks(worker->pipeline, &count);
-    const char *last = NULL;
-    uint64_t gaps = 0;
     for (size_t i = 0; i < count; i++) {
-        gaps += sinks[i]->gaps;
-        last = sinks[i]->gaps ? sinks[i]->label : last;
-    }
-    if (gaps > worker->gaps_told) {
-        rf_log(worker->options.log, RF_LOG_WARN, "a subscriber is too slow and misses batches",
-               rf_log_text("model", rf_pipeline_name(worker->pipeline)), rf_log_text("sink", last),
-               rf_log_uint("count", gaps - worker->gaps_told));
-        worker->gaps_told = gaps;
+        if (sinks[i]->gaps > worker->gaps_told[i]) {
+            rf_log(worker->options.log, RF_LOG_WARN, "a subscriber is too slow and misses batches",
+                   rf_log_text("model", rf_pipeline_name(worker->pipeline)), rf_log_text("sink", sinks[i]->label),
+                   rf_log_uint("count", sinks[i]->gaps - worker->gaps_told[i]));
+            worker->gaps_told[i] = sinks[i]->gaps;
+        }
     }
 }
 

@@ -58,7 +58,7 @@ struct rf_worker {
     bool fold_waits;                                     // for a sink, or for a snapshot
     int64_t sink_waits_since_ms;                         // 0: none has no room
     const char *sink_told;                               // the one that was said to have no room; NULL: none was
-    uint64_t gaps_told;
+    uint64_t gaps_told[RF_PIPELINE_SINKS_MAX + 1];       // of each sink
     uint64_t failures_before;
     uint64_t rejects_told;
 

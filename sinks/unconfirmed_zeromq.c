@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     HEARD_MAX = 4096, // confirmations at once
@@ -29,7 +30,7 @@ struct rf_unconfirmed {
     uint64_t last;                    // sequence number
     size_t first, count;              // the ring of batches kept; `last` is the newest of them
     size_t sent;                      // of them, the oldest ones
-    int64_t gone_ms;                  // since when a reader is known to be gone; 0: none is
+    int64_t gone_ms, gone_again_ms;   // since when a reader is known to be gone, and another one since; 0: none is
     uint64_t repeats;
     struct kept list[]; // [options.capacity]
 };
@@ -147,11 +148,12 @@ enum rf_status rf_unconfirmed_add(struct rf_unconfirmed *self, uint32_t epoch, u
 
 enum rf_status rf_unconfirmed_attend(struct rf_unconfirmed *self, int64_t now_ms, struct rf_error *err) {
     if (hear_departures(self)) {
-        self->gone_ms = now_ms;
+        *(self->gone_ms ? &self->gone_again_ms : &self->gone_ms) = now_ms;
     }
     hear(self);
     if (self->gone_ms && (now_ms - self->gone_ms >= GONE_MS || now_ms < self->gone_ms)) {
-        self->gone_ms = 0;
+        self->gone_ms = self->gone_again_ms; // readers that come and go put nothing off
+        self->gone_again_ms = 0;
         for (size_t i = 0; i < self->sent; i++) {
             self->repeats += !kept_at(self, i)->is_confirmed;
         }
@@ -164,21 +166,28 @@ static bool is_confirmed(struct rf_unconfirmed *self, uint64_t sequence) {
     return !self->count || self->last - self->count + 1 > sequence;
 }
 
+static int64_t clock_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 enum rf_status rf_unconfirmed_settle(struct rf_unconfirmed *self, uint64_t sequence, int timeout_ms, struct rf_error *err) {
-    for (;;) {
-        hear(self);
-        if (is_confirmed(self, sequence)) {
-            return RF_OK;
-        }
+    hear(self);
+    if (timeout_ms <= 0 || is_confirmed(self, sequence)) {
         enum rf_status status = send_unsent(self, err);
-        if (status || timeout_ms <= 0) {
-            return status ? status : RF_AGAIN;
+        return status ? status : is_confirmed(self, sequence) ? RF_OK : RF_AGAIN;
+    }
+    const int64_t end_ms = clock_ms() + timeout_ms;
+    for (int64_t now_ms = clock_ms(); now_ms < end_ms; now_ms = clock_ms()) {
+        enum rf_status status = rf_unconfirmed_attend(self, now_ms, err);
+        if (status || is_confirmed(self, sequence)) {
+            return status;
         }
         zmq_pollitem_t item = {.socket = self->confirmations.socket, .events = ZMQ_POLLIN};
-        int wait_ms = timeout_ms < GLANCE_MS ? timeout_ms : GLANCE_MS;
-        (void)zmq_poll(&item, 1, wait_ms);
-        timeout_ms -= wait_ms;
+        (void)zmq_poll(&item, 1, end_ms - now_ms < GLANCE_MS ? (long)(end_ms - now_ms) : GLANCE_MS);
     }
+    return RF_AGAIN;
 }
 
 uint64_t rf_unconfirmed_last(const struct rf_unconfirmed *self) {
@@ -222,7 +231,7 @@ enum rf_status rf_unconfirmed_create(const struct rf_unconfirmed_options *option
         return rf_fail(err, RF_MEMORY, "zeromq: out of memory for %zu batches", options->capacity);
     }
     self->options = *options;
-    const struct rf_endpoint_options endpoint = {.type = ZMQ_PULL, .address = options->address, .high_water_mark = 1};
+    const struct rf_endpoint_options endpoint = {.type = ZMQ_PULL, .address = options->address};
     enum rf_status status = rf_endpoint_open(options->context, &endpoint, &self->confirmations, err);
     if (!status) {
         status = open_monitor(self, err);
