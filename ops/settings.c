@@ -390,6 +390,15 @@ static enum rf_status check_servers(const struct rf_settings *settings, struct r
     return who ? rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is missing, must name the brokers for %s", who) : RF_OK;
 }
 
+static enum rf_status check_sinks(const struct rf_settings *settings, struct rf_error *err) {
+    for (size_t i = 0; i < settings->sinks.count; i++) {
+        if (rf_sink_check(&settings->sinks.list[i], err)) {
+            return rf_fail_in(err, "sinks.%zu", i);
+        }
+    }
+    return check_servers(settings, err);
+}
+
 // Records of a file come without a timestamp.
 static enum rf_status check_derived(const struct rf_settings *settings, struct rf_error *err) {
     const struct rf_feature_options *features = &settings->features;
@@ -422,7 +431,7 @@ static enum rf_status check(struct rf_settings *settings, struct rf_error *err) 
         status = check_embedded(settings, err);
     }
     if (status == RF_OK) {
-        status = check_servers(settings, err);
+        status = check_sinks(settings, err);
     }
     if (status == RF_OK) {
         status = check_derived(settings, err);

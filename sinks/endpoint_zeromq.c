@@ -61,12 +61,16 @@ static bool is_endpoint(const char *address) {
     return strcmp(port, "*") == 0 || (digits > 0 && digits <= 5 && port[digits] == '\0' && strtol(port, NULL, 10) <= UINT16_MAX);
 }
 
+enum rf_status rf_endpoint_check(const char *address, struct rf_error *err) {
+    return is_endpoint(address) ? RF_OK : refuse_bind(address, EINVAL, err);
+}
+
 enum rf_status rf_endpoint_open(void *context, const struct rf_endpoint_options *options, struct rf_endpoint *endpoint_out,
                                 struct rf_error *err) {
     *endpoint_out = (struct rf_endpoint){0};
     const char *address = options->address;
-    if (!is_endpoint(address)) {
-        return refuse_bind(address, EINVAL, err);
+    if (rf_endpoint_check(address, err)) {
+        return err->status;
     }
     void *socket = zmq_socket(context, options->type);
     if (!socket) {

@@ -103,9 +103,9 @@ static const struct rf_setting file_settings[] = {
         {0},
 };
 
-static const struct rf_sink_kind zeromq_kind = {rf_sink_zeromq_create};
-static const struct rf_sink_kind kafka_kind = {rf_sink_kafka_create};
-static const struct rf_sink_kind file_kind = {rf_sink_file_create};
+static const struct rf_sink_kind zeromq_kind = {.check = rf_sink_zeromq_check, .create = rf_sink_zeromq_create};
+static const struct rf_sink_kind kafka_kind = {.create = rf_sink_kafka_create};
+static const struct rf_sink_kind file_kind = {.create = rf_sink_file_create};
 
 const struct rf_variant rf_sink_variants[] = {
         {"zeromq", "batches of predictions to subscribers or workers", zeromq_settings, sizeof(struct rf_sink_zeromq_options),
@@ -114,6 +114,11 @@ const struct rf_variant rf_sink_variants[] = {
         {"file", "one JSON line a prediction", file_settings, sizeof(struct rf_sink_file_options), &file_kind},
         {0},
 };
+
+enum rf_status rf_sink_check(const struct rf_variant_value *value, struct rf_error *err) {
+    const struct rf_sink_kind *kind = value->kind->registration;
+    return kind->check ? kind->check(value->options, err) : RF_OK;
+}
 
 enum rf_status rf_sink_create(const struct rf_variant_value *value, const struct rf_sink_context *context,
                               struct rf_sink **sink_out, struct rf_error *err) {

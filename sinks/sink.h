@@ -77,9 +77,12 @@ struct rf_sink_context {
 
 // The registry: one row a sink. `options` is the struct that the variant's settings describe.
 struct rf_sink_kind {
+    // What can be told of the options without opening anything: RF_INVALID, in words. NULL when nothing can.
+    enum rf_status (*check)(const void *options, struct rf_error *err);
     enum rf_status (*create)(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,
                              struct rf_error *err);
 };
+enum rf_status rf_sink_check(const struct rf_variant_value *value, struct rf_error *err) RF_MUST_USE;
 extern const struct rf_variant rf_sink_variants[]; // zeromq, kafka, file; `registration` is a struct rf_sink_kind
 
 // Sends each batch as one message, see docs/PROTOCOL.md. A publisher drops what a subscriber has no room for (and is

@@ -3,6 +3,7 @@
 // The constructors behind the registry and behind `rejected`.
 #include "sinks/sink.h"
 
+enum rf_status rf_sink_zeromq_check(const void *options, struct rf_error *err);
 enum rf_status rf_sink_zeromq_create(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,
                                      struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_kafka_create(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,

@@ -180,8 +180,7 @@ static enum rf_status open_zeromq(struct zeromq_sink *zeromq, const struct rf_si
     return rf_unconfirmed_create(&unconfirmed, &zeromq->unconfirmed, err);
 }
 
-enum rf_status rf_sink_zeromq_create(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,
-                                     struct rf_error *err) {
+enum rf_status rf_sink_zeromq_check(const void *options, struct rf_error *err) {
     const struct rf_sink_zeromq_options *wanted = options;
     if (!wanted->publish == !wanted->push) {
         return rf_fail(err, RF_INVALID, "zeromq: publish and push are %s set, must be one of the two",
@@ -191,13 +190,24 @@ enum rf_status rf_sink_zeromq_create(const void *options, const struct rf_sink_c
         return rf_fail(err, RF_INVALID,
                        "zeromq: confirm is set beside publish, must stand beside push: only its readers confirm");
     }
+    enum rf_status status = rf_endpoint_check(wanted->publish ? wanted->publish : wanted->push, err);
+    return status || !wanted->confirm ? status : rf_endpoint_check(wanted->confirm, err);
+}
+
+enum rf_status rf_sink_zeromq_create(const void *options, const struct rf_sink_context *context, struct rf_sink **sink_out,
+                                     struct rf_error *err) {
+    const struct rf_sink_zeromq_options *wanted = options;
+    enum rf_status status = rf_sink_zeromq_check(wanted, err);
+    if (status) {
+        return status;
+    }
     struct zeromq_sink *zeromq = calloc(1, sizeof *zeromq);
     if (!zeromq) {
         return rf_fail(err, RF_MEMORY, "zeromq: a sink does not fit into memory");
     }
     zeromq->base.ops = &zeromq_ops;
     rf_message_init(&zeromq->message);
-    enum rf_status status = open_zeromq(zeromq, wanted, context->model, err);
+    status = open_zeromq(zeromq, wanted, context->model, err);
     if (status) {
         rf_sink_destroy(&zeromq->base);
         return status;
