@@ -56,6 +56,10 @@ enum rf_status rf_confluent_read(struct rf_text bytes, bool has_indexes, struct 
                               bytes.size);
     }
     head_out->id = (uint32_t)data[1] << 24 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 8 | data[4];
+    if (head_out->id > INT32_MAX) { // serialisers write a signed number; a registry does not even read this one
+        return rf_decode_fail(error_out, RF_REASON_UNDECODABLE, "has schema id %" PRIu32 ", must have one up to %d", head_out->id,
+                              INT32_MAX);
+    }
     head_out->index_count = 0;
     head_out->value = (struct rf_text){bytes.data + HEAD_SIZE, bytes.size - HEAD_SIZE};
     return has_indexes ? read_indexes(head_out, error_out) : RF_OK;

@@ -2,7 +2,7 @@
 #define RF_INGEST_CONFLUENT_H
 // What Confluent's serialisers put in front of a value.
 //
-//     0x00, schema id (4 bytes, big endian), value
+//     0x00, schema id (4 bytes, big endian, signed and not negative), value
 //     0x00, schema id, message indexes, value          Protobuf
 //
 // The message indexes tell which message of the schema's file the value is: their count, then the index of a message of the file,

@@ -24,7 +24,7 @@ static void json_behind_a_schema_id_is_json(void **state) {
     (void)state;
     struct decode_fixture fixture = framed(rf_decoder_find("json"), NULL);
     assert_string_equal(DECODE(&fixture, "\0\0\0\0\7{\"amount\": 12.5}"), "amount=12.5");
-    assert_string_equal(DECODE(&fixture, "\0\xff\n{\0{\"amount\": 1, \"x\": [2]}"), "amount=1");
+    assert_string_equal(DECODE(&fixture, "\0\x7f\n{\0{\"amount\": 1, \"x\": [2]}"), "amount=1");
     struct rf_error err;
     struct rf_record record = {.value = {"\0\0\0\0\7{}", 7}};
     assert_int_equal(rf_decoder_resolve(fixture.decoder, &record, 0, 0, &err), RF_OK); // without asking anybody
@@ -39,6 +39,9 @@ static void what_does_not_begin_with_a_schema_id_is_rejected(void **state) {
     assert_string_equal(DECODE(&fixture, "\1\0\0\0\7{}"), "undecodable: begins with byte 01, must begin with 00 and a schema id");
     assert_string_equal(DECODE(&fixture, "\0"), "undecodable: has 1 bytes, must begin with 00 and a schema id of 4");
     assert_string_equal(DECODE(&fixture, "\0\0\0\7"), "undecodable: has 4 bytes, must begin with 00 and a schema id of 4");
+    assert_string_equal(DECODE(&fixture, "\0\x80\0\0\0{}"),
+                        "undecodable: has schema id 2147483648, must have one up to 2147483647");
+    assert_string_equal(DECODE(&fixture, "\0\x7f\xff\xff\xff{\"amount\": 1}"), "amount=1");
     assert_string_equal(DECODE(&fixture, ""), "empty: has a value of 0 bytes");
     assert_string_equal(DECODE(&fixture, "\0\0\0\0\7"), "undecodable: ends after 0 bytes, must go on with '{'");
     fixture_finish(&fixture);
@@ -166,6 +169,8 @@ static void each_schema_id_has_its_decoder(void **state) {
     assert_int_equal(asked, 1);
     assert_string_equal(DECODE(&fixture, "\0\0\0\0\7{\"amount\": 1}"), "amount=1");
     assert_string_equal(RESOLVE(&fixture, "\1 no head", 0), "resolved"); // and rejected
+    assert_string_equal(RESOLVE(&fixture, "\0\xff\xff\xff\xff", 0), "resolved");
+    assert_int_equal(asked, 1);
     assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\x8", 0), "resolved");
     assert_string_equal(DECODE(&fixture, "\0\0\0\0\x8{\"amount\": 1}"),
                         "undecodable: schema id 8: the schema is \"bad\", must be good");
