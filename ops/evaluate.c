@@ -25,7 +25,7 @@ static enum rf_status take_all(struct rf_pipeline *pipeline, struct rf_source *s
 
 static enum rf_status fold_batch(struct rf_pipeline *pipeline, struct rf_decoder *decoder, struct rf_batch *batch,
                                  struct rf_error *err) {
-    enum rf_status status = rf_resolve(decoder, batch->records.list, batch->records.count, err);
+    enum rf_status status = rf_resolve(decoder, batch->records.list, batch->records.count, rf_clock_system(), err);
     while (!status && batch->end < batch->records.count) {
         rf_pipeline_prepare(pipeline, decoder, batch);
         while ((status = rf_pipeline_step(pipeline, batch, 0, err)) == RF_AGAIN) { // a sink has no room

@@ -1,6 +1,7 @@
 #include "ops/explain.h"
 
 #include "ingest/feature.h"
+#include "ops/clock.h"
 #include "ops/resolve.h"
 
 #include <inttypes.h>
@@ -147,7 +148,7 @@ enum rf_status rf_explanation_init(struct rf_replay *replay, const uint8_t model
             status = rf_pipeline_batch(pipeline, &explanation.scratch, err);
         }
         if (!status) {
-            status = rf_resolve(explanation.decoder, explanation.record, 1, err);
+            status = rf_resolve(explanation.decoder, explanation.record, 1, rf_clock_system(), err);
         }
         struct rf_decode_error ignored; // it was decoded before
         if (!status && (rf_decoder_decode(explanation.decoder, explanation.record, &explanation.scratch->arena,

@@ -1,6 +1,7 @@
 #include "ops/replay.h"
 
 #include "ingest/rfc3339.h"
+#include "ops/clock.h"
 #include "ops/folder.h"
 #include "ops/replay_internal.h"
 #include "ops/resolve.h"
@@ -265,7 +266,7 @@ enum rf_status rf_replay_step(struct rf_replay *replay, struct rf_error *err) {
     replay->batch->source = replay->source;
     status = poll(replay, err);
     if (!status && replay->batch->records.count) {
-        status = rf_resolve(replay->decoder, replay->batch->records.list, replay->batch->records.count, err);
+        status = rf_resolve(replay->decoder, replay->batch->records.list, replay->batch->records.count, rf_clock_system(), err);
         status = status ? status : fold_to(replay, find_point(replay), err);
     }
     return status;

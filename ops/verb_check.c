@@ -191,7 +191,7 @@ static enum rf_status show_record(struct rf_pipeline *pipeline, struct rf_decode
                                   const struct rf_record *record, const char *path, struct rf_error *err) {
     struct rf_event event;
     struct rf_decode_error error;
-    enum rf_status status = rf_resolve(decoder, record, 1, err);
+    enum rf_status status = rf_resolve(decoder, record, 1, rf_clock_system(), err);
     if (status) {
         return status;
     }
