@@ -136,6 +136,7 @@ static CURLcode set_options(struct curl_http *http, const struct rf_http_options
     CURL *easy = http->easy;
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     code = code ? code : curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    code = code ? code : curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // an end does not wait for a name to be looked up
     code = code ? code : curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     code = code ? code : curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(options->timeout_seconds * 1000));
     code = code ? code : curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 1000, DOUBT_MS = 300 };
+enum { RETRY_MS = 1000, DOUBT_MS = 300, PROBE_MS = 5000 };
 
 const struct rf_setting rf_registry_settings[] = {
         RF_TEXT(struct rf_registry_options, url, NULL, RF_SETTING_NOT_MODEL,
@@ -87,6 +87,8 @@ struct rf_registry {
     size_t failures;  // URLs that failed since something was answered
     int64_t retry_ms; // not before this time, where there were failures
     struct rf_error trouble;
+    bool is_probing;
+    int64_t probed_ms; // since when
 
     pthread_mutex_t lock;       // of all below
     struct rf_registered **ids; // [capacity] by id, open addressing
@@ -262,7 +264,7 @@ enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, in
     return RF_AGAIN;
 }
 
-enum rf_status rf_registry_probe(struct rf_registry *registry, int wait_ms, struct rf_error *err) {
+static enum rf_status probe(struct rf_registry *registry, int wait_ms, struct rf_error *err) {
     char url[4096];
     struct rf_http_reply reply;
     enum rf_status status = RF_OK;
@@ -290,6 +292,18 @@ enum rf_status rf_registry_probe(struct rf_registry *registry, int wait_ms, stru
         return err->status = status == RF_INVALID ? RF_INVALID : RF_IO;
     }
     return RF_AGAIN; // the next one
+}
+
+enum rf_status rf_registry_probe(struct rf_registry *registry, int64_t now_ms, int wait_ms, struct rf_error *err) {
+    registry->probed_ms = registry->is_probing ? registry->probed_ms : now_ms;
+    enum rf_status status = probe(registry, wait_ms, err);
+    registry->is_probing = status == RF_AGAIN;
+    if (registry->is_probing && now_ms - registry->probed_ms >= PROBE_MS) {
+        registry->is_probing = registry->is_asking = false;
+        return rf_fail(err, RF_IO, "schema registry %s: has not answered within %d seconds", rf_registry_url(registry),
+                       PROBE_MS / 1000);
+    }
+    return status;
 }
 
 static enum rf_status take_urls(struct rf_registry *registry, const char *text) {

@@ -50,8 +50,8 @@ enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, in
                                    const struct rf_registered **registered_out, struct rf_error *err) RF_MUST_USE;
 
 // Asks whether the registry is there and takes the credentials, for at most wait_ms. RF_AGAIN: call again. RF_INVALID: it does
-// not. RF_IO: it is away. One thread, nothing else being under way.
-enum rf_status rf_registry_probe(struct rf_registry *registry, int wait_ms, struct rf_error *err) RF_MUST_USE;
+// not. RF_IO: it is away, or silent for 5 seconds: a start is not held up by it. One thread, nothing else being under way.
+enum rf_status rf_registry_probe(struct rf_registry *registry, int64_t now_ms, int wait_ms, struct rf_error *err) RF_MUST_USE;
 
 const char *rf_registry_url(const struct rf_registry *registry); // that was asked last
 

@@ -2,6 +2,7 @@
 
 #include "ingest/avro_schema.h"
 #include "ops/checkpoint.h"
+#include "ops/clock.h"
 #include "ops/file.h"
 #include "ops/specification.h"
 #include "proto/snapshot.h"
@@ -87,9 +88,10 @@ static enum rf_status make_registry(struct rf_assembly *assembly, struct rf_erro
 
 enum rf_status rf_assembly_ask_registry(struct rf_assembly *assembly, struct rf_error *err) {
     enum { WAIT_MS = 50 };
+    struct rf_clock *clock = rf_clock_system();
     enum rf_status status = RF_OK;
     do {
-        status = assembly->registry ? rf_registry_probe(assembly->registry, WAIT_MS, err) : RF_OK;
+        status = assembly->registry ? rf_registry_probe(assembly->registry, clock->monotonic_ms(clock), WAIT_MS, err) : RF_OK;
     } while (status == RF_AGAIN);
     return status;
 }

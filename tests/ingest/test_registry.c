@@ -10,7 +10,7 @@
 
 struct answer {
     const char *url; // begins
-    long code;       // 0: no reply
+    long code;       // 0: no reply, -1: none for a long time
     const char *body;
 };
 
@@ -43,6 +43,9 @@ static enum rf_status turn(struct rf_http *self, int wait_ms, struct rf_http_rep
                 break;
             }
         }
+    }
+    if (found && found->code < 0) {
+        return RF_AGAIN;
     }
     if (!found || !found->code) {
         return rf_fail(err, RF_IO, "nobody is there");
@@ -376,7 +379,7 @@ static void a_probe_asks_all_urls(void **state) {
         enum rf_status status;
         setup(&fixture, (char[]){"http://a,http://b"}, false, cases[i].answers, NULL);
         do {
-            status = rf_registry_probe(fixture.registry, 0, &err);
+            status = rf_registry_probe(fixture.registry, 0, 0, &err);
         } while (status == RF_AGAIN);
         assert_int_equal(status, cases[i].status);
         if (status) {
@@ -384,6 +387,23 @@ static void a_probe_asks_all_urls(void **state) {
         }
         rf_registry_destroy(fixture.registry);
     }
+}
+
+static void a_probe_of_a_silent_registry_ends(void **state) {
+    (void)state;
+    static const struct answer answers[] = {
+            {URL "/schemas/types", -1, NULL}, {URL "/schemas/ids/0", 200, SCHEMA("none")}, {.url = NULL}};
+    struct fixture fixture;
+    struct rf_error err = {0};
+    setup(&fixture, (char[]){URL}, false, answers, NULL);
+    for (int64_t start = 1000; start < 100000; start += 50000) { // twice
+        assert_int_equal(rf_registry_probe(fixture.registry, start, 0, &err), RF_AGAIN);
+        assert_int_equal(rf_registry_probe(fixture.registry, start + 4999, 0, &err), RF_AGAIN);
+        assert_int_equal(rf_registry_probe(fixture.registry, start + 5000, 0, &err), RF_IO);
+        assert_string_equal(err.text, "schema registry " URL ": has not answered within 5 seconds");
+    }
+    assert_string_equal(resolve(&fixture, 0, 0), "AVRO =none"); // nothing is left under way
+    rf_registry_destroy(fixture.registry);
 }
 
 static void settings_that_do_not_go_together_are_refused(void **state) {
@@ -448,6 +468,7 @@ int main(void) {
             cmocka_unit_test(thousands_of_ids_are_found_again),
             cmocka_unit_test(what_is_kept_needs_no_registry),
             cmocka_unit_test(a_probe_asks_all_urls),
+            cmocka_unit_test(a_probe_of_a_silent_registry_ends),
             cmocka_unit_test(settings_that_do_not_go_together_are_refused),
             cmocka_unit_test(base64_is_that_of_the_rfc),
     };
