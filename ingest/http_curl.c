@@ -69,7 +69,8 @@ static enum rf_status curl_begin(struct rf_http *self, const char *url, struct r
 
 static enum rf_status fail(struct curl_http *http, CURLcode code, struct rf_error *err) {
     if (http->is_too_long) {
-        return rf_fail(err, RF_IO, "the reply has more than %zu bytes", http->size_max);
+        return rf_fail(err, RF_IO, "the reply has more than %zu bytes and is not taken unless reply_bytes is raised",
+                       http->size_max);
     }
     return rf_fail(err, RF_IO, "%s", http->why[0] ? http->why : curl_easy_strerror(code));
 }

@@ -65,7 +65,7 @@ static enum rf_status ask(struct rf_registry_fetch *fetch, struct rf_error *err)
                        : (int)sizeof url;
     }
     if (size >= (int)sizeof url) {
-        return rf_fail(err, RF_IO, "gives schema id %" PRIu32 " a reference to a subject with a name too long", fetch->id);
+        return rf_fail(err, RF_INVALID, "refers to a subject with a name too long");
     }
     return rf_http_begin(fetch->http, url, err);
 }
@@ -92,8 +92,7 @@ static enum rf_status take_reply(struct rf_registry_fetch *fetch, struct rf_text
             continue;
         }
         if (fetch->count > RF_REGISTRY_REFERENCES_MAX) {
-            return rf_fail(err, RF_IO, "gives schema id %" PRIu32 " more than %d references", fetch->id,
-                           RF_REGISTRY_REFERENCES_MAX);
+            return rf_fail(err, RF_INVALID, "has more than %d references, at most so many are taken", RF_REGISTRY_REFERENCES_MAX);
         }
         fetch->nodes[fetch->count++].origin = *reference;
     }
@@ -138,20 +137,25 @@ static enum rf_status finish(struct rf_registry_fetch *fetch, struct rf_register
     return RF_OK;
 }
 
-// What is referred to is not there, and will not be.
-static enum rf_status refuse(struct rf_registry_fetch *fetch, struct rf_registered **registered_out, struct rf_error *err) {
-    const struct rf_registry_reference *origin = &fetch->nodes[fetch->done].origin;
+// It will never be better.
+static enum rf_status refuse(struct rf_registry_fetch *fetch, const char *why, struct rf_registered **registered_out,
+                             struct rf_error *err) {
     struct rf_registered *registered = calloc(1, sizeof *registered);
-    bool is_whole = registered && asprintf(&registered->refusal, "refers to version %" PRId64 " of %s, which is not there",
-                                           origin->version, rf_show(rf_text_of(origin->subject)).text) > 0;
+    char *refusal = strdup(why);
     forget(fetch);
-    if (!is_whole) {
+    if (!registered || !refusal) {
         free(registered);
+        free(refusal);
         return rf_fail(err, RF_MEMORY, "schema id %" PRIu32 ": out of memory", fetch->id);
     }
-    registered->id = fetch->id;
+    *registered = (struct rf_registered){.id = fetch->id, .refusal = refusal};
     *registered_out = registered;
     return RF_OK;
+}
+
+static void tell_missing(const struct rf_registry_reference *origin, struct rf_error *err) {
+    rf_fail(err, RF_NOT_FOUND, "refers to version %" PRId64 " of %s, which is not there", origin->version,
+            rf_show(rf_text_of(origin->subject)).text);
 }
 
 enum rf_status rf_registry_fetch_begin(struct rf_registry_fetch *fetch, const char *url, uint32_t id, struct rf_error *err) {
@@ -166,21 +170,30 @@ enum rf_status rf_registry_fetch_turn(struct rf_registry_fetch *fetch, int wait_
                                       struct rf_error *err) {
     assert(fetch->done < fetch->count);
     struct rf_http_reply reply;
+    struct rf_error why;
     enum rf_status status = rf_http_turn(fetch->http, wait_ms, &reply, err);
     if (status) {
         return status;
     }
     status = rf_registry_judge(&reply, err);
     if (status == RF_NOT_FOUND && fetch->done > 0) {
-        return refuse(fetch, registered_out, err);
+        tell_missing(&fetch->nodes[fetch->done].origin, &why);
+        return refuse(fetch, why.text, registered_out, err);
     }
-    if (!status) {
-        status = take_reply(fetch, reply.body, err);
+    if (status) {
+        return status;
     }
+    status = take_reply(fetch, reply.body, &why);
     if (!status && fetch->done == fetch->count) {
         return finish(fetch, registered_out, err);
     }
-    status = status ? status : ask(fetch, err);
+    status = status ? status : ask(fetch, &why);
+    if (status == RF_INVALID) { // of the schema, not of the credentials
+        return refuse(fetch, why.text, registered_out, err);
+    }
+    if (status) {
+        *err = why;
+    }
     return status ? status : RF_AGAIN;
 }
 

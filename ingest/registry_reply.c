@@ -59,7 +59,7 @@ static char *copy(const char *text) {
 static enum rf_status read_references(const json_t *list, struct rf_registry_reply *reply, struct rf_error *err) {
     size_t count = json_array_size(list);
     if (count > RF_REGISTRY_REFERENCES_MAX) {
-        return rf_fail(err, RF_IO, "gives a schema with %zu references, at most %d are taken", count, RF_REGISTRY_REFERENCES_MAX);
+        return rf_fail(err, RF_INVALID, "has %zu references, at most %d are taken", count, RF_REGISTRY_REFERENCES_MAX);
     }
     reply->references = calloc(count + 1, sizeof *reply->references);
     bool is_whole = reply->references && (!list || json_is_array(list) || json_is_null(list));
@@ -84,7 +84,7 @@ enum rf_status rf_registry_reply_read(struct rf_text body, bool is_serialized, s
     if (!reply.schema || !reply.type) {
         status = rf_fail(err, RF_IO, "answers with what is no schema: %s", rf_show(body).text);
     } else if (is_serialized && !strcmp(reply.type, "PROTOBUF") && !rf_base64_is_valid(rf_text_of(reply.schema))) {
-        status = rf_fail(err, RF_IO, "gives a schema of Protobuf as text, must know format=serialized");
+        status = rf_fail(err, RF_INVALID, "is one of Protobuf that the registry gives as text, must know format=serialized");
     } else {
         status = read_references(json_object_get(json, "references"), &reply, err);
     }

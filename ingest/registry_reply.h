@@ -25,8 +25,8 @@ void rf_registry_reply_finish(struct rf_registry_reply *reply);
 // RF_INVALID, in words: it refuses the credentials. RF_IO, in words: anything else, which may be better another time.
 enum rf_status rf_registry_judge(const struct rf_http_reply *reply, struct rf_error *err) RF_MUST_USE;
 
-// Reads a schema. RF_IO, in words, when it is none. `is_serialized`: one of Protobuf must be its descriptor in base64, since the
-// text of a .proto is of no use.
+// Reads a schema. RF_IO, in words, when it is none. RF_INVALID: it is one that is of no use, why in words that go on a sentence
+// about it. `is_serialized`: one of Protobuf must be its descriptor in base64, since the text of a .proto is of no use.
 enum rf_status rf_registry_reply_read(struct rf_text body, bool is_serialized, struct rf_registry_reply *reply_out,
                                       struct rf_error *err) RF_MUST_USE;
 

@@ -167,7 +167,7 @@ static void schemas_of_protobuf_are_asked_for_as_descriptors(void **state) {
     setup(&fixture, (char[]){URL}, true, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "PROTOBUF b.proto=CgAA =Cg==");
     assert_string_equal(resolve(&fixture, 2, 0),
-                        "nothing yet: schema registry " URL ": gives a schema of Protobuf as text, must know format=serialized");
+                        "refused: is one of Protobuf that the registry gives as text, must know format=serialized");
     rf_registry_destroy(fixture.registry);
 }
 
@@ -200,6 +200,44 @@ static void a_reference_that_is_not_there_refuses_the_schema(void **state) {
     setup(&fixture, (char[]){URL}, false, answers, NULL);
     assert_string_equal(resolve(&fixture, 1, 0), "refused: refers to version 12 of b, which is not there");
     rf_registry_destroy(fixture.registry);
+}
+
+// A reply with so many references to a subject. The caller frees it.
+static char *print_references(int count, int first, const char *subject) {
+    char *body = malloc(64 + (size_t)count * (64 + strlen(subject)));
+    assert_non_null(body);
+    size_t used = (size_t)sprintf(body, "{\"schema\":\"a\",\"references\":[");
+    for (int i = 0; i < count; i++) {
+        used += (size_t)sprintf(body + used, "%s{\"name\":\"%d\",\"subject\":\"%s\",\"version\":1}", i ? "," : "", first + i,
+                                subject);
+    }
+    sprintf(body + used, "]}");
+    return body;
+}
+
+static void references_without_number_refuse_the_schema(void **state) {
+    (void)state;
+    char *too_many = print_references(257, 0, "b"), *many = print_references(256, 1000, "c");
+    char name[4200] = "";
+    memset(name, 'x', sizeof name - 1);
+    char *far = print_references(1, 0, name);
+    const struct answer answers[] = {
+            {URL "/schemas/ids/1", 200, too_many},
+            {URL "/schemas/ids/2", 200, "{\"schema\":\"a\",\"references\":[{\"name\":\"B\",\"subject\":\"b\",\"version\":1}]}"},
+            {URL "/subjects/b/versions/1?deleted=true", 200, many},
+            {URL "/schemas/ids/3", 200, far},
+            {URL "/schemas/ids/4", 200, SCHEMA("four")},
+            {.url = NULL}};
+    struct fixture fixture;
+    setup(&fixture, (char[]){URL}, false, answers, NULL);
+    assert_string_equal(resolve(&fixture, 1, 0), "refused: has 257 references, at most 256 are taken");
+    assert_string_equal(resolve(&fixture, 2, 0), "refused: has more than 256 references, at most so many are taken");
+    assert_string_equal(resolve(&fixture, 3, 0), "refused: refers to a subject with a name too long");
+    assert_string_equal(resolve(&fixture, 4, 0), "AVRO =four");
+    rf_registry_destroy(fixture.registry);
+    free(too_many);
+    free(many);
+    free(far);
 }
 
 static void what_is_wrong_is_said_and_tried_again_a_second_later(void **state) {
@@ -462,6 +500,7 @@ int main(void) {
             cmocka_unit_test(schemas_of_protobuf_are_asked_for_as_descriptors),
             cmocka_unit_test(an_id_that_is_not_known_is_asked_for_twice),
             cmocka_unit_test(a_reference_that_is_not_there_refuses_the_schema),
+            cmocka_unit_test(references_without_number_refuse_the_schema),
             cmocka_unit_test(what_is_wrong_is_said_and_tried_again_a_second_later),
             cmocka_unit_test(urls_are_tried_in_turn),
             cmocka_unit_test(more_ids_than_are_kept_are_not_asked_for),
