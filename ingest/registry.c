@@ -1,5 +1,6 @@
 #include "ingest/registry.h"
 
+#include "ingest/base64.h"
 #include "ingest/registry_fetch.h"
 #include "ingest/registry_reply.h"
 
@@ -75,6 +76,7 @@ enum rf_status rf_registry_check(const struct rf_registry_options *options, stru
 
 struct rf_registry {
     const struct rf_registry_options *options;
+    bool is_serialized;
     struct rf_registry_store store;
     struct rf_http *http;
     struct rf_registry_fetch *fetch;
@@ -236,6 +238,24 @@ static enum rf_status ask(struct rf_registry *registry, uint32_t id, int64_t now
     return RF_AGAIN;
 }
 
+// What was kept while descriptors were not wanted is of no use when they are: one of Protobuf is a text.
+static bool is_usable(const struct rf_registry *registry, const struct rf_registered *kept) {
+    bool is_usable = true;
+    for (size_t i = 0; registry->is_serialized && !kept->refusal && !strcmp(kept->type, "PROTOBUF") && i < kept->count; i++) {
+        is_usable = is_usable && rf_base64_is_valid(rf_text_of(kept->schemas[i].text));
+    }
+    return is_usable;
+}
+
+static struct rf_registered *load(const struct rf_registry *registry, uint32_t id) {
+    struct rf_registered *kept = registry->store.load ? registry->store.load(registry->store.context, id) : NULL;
+    if (kept && !is_usable(registry, kept)) {
+        rf_registered_destroy(kept);
+        return NULL;
+    }
+    return kept;
+}
+
 enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, int64_t now_ms, int wait_ms,
                                    const struct rf_registered **registered_out, struct rf_error *err) {
     *registered_out = rf_registry_find(registry, id);
@@ -249,7 +269,7 @@ enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, in
         registry->is_asking = registry->is_doubted = false;
     }
     bool is_new = !registry->is_asking && !registry->is_doubted && !registry->failures;
-    struct rf_registered *kept = is_new && registry->store.load ? registry->store.load(registry->store.context, id) : NULL;
+    struct rf_registered *kept = is_new ? load(registry, id) : NULL;
     if (kept) {
         *registered_out = kept;
         return add(registry, kept, err);
@@ -336,6 +356,7 @@ enum rf_status rf_registry_create(const struct rf_registry_options *options, boo
         return rf_fail(err, RF_MEMORY, "schema registry: out of memory");
     }
     registry->options = options;
+    registry->is_serialized = is_serialized;
     registry->http = http;
     pthread_mutex_init(&registry->lock, NULL);
     if (store) {

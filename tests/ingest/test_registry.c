@@ -398,6 +398,27 @@ static void what_is_kept_needs_no_registry(void **state) {
     free(kept[3]);
 }
 
+static void a_kept_text_of_protobuf_is_no_descriptor(void **state) {
+    (void)state;
+    static const struct answer answers[] = {
+            {URL "/schemas/ids/4", 200, "{\"schemaType\":\"PROTOBUF\",\"schema\":\"syntax = 3;\"}"},
+            {URL "/schemas/ids/4?format=serialized", 200, "{\"schemaType\":\"PROTOBUF\",\"schema\":\"Cg==\"}"},
+            {.url = NULL}};
+    int loads = 0;
+    struct rf_registry_store store = {.context = &loads, .load = load, .save = save};
+    static const char *const words[] = {"PROTOBUF =syntax = 3;", "PROTOBUF =Cg==", "PROTOBUF =Cg=="};
+    for (int i = 0; i < 3; i++) { // as Avro, where it is of no use; then as Protobuf, twice
+        struct fixture fixture;
+        setup(&fixture, (char[]){URL}, i > 0, answers, &store);
+        assert_string_equal(resolve(&fixture, 4, 0), words[i]);
+        assert_string_equal(fixture.http->asked, i == 0   ? URL "/schemas/ids/4"
+                                                 : i == 1 ? URL "/schemas/ids/4?format=serialized"
+                                                          : "");
+        rf_registry_destroy(fixture.registry);
+    }
+    free(kept[4]);
+}
+
 static void a_probe_asks_all_urls(void **state) {
     (void)state;
     static const struct {
@@ -506,6 +527,7 @@ int main(void) {
             cmocka_unit_test(more_ids_than_are_kept_are_not_asked_for),
             cmocka_unit_test(thousands_of_ids_are_found_again),
             cmocka_unit_test(what_is_kept_needs_no_registry),
+            cmocka_unit_test(a_kept_text_of_protobuf_is_no_descriptor),
             cmocka_unit_test(a_probe_asks_all_urls),
             cmocka_unit_test(a_probe_of_a_silent_registry_ends),
             cmocka_unit_test(settings_that_do_not_go_together_are_refused),
