@@ -1,8 +1,11 @@
 #include "ops/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PIECE_SIZE = 64 << 10 };
 
@@ -41,9 +44,19 @@ static enum rf_status read_all(FILE *file, const char *path, size_t size_max, ch
 }
 
 enum rf_status rf_file_read(const char *path, size_t size_max, struct rf_text *bytes_out, struct rf_error *err) {
-    FILE *file = fopen(path, "rb");
+    struct stat stat;
+    const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // a pipe without a writer would be waited for
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
     if (!file) {
-        return rf_fail(err, RF_INVALID, "%s cannot be opened: %s", path, strerror(errno));
+        rf_fail(err, RF_INVALID, "%s cannot be opened: %s", path, strerror(errno));
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
+        return err->status;
+    }
+    if (fstat(descriptor, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        fclose(file);
+        return rf_fail(err, RF_INVALID, "%s is no plain file, must be one", path);
     }
     char *data = NULL;
     size_t size = 0;

@@ -1,8 +1,11 @@
 #include "ops/assembly.h"
+#include "ops/file.h"
 #include "tests/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char settings_text[] = "name: test\nsource: {file: x, format: json}\nfeatures: {id: id, label: y}\n"
@@ -44,9 +47,28 @@ static void the_log_tells_where_sinks_are_bound_and_which_may_lose_something(voi
     assert_null(strstr(rest, "sink bound"));
 }
 
+static void a_file_that_settings_name_must_be_a_plain_one(void **state) {
+    (void)state;
+    char folder[] = "/tmp/riffle-assembly-XXXXXX", pipe_path[64], wanted[128];
+    assert_non_null(mkdtemp(folder));
+    snprintf(pipe_path, sizeof pipe_path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    struct rf_text bytes;
+    struct rf_error err;
+    const char *const paths[] = {pipe_path, folder};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(wanted, sizeof wanted, "%s is no plain file, must be one", paths[i]);
+        assert_int_equal(rf_file_read(paths[i], 100, &bytes, &err), RF_INVALID);
+        assert_string_equal(err.text, wanted);
+    }
+    assert_int_equal(unlink(pipe_path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_log_tells_where_sinks_are_bound_and_which_may_lose_something),
+            cmocka_unit_test(a_file_that_settings_name_must_be_a_plain_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
