@@ -204,7 +204,8 @@ enum rf_status rf_decoder_protobuf_create_registered(const struct rf_schema *sch
 // Avro's binary encoding (1.11): one datum a record, as ingest/avro_plan.h reads it, written with the schema that the record
 // names (struct rf_record), or else with that of the options. A record type's fields are the fields of the event; those that are
 // declared may be paths into records, arrays and maps. Of a union the branch that came counts, null being null.
-// RF_INVALID, in words, for what is no schema. That of a record is compiled when it is first met, and then kept.
+// RF_INVALID, in words, for what is no schema, and for a declared field that the options' schema has no value for
+// (ingest/avro_names.h). That of a record is compiled when it is first met, and then kept.
 enum rf_status rf_decoder_avro_create(const struct rf_schema *schema, const struct rf_decoder_options *options,
                                       struct rf_decoder **decoder_out, struct rf_error *err) RF_MUST_USE;
 

@@ -1,4 +1,5 @@
-#include "ingest/avro_plan.h"
+#include "ingest/avro_names.h"
+#include "ingest/avro_program.h"
 #include "ingest/registered.h"
 #include "ingest/reject.h"
 
@@ -68,7 +69,8 @@ static enum rf_status avro_decode(struct rf_decoder *self, const struct rf_recor
         plan = writer->plan;
     }
     if (!plan) {
-        return rf_decode_fail(error_out, RF_REASON_UNDECODABLE, "has no schema, must have one");
+        return rf_decode_fail(error_out, RF_REASON_UNDECODABLE,
+                              "has no schema, must have one: that of source.avro.schema, or of its container file");
     }
     return rf_avro_decode(avro->walker, plan, record->value, arena, event_out, error_out);
 }
@@ -111,9 +113,15 @@ enum rf_status rf_decoder_avro_create(const struct rf_schema *schema, const stru
                                       struct rf_decoder **decoder_out, struct rf_error *err) {
     struct avro_decoder *avro;
     enum rf_status status = create(schema, options, &avro, err);
-    if (!status && options->avro_schema.data && rf_avro_plan_create(&options->avro_schema, 1, schema, &avro->plan, err)) {
-        avro_destroy(&avro->base);
-        return rf_fail_in(err, "the Avro schema");
+    if (!status && options->avro_schema.data) {
+        if (rf_avro_plan_create(&options->avro_schema, 1, schema, &avro->plan, err)) {
+            status = rf_fail_in(err, "the Avro schema");
+        } else {
+            status = rf_avro_check_names(&avro->plan->types, schema, options, err);
+        }
+        if (status) {
+            avro_destroy(&avro->base);
+        }
     }
     if (!status) {
         *decoder_out = &avro->base;

@@ -27,6 +27,7 @@ struct harness {
     struct rf_arena arena;
     struct rf_examples examples;
     enum rf_task task;
+    const struct rf_record_schema *written_with; // what records name as their schema; NULL: none
 };
 
 static inline struct harness harness_create(const char *format, const struct rf_feature_options *features,
@@ -149,7 +150,7 @@ static inline void harness_run_record(struct harness *harness, const struct rf_r
 }
 
 static inline void harness_run(struct harness *harness, const uint8_t *data, size_t size) {
-    struct rf_record record = {.value = {size ? (const char *)data : "", size}, .timestamp_ms = -1};
+    struct rf_record record = {.value = {size ? (const char *)data : "", size}, .timestamp_ms = -1, .schema = harness->written_with};
     harness_run_record(harness, &record);
 }
 

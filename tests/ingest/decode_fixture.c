@@ -90,7 +90,11 @@ const char *fixture_decode(struct decode_fixture *fixture, const void *bytes, si
     char *copy = malloc(size ? size : 1);
     assert_non_null(copy);
     memcpy(copy, bytes, size);
-    struct rf_record record = {.value = {copy, size}, .timestamp_ms = -1};
+    struct rf_record record = {
+            .value = {copy, size},
+            .timestamp_ms = -1,
+            .schema = fixture->written_with.text.data ? &fixture->written_with : NULL,
+    };
     fixture_decode_record(fixture, &record);
     free(copy);
     return fixture->words;

@@ -10,6 +10,7 @@ struct decode_fixture {
     struct rf_arena arena;
     struct rf_event event;
     struct rf_decode_error error;
+    struct rf_record_schema written_with; // what records name as their schema; no text: none
     char words[4096];
 };
 

@@ -51,8 +51,10 @@ static const char payment[] = SCHEMA(FIELD("id", "\"string\"") "," FIELD(
 
 static struct decode_fixture fixture;
 
+// Records name their schema themselves, so that what is wanted need not be in it.
 static void begin(const char *schema, const struct rf_feature_options *features, struct rf_decode_limits limits) {
-    fixture_init(&fixture, "avro", features, &(struct rf_decoder_options){.avro_schema = rf_text_of(schema), .limits = limits});
+    fixture_init(&fixture, "avro", features, &(struct rf_decoder_options){.limits = limits});
+    fixture.written_with.text = rf_text_of(schema);
 }
 
 static void end(void) {
@@ -319,6 +321,60 @@ static void avro_refuses_schemas_it_cannot_read_records_of(void **state) {
     rf_schema_destroy(schema);
 }
 
+// What creating a decoder says to a category of the name: "" where it is taken.
+static const char *named(const char *schema, char *name, struct rf_pairs beside) {
+    static struct rf_error err;
+    struct rf_schema *wanted;
+    struct rf_decoder *decoder;
+    const struct rf_feature_options features = {.categories = TEXTS(name)};
+    const struct rf_decoder_options options = {.avro_schema = rf_text_of(schema), .fields = beside};
+    assert_int_equal(rf_schema_create(&features, rf_hash_key_of_seed(1), &wanted, &err), RF_OK);
+    if (rf_decoder_create(rf_decoder_find("avro"), wanted, &options, &decoder, &err)) {
+        assert_int_equal(err.status, RF_INVALID);
+    } else {
+        rf_decoder_destroy(decoder);
+        err.text[0] = '\0';
+    }
+    rf_schema_destroy(wanted);
+    return err.text;
+}
+
+static void avro_holds_names_against_the_schema_of_the_settings(void **state) {
+    (void)state;
+    static const struct rf_pairs none = {0};
+    static char *const good[] = {"id", "fraud", "items.sku", "items.1.price", "attrs.size"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_string_equal(named(payment, good[i], none), "");
+    }
+    static char *const bad[][2] = {
+            {"amout", "field amout: shop.Payment has no field amout, did you mean amount?"},
+            {"far.away", "field far.away: shop.Payment has no field far, must have it"},
+            {"items.0.prise", "field items.0.prise: shop.Item has no field prise, did you mean price?"},
+            {"items", "field items is a record, must be one of its fields: items.NAME"},
+            {"items.0", "field items.0 is a record, must be one of its fields: items.0.NAME"},
+            {"attrs", "field attrs is a map, must be one of its entries: attrs.KEY"},
+            {"fraud.x", "field fraud.x: what has x is of the type boolean, must be a record or a map"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_string_equal(named(payment, bad[i][0], none), bad[i][1]);
+    }
+    struct rf_pairs beside = {(struct rf_pair[]){{.name = "shop", .value = "key"}}, 1};
+    assert_string_equal(named(payment, "shop", beside), "");
+
+    // The branches of a union: one must do, and there are more ways down than can be gone.
+#define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
+    static const char many[] = "[" RECORD("A", FIELD("x", "\"int\"")) "," RECORD(
+            "B", FIELD("a", "[\"null\",\"A\",\"B\"," RECORD("C", FIELD("a", "[\"null\",\"B\",\"C\"]")) "]")) "]";
+    assert_string_equal(named(many, "x", none), "");
+    assert_string_equal(named(many, "a.a.x", none), "");
+    assert_string_equal(named(many, "a.a.y", none), "field a.a.y: C has no field y, must have it");
+    char deep[2 * 60 + 2] = "";
+    for (size_t i = 0; i < 60; i++) {
+        strcat(deep, "a.");
+    }
+    assert_string_equal(named(many, strcat(deep, "y"), none), "");
+}
+
 static void avro_goes_by_the_schema_that_a_record_names(void **state) {
     (void)state;
     fixture_init(&fixture, "avro", &(struct rf_feature_options){.numbers = TEXTS("x")}, &(struct rf_decoder_options){0});
@@ -344,7 +400,7 @@ static void avro_goes_by_the_schema_that_a_record_names(void **state) {
                                 "its schema type \"\" is not known, must be a type of Avro or one defined before");
         }
     }
-    EXPECT_BYTES(&fixture, {"\2\4", 2, "undecodable: has no schema, must have one"});
+    EXPECT_BYTES(&fixture, {"\2\4", 2, "undecodable: has no schema, must have one: that of source.avro.schema, or of its container file"});
     end();
 }
 
@@ -362,6 +418,7 @@ int main(void) {
             cmocka_unit_test(avro_reads_vectors_in_place_or_widened),
             cmocka_unit_test(avro_writes_numbers_for_those_who_want_texts),
             cmocka_unit_test(avro_refuses_schemas_it_cannot_read_records_of),
+            cmocka_unit_test(avro_holds_names_against_the_schema_of_the_settings),
             cmocka_unit_test(avro_goes_by_the_schema_that_a_record_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

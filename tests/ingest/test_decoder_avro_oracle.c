@@ -162,7 +162,7 @@ static void check_datum(struct oracle *oracle, struct decode_fixture *fixture, c
             fail_msg("%s\n  gives %s, must be rejected", schema, fixture->words);
         }
     } else {
-        struct rf_record record = {.value = datum, .timestamp_ms = -1};
+        struct rf_record record = {.value = datum, .timestamp_ms = -1, .schema = &fixture->written_with};
         rf_arena_reset(&fixture->arena);
         if (rf_decoder_decode(fixture->decoder, &record, &fixture->arena, &fixture->event, &fixture->error)) {
             fail_msg("%s\n  is rejected: %s", schema, fixture->error.detail);
@@ -189,7 +189,8 @@ static void check_schema(struct oracle *oracle, struct rf_random *random) {
         features = (struct rf_feature_options){.label = count > 0 ? names[0] : NULL};
     }
     struct decode_fixture fixture;
-    fixture_init(&fixture, "avro", &features, &(struct rf_decoder_options){.avro_schema = rf_text_of(schema), .limits = limits});
+    fixture_init(&fixture, "avro", &features, &(struct rf_decoder_options){.limits = limits});
+    fixture.written_with.text = rf_text_of(schema);
     struct measuring measuring;
     struct rf_error err;
     assert_int_equal(rf_avro_plan_create(&(struct rf_text){schema, strlen(schema)}, 1, NULL, &measuring.plan, &err), RF_OK);
