@@ -4,6 +4,8 @@
 #include "proto/status.h"
 #include "proto/text.h"
 
+#include <stdbool.h>
+
 struct rf_http_options {
     const char *user, *password; // basic authentication; NULL: none
     const char *token;           // bearer token; NULL: none
@@ -39,6 +41,9 @@ struct rf_http { // embedded first in each kind
 enum rf_status rf_http_begin(struct rf_http *http, const char *url, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_http_turn(struct rf_http *http, int wait_ms, struct rf_http_reply *reply_out, struct rf_error *err) RF_MUST_USE;
 void rf_http_destroy(struct rf_http *http); // takes NULL
+
+// Whether a URL can be asked at all: its host and port are such.
+bool rf_http_is_url(const char *url);
 
 // libcurl: HTTP and HTTPS. Redirects are replies like any other: they are not followed. Options are copied.
 enum rf_status rf_http_curl_create(const struct rf_http_options *options, struct rf_http **http_out,

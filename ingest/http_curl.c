@@ -4,9 +4,11 @@
 
 #include <assert.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct curl_http {
     struct rf_http base;
@@ -151,12 +153,24 @@ static CURLcode set_options(struct curl_http *http, const struct rf_http_options
     return code ? code : set_credentials(easy, options);
 }
 
+bool rf_http_is_url(const char *url) {
+    CURLU *parsed = curl_url();
+    bool is_url = parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
+    curl_url_cleanup(parsed);
+    return is_url;
+}
+
 enum rf_status rf_http_curl_create(const struct rf_http_options *options, struct rf_http **http_out, struct rf_error *err) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT)) { // counted: once for each client, which is made in setup
         return rf_fail(err, RF_IO, "libcurl cannot be set up");
     }
+    if (options->ca_file && access(options->ca_file, R_OK) != 0) {
+        curl_global_cleanup();
+        return rf_fail(err, RF_INVALID, "ca_file %s cannot be read: %s", options->ca_file, strerror(errno));
+    }
     struct curl_http *http = calloc(1, sizeof *http);
     if (!http) {
+        curl_global_cleanup();
         return rf_fail(err, RF_MEMORY, "http: out of memory");
     }
     http->base.ops = &curl_ops;

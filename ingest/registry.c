@@ -45,7 +45,36 @@ static enum rf_status check_url(const char *url, size_t size, struct rf_error *e
             return rf_fail(err, RF_INVALID, "url is \"%.*s\", must hold no blank, no ? and no #", (int)size, url);
         }
     }
-    return RF_OK;
+    char *copy = strndup(url, size);
+    bool is_url = copy && rf_http_is_url(copy);
+    free(copy);
+    return is_url ? RF_OK
+                  : rf_fail(err, RF_INVALID, "url is \"%.*s\", must have a host and a port that there can be", (int)size, url);
+}
+
+// What would break out of the line of an HTTP header. The value is not shown: it may be a secret.
+static enum rf_status check_credential(const char *name, const char *value, struct rf_error *err) {
+    for (const char *at = value; at && *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f) {
+            return rf_fail(err, RF_INVALID, "%s holds a control character, must hold none", name);
+        }
+    }
+    return value && !*value ? rf_fail(err, RF_INVALID, "%s is empty, must be given or left out", name) : RF_OK;
+}
+
+static enum rf_status check_credentials(const struct rf_registry_options *options, struct rf_error *err) {
+    if (options->token && (options->user || options->password)) {
+        return rf_fail(err, RF_INVALID, "token and user are given, must be one of the two");
+    }
+    if (options->password && !options->user) {
+        return rf_fail(err, RF_INVALID, "user is missing, must stand beside password");
+    }
+    if (options->user && strchr(options->user, ':')) {
+        return rf_fail(err, RF_INVALID, "user holds a colon, which basic authentication cannot carry");
+    }
+    enum rf_status status = check_credential("token", options->token, err);
+    status = status ? status : check_credential("user", options->user, err);
+    return status || !options->password || !*options->password ? status : check_credential("password", options->password, err);
 }
 
 enum rf_status rf_registry_check(const struct rf_registry_options *options, struct rf_error *err) {
@@ -62,11 +91,9 @@ enum rf_status rf_registry_check(const struct rf_registry_options *options, stru
     if (status) {
         return status;
     }
-    if (options->token && (options->user || options->password)) {
-        return rf_fail(err, RF_INVALID, "token and user are given, must be one of the two");
-    }
-    if (options->password && !options->user) {
-        return rf_fail(err, RF_INVALID, "user is missing, must stand beside password");
+    status = check_credentials(options, err);
+    if (status) {
+        return status;
     }
     if (options->ca_file && !strstr(options->url, "https://")) {
         return rf_fail(err, RF_INVALID, "ca_file is given, but url is not https");

@@ -483,6 +483,11 @@ static void settings_that_do_not_go_together_are_refused(void **state) {
             {{.url = "http://a", .user = "u", .token = "t"}, "token and user are given, must be one of the two"},
             {{.url = "http://a", .password = "p"}, "user is missing, must stand beside password"},
             {{.url = "http://a", .ca_file = "f"}, "ca_file is given, but url is not https"},
+            {{.url = "http://a:99999"}, "url is \"http://a:99999\", must have a host and a port that there can be"},
+            {{.url = "http://[::1"}, "url is \"http://[::1\", must have a host and a port that there can be"},
+            {{.url = "http://a", .token = "a\r\nX: y"}, "token holds a control character, must hold none"},
+            {{.url = "http://a", .token = ""}, "token is empty, must be given or left out"},
+            {{.url = "http://a", .user = "a:b"}, "user holds a colon, which basic authentication cannot carry"},
     };
     struct rf_error err;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
