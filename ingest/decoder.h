@@ -36,7 +36,7 @@ struct rf_decoder_ops {
                              struct rf_event *event_out, struct rf_decode_error *error_out);
 
     // Sees to it that the record can be decoded: what decoding needs from outside, as the schema that the record names, is
-    // fetched, for at most wait_ms. May allocate. NULL: nothing is ever needed.
+    // fetched, for at most wait_ms, or found (RF_RESOLVE_KNOWN). May allocate. NULL: nothing is ever needed.
     enum rf_status (*resolve)(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
                               struct rf_error *err);
 
@@ -59,7 +59,9 @@ void rf_decoder_init(struct rf_decoder *self, const struct rf_decoder_ops *ops, 
 
 // To be called for each record before it is decoded, once it is RF_OK with the same answer for ever. RF_AGAIN: call again with
 // the same record; `err` says what is wrong where something is (else its text is left alone). Anything else ends the stream, in
-// words. Of two decoders in two threads only one may ask outside: the other one's records must be resolved already.
+// words. Of two decoders in two threads only one may ask outside: the other one waits for RF_RESOLVE_KNOWN, which takes what was
+// resolved already and asks nobody.
+enum { RF_RESOLVE_KNOWN = -1 };
 enum rf_status rf_decoder_resolve(struct rf_decoder *self, const struct rf_record *record, int64_t now_ms, int wait_ms,
                                   struct rf_error *err) RF_MUST_USE;
 

@@ -26,8 +26,8 @@ const struct rf_setting rf_registry_settings[] = {
         RF_REAL(struct rf_registry_options, timeout_seconds, "10", 0.1, 600, RF_SETTING_NOT_MODEL, "of one request"),
         RF_UINT(struct rf_registry_options, reply_bytes, "1048576", 1024, 67108864, RF_SETTING_NOT_MODEL,
                 "longest reply that is taken"),
-        RF_UINT(struct rf_registry_options, ids, "4096", 1, 1048576, RF_SETTING_NOT_MODEL,
-                "most schema ids that are kept, unknown ones included; records with others are rejected"),
+        RF_UINT(struct rf_registry_options, ids, "65536", 1, 1048576, RF_SETTING_NOT_MODEL,
+                "most schema ids that are kept in memory, unknown ones included; records with others wait"),
         {0},
 };
 
@@ -290,7 +290,8 @@ enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, in
         return RF_OK;
     }
     if (is_full(registry)) {
-        return RF_FULL;
+        return rf_fail(err, RF_AGAIN, "schema id %" PRIu32 " is one more than the %" PRIu64 " that are kept, ids must be larger",
+                       id, registry->options->ids);
     }
     if (registry->asked != id) { // another one was given up
         registry->is_asking = registry->is_doubted = false;

@@ -43,7 +43,8 @@ const struct rf_registered *rf_registry_find(struct rf_registry *registry, uint3
 
 // The same, asking the store and the registry where it must, for at most wait_ms. One thread. RF_AGAIN: call again, with the same
 // id; where something is wrong `err` says what (registry away, or credentials refused), else its text is left alone. It is tried
-// again a second later, each of the URLs in turn. RF_FULL: more ids are not kept.
+// again a second later, each of the URLs in turn. More ids than are kept wait likewise: what is answered must not depend on which
+// ids were met before.
 //
 // A registry that does not know an id is asked once more, a moment later: it may be one of several, and behind the others.
 enum rf_status rf_registry_resolve(struct rf_registry *registry, uint32_t id, int64_t now_ms, int wait_ms,

@@ -130,7 +130,7 @@ static void give_back(struct rf_worker *worker) {
 // It was cut. The source thread has fetched what decoding needs: this thread's decoder finds it without asking anybody.
 static enum rf_status prepare_rest(struct rf_worker *worker, struct rf_batch *batch, struct rf_error *err) {
     batch->resolved = batch->end;
-    enum rf_status status = rf_pipeline_resolve(worker->fold_decoder, batch, rf_worker_now_ms(worker), 0, err);
+    enum rf_status status = rf_pipeline_resolve(worker->fold_decoder, batch, rf_worker_now_ms(worker), RF_RESOLVE_KNOWN, err);
     if (!status) {
         rf_pipeline_prepare(worker->pipeline, worker->fold_decoder, batch);
     }

@@ -108,10 +108,14 @@ static enum rf_status http_begin(struct rf_http *self, const char *url, struct r
     (void)err;
     uint32_t id = (uint32_t)strtoul(strrchr(url, '/') + 1, NULL, 10);
     asked++;
-    const char *type = id == 9 ? ",\"schemaType\":\"JSON\"" : "";
+    const char *type = id == 9 ? ",\"schemaType\":\"JSON\"" : id < 6 ? ",\"schemaType\":\"PROTOBUF\"" : "";
     code = id < 10 ? 200 : 404;
     snprintf(body, sizeof body, id < 10 ? "{\"schema\":\"%s\"%s}" : "{\"error_code\":40403,\"message\":\"none\"}",
-             id == 8 ? "bad" : "good", type);
+             id == 8   ? "bad"
+             : id == 5 ? "IgIaACIA"
+             : id == 4 ? "Igka"
+                       : "good",
+             type);
     return RF_OK;
 }
 
@@ -142,28 +146,36 @@ static enum rf_status create_registered(const struct rf_schema *schema, const st
     return rf_decoder_json_create(schema, options, decoder_out, err);
 }
 
-static const struct rf_decoder_kind kind = {.name = "made", .registry_type = "AVRO", .create_registered = create_registered};
+static const struct rf_decoder_kind kind = {
+        .name = "made", .create = rf_decoder_json_create, .registry_type = "AVRO", .create_registered = create_registered};
 
-static const char *resolve(struct decode_fixture *fixture, const char *bytes, size_t size, int64_t now_ms) {
+static const char *resolve(struct decode_fixture *fixture, const char *bytes, size_t size, int64_t now_ms, int wait_ms) {
     static struct rf_error err;
     err.text[0] = '\0';
     struct rf_record record = {.value = {bytes, size}};
-    enum rf_status status = rf_decoder_resolve(fixture->decoder, &record, now_ms, 0, &err);
+    enum rf_status status = rf_decoder_resolve(fixture->decoder, &record, now_ms, wait_ms, &err);
     return status == RF_OK ? "resolved" : err.text[0] ? err.text : rf_status_text(status);
 }
 
-#define RESOLVE(fixture, bytes, now_ms) resolve(fixture, bytes, sizeof(bytes) - 1, now_ms)
+#define RESOLVE(fixture, bytes, now_ms) resolve(fixture, bytes, sizeof(bytes) - 1, now_ms, 0)
+#define RESOLVE_KNOWN(fixture, bytes) resolve(fixture, bytes, sizeof(bytes) - 1, 0, RF_RESOLVE_KNOWN)
 
-static void each_schema_id_has_its_decoder(void **state) {
-    (void)state;
-    struct rf_registry_options options = {.url = (char[]){"http://registry"}, .ids = 4};
+static struct rf_registry *listed_registry(void) {
+    static struct rf_registry_options options;
+    options = (struct rf_registry_options){.url = (char[]){"http://registry"}, .ids = 4};
     struct rf_http *http = calloc(1, sizeof *http);
     struct rf_registry *registry;
     struct rf_error err;
     http->ops = &http_ops;
     assert_int_equal(rf_registry_create(&options, false, http, NULL, &registry, &err), RF_OK);
-    struct decode_fixture fixture = framed(&kind, registry);
     asked = 0;
+    return registry;
+}
+
+static void each_schema_id_has_its_decoder(void **state) {
+    (void)state;
+    struct rf_registry *registry = listed_registry();
+    struct decode_fixture fixture = framed(&kind, registry);
     assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\7", 0), "resolved");
     assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\7", 0), "resolved");
     assert_int_equal(asked, 1);
@@ -184,10 +196,76 @@ static void each_schema_id_has_its_decoder(void **state) {
     assert_string_equal(RESOLVE(&fixture, "\0\0\0\1\1", 1000), "resolved");
     assert_int_equal(asked, 5);
     assert_string_equal(DECODE(&fixture, "\0\0\0\1\1{}"), "undecodable: schema id 257 is not known to the schema registry");
-    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\6", 1000), "resolved"); // a fifth one
-    assert_string_equal(DECODE(&fixture, "\0\0\0\0\6{}"), "limit: schema id 6 is one more than are kept");
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\6", 1000),
+                        "schema id 6 is one more than the 4 that are kept, ids must be larger"); // it waits
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\6{}"), "undecodable: schema id 6 was not looked up");
     assert_string_equal(DECODE(&fixture, "\0\0\0\0\7{\"amount\": 2}"), "amount=2");
     assert_int_equal(asked, 5);
+    fixture_finish(&fixture);
+    rf_registry_destroy(registry);
+}
+
+static void a_decoder_of_another_thread_asks_nobody(void **state) {
+    (void)state;
+    struct rf_registry *registry = listed_registry();
+    struct decode_fixture source = framed(&kind, registry), fold = framed(&kind, registry);
+    assert_string_equal(RESOLVE_KNOWN(&fold, "\0\0\0\0\7"), "schema id 7 was not looked up");
+    assert_int_equal(asked, 0);
+    assert_string_equal(RESOLVE(&source, "\0\0\0\0\7", 0), "resolved");
+    assert_string_equal(RESOLVE_KNOWN(&fold, "\0\0\0\0\7"), "resolved");
+    assert_string_equal(DECODE(&fold, "\0\0\0\0\7{\"amount\": 1}"), "amount=1");
+    assert_int_equal(asked, 1);
+    fixture_finish(&source);
+    fixture_finish(&fold);
+    rf_registry_destroy(registry);
+}
+
+// Protobuf: of each schema the file is {message {message {}} message {}}.
+
+static int compiled;
+
+static enum rf_status create_message(const struct rf_schema *schema, const struct rf_decoder_options *options,
+                                     const struct rf_registered *registered, const uint32_t *indexes, size_t index_count,
+                                     struct rf_decoder **decoder_out, struct rf_error *err) {
+    (void)registered;
+    (void)indexes;
+    assert_int_not_equal(index_count, 0);
+    compiled++;
+    return rf_decoder_json_create(schema, options, decoder_out, err);
+}
+
+static void nothing_is_kept_for_messages_that_are_not_there(void **state) {
+    (void)state;
+    static const struct rf_decoder_kind protobuf = {.name = "made",
+                                                    .create = rf_decoder_json_create,
+                                                    .registry_type = "PROTOBUF",
+                                                    .has_message_indexes = true,
+                                                    .create_registered = create_message};
+    struct rf_registry *registry = listed_registry();
+    struct decode_fixture fixture = framed(&protobuf, registry);
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\5\0", 0), "resolved");
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\5\4\0\0", 0), "resolved");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\0{\"amount\": 1}"), "amount=1");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\4\0\0{\"amount\": 2}"), "amount=2");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\2\2{}"), "undecodable: schema id 5 was not looked up");
+    assert_int_equal(compiled, 2);
+    for (uint32_t i = 2; i < 100000; i++) { // more than there was ever room for
+        uint32_t index = 2 * i;
+        char bytes[] = {0, 0, 0, 0, 5, 2, (char)(index | 0x80), (char)(index >> 7 | 0x80), (char)(index >> 14)};
+        assert_string_equal(resolve(&fixture, bytes, sizeof bytes, 0, 0), "resolved");
+    }
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\5\2\2", 0), "resolved");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\2\2{\"amount\": 3}"), "amount=3");
+    assert_int_equal(compiled, 3);
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\2\4{}"), "undecodable: schema id 5 has no message 2: its file holds 2");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\5\6\0\0\6{}"),
+                        "undecodable: schema id 5 has no message 0.0.3: message 0.0 holds 0");
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\4\0", 0), "resolved");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\4\0{}"), "undecodable: schema id 4: is no descriptor of a file");
+    assert_string_equal(RESOLVE(&fixture, "\0\0\0\0\7\2\0", 0), "resolved");
+    assert_string_equal(DECODE(&fixture, "\0\0\0\0\7\2\0{}"), "undecodable: schema id 7 is of the type AVRO, must be PROTOBUF");
+    assert_int_equal(compiled, 3);
+    assert_int_equal(asked, 3);
     fixture_finish(&fixture);
     rf_registry_destroy(registry);
 }
@@ -199,6 +277,8 @@ int main(void) {
             cmocka_unit_test(message_indexes_are_read_as_the_serialisers_write_them),
             cmocka_unit_test(message_indexes_that_cannot_be_are_rejected),
             cmocka_unit_test(each_schema_id_has_its_decoder),
+            cmocka_unit_test(a_decoder_of_another_thread_asks_nobody),
+            cmocka_unit_test(nothing_is_kept_for_messages_that_are_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
