@@ -73,8 +73,20 @@ bool rf_decoder_adds_field(const struct rf_decoder_options *options, struct rf_t
     return options->envelope == RF_ENVELOPE_CLOUDEVENTS && rf_cloudevents_is_attribute(name);
 }
 
-size_t rf_decoder_fields_max(const struct rf_decoder_options *options) {
-    return (size_t)(options->limits.fields ? options->limits.fields : FIELDS) + options->fields.count;
+// Attributes of an envelope, and what has a place of its own in riffle.v1.Example, are not among the fields that are limited.
+// Only those are counted, since learners make fewer crosses where there may be more features.
+static bool comes_on_top(const struct rf_decoder_options *options, const struct rf_schema_field *field) {
+    const unsigned places = RF_ROLE_ID | RF_ROLE_TIME | RF_ROLE_LABEL | RF_ROLE_WEIGHT;
+    bool is_attribute = options->envelope == RF_ENVELOPE_CLOUDEVENTS && rf_cloudevents_is_attribute(field->name);
+    return field->roles & RF_ROLES_FEATURE && (is_attribute || field->roles & places);
+}
+
+size_t rf_decoder_fields_max(const struct rf_decoder_options *options, const struct rf_schema *schema) {
+    size_t count = (options->limits.fields ? options->limits.fields : FIELDS) + options->fields.count;
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        count += comes_on_top(options, rf_schema_field(schema, i));
+    }
+    return count;
 }
 
 bool rf_decoder_wants_headers(const struct rf_decoder_options *options) {

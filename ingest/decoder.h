@@ -104,8 +104,8 @@ struct rf_decoder_options {
 // Whether a field of the name comes from elsewhere than the value, so that no format need have a place for it.
 bool rf_decoder_adds_field(const struct rf_decoder_options *options, struct rf_text name);
 
-// Fields of a record, those from elsewhere among them.
-size_t rf_decoder_fields_max(const struct rf_decoder_options *options);
+// Fields of a record that may be features, those from elsewhere among them: no record has more.
+size_t rf_decoder_fields_max(const struct rf_decoder_options *options, const struct rf_schema *schema);
 
 // Whether records must come with their headers (struct rf_records).
 bool rf_decoder_wants_headers(const struct rf_decoder_options *options);

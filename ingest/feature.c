@@ -24,6 +24,7 @@ struct draft {
     struct rf_met_fields met;
     struct rf_hasher hasher;
     size_t feature_count; // of the batch
+    size_t feature_end;   // how far it may come with this example
     int64_t time_ms;
     double label; // NaN: none
     double weight;
@@ -86,11 +87,19 @@ static enum rf_status full(const struct draft *draft, const char *what, size_t c
                           what);
 }
 
+static size_t features_max(const struct rf_examples *examples) {
+    return examples->features_max < RF_SCHEMA_FEATURES_MAX ? examples->features_max : RF_SCHEMA_FEATURES_MAX;
+}
+
+static enum rf_status too_many_features(const struct draft *draft) {
+    return rf_decode_fail(draft->error, RF_REASON_LIMIT, "has more than %zu features", features_max(draft->examples));
+}
+
 static enum rf_status append_feature(struct draft *draft, enum rf_feature_kind kind, uint32_t field, uint64_t hash,
                                      double value) {
     struct rf_examples *examples = draft->examples;
-    if (draft->feature_count - examples->row_start[examples->count] >= RF_SCHEMA_FEATURES_MAX) {
-        return rf_decode_fail(draft->error, RF_REASON_LIMIT, "has more than %d features", RF_SCHEMA_FEATURES_MAX);
+    if (draft->feature_count == draft->feature_end) {
+        return too_many_features(draft);
     }
     if (draft->feature_count == examples->feature_capacity) {
         return full(draft, "features", examples->feature_capacity);
@@ -132,6 +141,9 @@ static enum rf_status append_namespace(struct draft *draft, const struct rf_name
     }
     if (index == RF_FIELD_UNKNOWN) {
         return too_many_fields(draft);
+    }
+    if (count > draft->feature_end - draft->feature_count) {
+        return too_many_features(draft);
     }
     if (count > examples->feature_capacity - draft->feature_count) {
         return full(draft, "features", examples->feature_capacity);
@@ -438,8 +450,7 @@ static enum rf_status check_vector(const struct draft *draft) {
 static inline bool take_plain(struct draft *draft, const struct rf_field *field, unsigned roles) {
     struct rf_examples *examples = draft->examples;
     const size_t index = draft->feature_count;
-    if (draft->hasher.hashing != RF_HASHING_KEYED || index == examples->feature_capacity ||
-        index - examples->row_start[examples->count] >= RF_SCHEMA_FEATURES_MAX) {
+    if (draft->hasher.hashing != RF_HASHING_KEYED || index == examples->feature_capacity || index == draft->feature_end) {
         return false;
     }
     uint64_t hash = field->hash;
@@ -531,6 +542,7 @@ enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task ta
             .hasher = rf_hasher_of(schema),
             .met = {.examples = examples, .key = rf_schema_key(schema), .declared = declared, .next = declared},
             .feature_count = examples->row_start[examples->count],
+            .feature_end = examples->row_start[examples->count] + features_max(examples),
             .time_ms = record->timestamp_ms,
             .label = NAN,
             .weight = 1.0,

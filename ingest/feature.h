@@ -43,8 +43,9 @@
 //
 // RF_INVALID with `error_out` filled: reject the record; nothing was appended. RF_FULL: nothing was appended, because the
 // arrays are full: append it to the next batch. What does not even fit empty arrays is rejected (RF_REASON_LIMIT), and so is
-// what has more than RF_SCHEMA_FEATURES_MAX features; arrays of rf_schema_features_max() have room for the others. Where the
-// schema has a vector, the examples must have room for vectors of its size.
+// what has more than RF_SCHEMA_FEATURES_MAX features, or more than the features_max of the examples. Arrays of
+// rf_schema_features_max() have room for the others. Where the schema has a vector, the examples must have room for vectors of
+// its size.
 enum rf_status rf_feature_append(const struct rf_schema *schema, enum rf_task task, uint32_t classes,
                                  const struct rf_event *event, const struct rf_record *record, struct rf_examples *examples,
                                  struct rf_decode_error *error_out) RF_MUST_USE;

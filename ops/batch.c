@@ -28,6 +28,7 @@ static enum rf_status make(struct rf_batch *batch, const struct rf_batch_limits 
     if (status) {
         return status;
     }
+    batch->examples.features_max = limits->features_max;
     batch->records.capacity = limits->records;
     batch->records.list = calloc(limits->records, sizeof *batch->records.list);
     batch->records.loans = calloc(limits->records, sizeof *batch->records.loans);

@@ -63,6 +63,11 @@ enum rf_status rf_pipeline_begin_test(struct rf_pipeline *pipeline, struct rf_er
     return make_evaluation(pipeline, "test", RF_HOLD_OUT, 0, &pipeline->test, err);
 }
 
+// Of one example: what the learner has room for, and no batch goes beyond.
+static size_t features_max(const struct rf_pipeline *pipeline) {
+    return rf_schema_features_max(pipeline->schema, rf_decoder_fields_max(pipeline->options.decoder, pipeline->schema));
+}
+
 static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error *err) {
     const struct rf_pipeline_options *options = &pipeline->options;
     uint32_t classes;
@@ -70,7 +75,7 @@ static enum rf_status make_learner(struct rf_pipeline *pipeline, struct rf_error
     struct rf_learner_context context = {
             .classes = names ? classes : 0,
             .class_names = names,
-            .features_max = rf_schema_features_max(pipeline->schema, rf_decoder_fields_max(options->decoder)),
+            .features_max = features_max(pipeline),
             .field_names = rf_schema_names(pipeline->schema),
             .field_count = rf_schema_count(pipeline->schema),
             .vector_size = rf_schema_rules(pipeline->schema)->vector_size,
@@ -192,7 +197,7 @@ enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_b
             .records = rf_batch_records(pipeline->options.batch_records, vector_size),
             .bytes = pipeline->options.batch_bytes,
             .record_bytes = (size_t)pipeline->options.decoder->limits.record_bytes,
-            .features_max = rf_schema_features_max(pipeline->schema, rf_decoder_fields_max(pipeline->options.decoder)),
+            .features_max = features_max(pipeline),
             .vector_size = vector_size,
             .outputs = pipeline->learner->outputs,
             .with_headers = rf_decoder_wants_headers(pipeline->options.decoder),

@@ -15,6 +15,7 @@ enum rf_status rf_examples_init(struct rf_examples *examples, size_t capacity, s
     struct rf_examples e = {
             .capacity = capacity,
             .feature_capacity = feature_capacity,
+            .features_max = SIZE_MAX,
             .field_capacity = field_capacity,
             .row_start = reserve(capacity < SIZE_MAX ? capacity + 1 : capacity, sizeof *e.row_start),
             .purpose = reserve(capacity, sizeof *e.purpose),

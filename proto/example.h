@@ -44,6 +44,7 @@ struct rf_examples {
     size_t count;    // examples
     size_t capacity; // examples
     size_t feature_capacity;
+    size_t features_max; // of one example: what learners have room for; SIZE_MAX at first
 
     size_t *row_start;   // [capacity + 1], row_start[0] == 0
     uint8_t *purpose;    // [capacity] bits of enum rf_purpose

@@ -244,6 +244,18 @@ static void fields_stand_beside_an_envelope_too(void **state) {
     fixture_finish(&fixture);
 }
 
+static void attributes_come_on_top_of_the_fields_that_are_limited(void **state) {
+    (void)state;
+    struct decode_fixture fixture;
+    const struct rf_decoder_options options = {.limits = {.fields = 3}, .envelope = plain.envelope};
+    fixture_init(&fixture, "json", &(struct rf_feature_options){.categories = TEXTS("tags", "ce_type", "ce_source")}, &options);
+    assert_string_equal(DECODE(&fixture, "{\"tags\":[1,2,3]}", REQUIRED),
+                        "tags=1 tags=2 tags=3 ce_source=\"/shop\" ce_type=\"payment\"");
+    assert_int_equal(fixture.event.count, 5);
+    assert_true(rf_decoder_fields_max(&options, fixture.schema) >= 5);
+    fixture_finish(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(both_modes_give_the_same_fields),
@@ -256,6 +268,7 @@ int main(void) {
             cmocka_unit_test(an_envelope_that_is_none_is_rejected),
             cmocka_unit_test(framed_data_is_the_value),
             cmocka_unit_test(fields_stand_beside_an_envelope_too),
+            cmocka_unit_test(attributes_come_on_top_of_the_fields_that_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

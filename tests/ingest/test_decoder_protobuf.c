@@ -320,11 +320,29 @@ static void protobuf_takes_the_last_of_what_stands_twice(void **state) {
                         "transaction=\"t-2\" at=7 fraud=\"yes\" importance=2 amount=12.5 city=\"Z\xc3\xbcrich\"");
 }
 
+static void protobuf_places_come_on_top_of_the_fields_that_are_limited(void **state) {
+    (void)state;
+    struct decode_fixture fixture;
+    struct bytes record = {.size = 0};
+    const struct rf_decoder_options options = {.limits = {.fields = 1}};
+    fixture_init(&fixture, "protobuf",
+                 &(struct rf_feature_options){
+                         .id = (char[]){"id"}, .weight = (char[]){"w"}, .numbers = TEXTS("a", "w"), .categories = TEXTS("id")},
+                 &options);
+    put_text(&record, 1, "t");
+    put_double(&record, 5, 2);
+    put_number(&record, "a", 1);
+    assert_string_equal(fixture_decode(&fixture, record.data, record.size), "id=\"t\" w=2 a=1");
+    assert_true(rf_decoder_fields_max(&options, fixture.schema) >= 3);
+    fixture_finish(&fixture);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_VECTOR(name) cmocka_unit_test_setup_teardown(name, set_up_vector, tear_down)
 #define TEST_REST(name) cmocka_unit_test_setup_teardown(name, set_up_rest, tear_down)
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(protobuf_places_come_on_top_of_the_fields_that_are_limited),
             TEST(protobuf_delivers_roles_and_features),
             TEST(protobuf_says_that_its_time_counts_milliseconds),
             TEST(protobuf_takes_what_protobuf_c_packs),

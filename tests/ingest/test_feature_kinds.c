@@ -57,6 +57,16 @@ static void feature_has_a_limit_that_no_batch_changes(void **state) {
     flow_finish(&flow);
 }
 
+static void feature_rejects_what_learners_have_no_room_for(void **state) {
+    (void)state;
+    struct flow flow;
+    flow_init(&flow, &(struct rf_feature_options){.categories = TEXTS("t")}, RF_TASK_BINARY, 2);
+    flow.examples.features_max = 3;
+    assert_int_equal(flow_append(&flow, "{\"t\":[1,2,3]}"), RF_OK);
+    flow_refuses(&flow, "{\"t\":[1,2,3,4]}", RF_REASON_LIMIT, "has more than 3 features");
+    flow_finish(&flow);
+}
+
 static const struct rf_feature_options bucketed = {
         .numbers = TEXTS("age", "y"),
         .buckets = BUCKETS({.field = "amount", .scale = RF_BUCKET_LOG, .width = 1}, {.field = "age", .width = 10},
@@ -205,6 +215,7 @@ int main(void) {
             cmocka_unit_test(feature_makes_one_of_every_gram),
             cmocka_unit_test(feature_rejects_a_text_of_too_many_grams),
             cmocka_unit_test(feature_has_a_limit_that_no_batch_changes),
+            cmocka_unit_test(feature_rejects_what_learners_have_no_room_for),
             cmocka_unit_test(feature_puts_numbers_into_buckets),
             cmocka_unit_test(feature_tells_buckets_of_edges),
             cmocka_unit_test(feature_takes_crossed_fields_as_they_are_written),

@@ -215,9 +215,23 @@ static void a_category_of_json_is_a_name_in_the_namespace_of_its_field(void **st
     flow_finish(&vw);
 }
 
+static void sparse_features_are_no_more_than_learners_have_room_for(void **state) {
+    (void)state;
+    struct flow flow;
+    flow_init(&flow, "vw", &(struct rf_feature_options){.label = (char[]){"y"}}, RF_TASK_REGRESSION, 0);
+    flow.examples.features_max = 3;
+    assert_int_equal(append(&flow, "1 |n a b c"), RF_OK);
+    assert_int_equal(append(&flow, "1 |n a b c d"), RF_INVALID);
+    assert_int_equal(flow.fixture.error.reason, RF_REASON_LIMIT);
+    assert_string_equal(flow.fixture.error.detail, "has more than 3 features");
+    assert_int_equal(flow.examples.count, 1);
+    flow_finish(&flow);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(sparse_features_become_an_example),
+            cmocka_unit_test(sparse_features_are_no_more_than_learners_have_room_for),
             cmocka_unit_test(sparse_namespaces_are_fields_as_they_are_met),
             cmocka_unit_test(sparse_features_wait_for_the_next_batch_when_this_one_is_full),
             cmocka_unit_test(labels_of_two_classes_may_be_signed),

@@ -287,7 +287,8 @@ static void what_is_left_out_is_told(void **state) {
     assert_non_null(strstr(output, ",\"left_out\":{\"numbers\":400},"));
     assert_non_null(strstr(output, "\"collisions\":{\"inputs\":0.000000,"));
     assert_int_equal(evaluate("--quiet", numbers, "--set=learner.cross_inputs=1", "--set=source.limits.fields=3",
-                              "--set=features.namespaces.z=[x, id]", "--set=features.crosses=[[x, z], [x, id]]", NULL),
+                              "--set=features.id=y", "--set=features.namespaces.z=[x, id]",
+                              "--set=features.crosses=[[x, z], [x, id]]", NULL),
                      0); // room for four inputs, of which the numbers are two
     assert_non_null(strstr(output, "\n  left out                   400 crosses\n"));
 }
