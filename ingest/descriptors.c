@@ -1,5 +1,6 @@
 #include "ingest/descriptors.h"
 
+#include "ingest/wire.h"
 #include "proto/nearest.h"
 
 #include <stdint.h>
@@ -16,6 +17,51 @@ struct rf_descriptors {
 };
 
 enum { NESTING_MAX = 64 }; // of messages declared within messages
+
+// What holds messages, from the outermost, by the field that they are in.
+enum { SET_FILES = 1, FILE_MESSAGES = 4, MESSAGE_MESSAGES = 3 };
+
+// protobuf-c unpacks messages within messages by calling itself, however deep they are: so their bytes are walked before.
+// RF_INVALID: they are no message; RF_FULL: too deep.
+// NOLINTNEXTLINE(misc-no-recursion): at most NESTING_MAX deep, and two for set and file
+static enum rf_status check_nesting(struct rf_text message, uint32_t field, int depth) {
+    struct rf_wire wire = rf_wire_of(message);
+    uint32_t inner = field == SET_FILES ? FILE_MESSAGES : MESSAGE_MESSAGES;
+    enum rf_status status = depth > NESTING_MAX + 2 ? RF_FULL : RF_OK;
+    while (wire.at < wire.end && !status) {
+        uint32_t tag;
+        struct rf_text bytes;
+        if (!rf_wire_tag(&wire, &tag)) {
+            return RF_INVALID;
+        }
+        if (tag != RF_WIRE_TAG(field, RF_WIRE_DELIMITED)) {
+            status = rf_wire_skip(&wire, tag, RF_WIRE_DEPTH_MAX) ? RF_INVALID : RF_OK;
+        } else {
+            status = rf_wire_delimited(&wire, &bytes) ? check_nesting(bytes, inner, depth + 1) : RF_INVALID;
+        }
+    }
+    return status;
+}
+
+enum rf_status rf_descriptors_unpack(struct rf_text bytes, Google__Protobuf__FileDescriptorSet **set_out, struct rf_error *err) {
+    enum rf_status status = check_nesting(bytes, SET_FILES, 0);
+    if (status == RF_FULL) {
+        return rf_fail(err, RF_INVALID, "the descriptors have a message that is declared within more than %d others",
+                       NESTING_MAX);
+    }
+    Google__Protobuf__FileDescriptorSet *set =
+            status ? NULL : google__protobuf__file_descriptor_set__unpack(NULL, bytes.size, (const uint8_t *)bytes.data);
+    if (set && set->n_file > 0) {
+        *set_out = set;
+        return RF_OK;
+    }
+    if (set) {
+        google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+    }
+    return rf_fail(err, RF_INVALID,
+                   "the descriptors are %zu bytes that are no such set, must be what protoc --descriptor_set_out writes",
+                   bytes.size);
+}
 
 static enum rf_status no_memory(struct rf_error *err) {
     return rf_fail(err, RF_MEMORY, "the descriptors do not fit into memory");
@@ -55,15 +101,12 @@ static enum rf_status add_enum(struct rf_descriptors *set, const char *scope, co
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as declarations nest, at most NESTING_MAX
 static enum rf_status add_message(struct rf_descriptors *set, const struct rf_message_type *like, const char *scope,
-                                  const Google__Protobuf__DescriptorProto *type, unsigned depth, struct rf_error *err) {
+                                  const Google__Protobuf__DescriptorProto *type, struct rf_error *err) {
     struct rf_message_type *messages = grow(set->messages, set->message_count, &set->message_capacity, sizeof *messages);
     if (!messages) {
         return no_memory(err);
     }
     set->messages = messages;
-    if (depth > NESTING_MAX) {
-        return rf_fail(err, RF_INVALID, "message %s is declared within more than %d others", scope, NESTING_MAX);
-    }
     char *name = full_name(scope, type->name ? type->name : "");
     if (!name) {
         return no_memory(err);
@@ -74,7 +117,7 @@ static enum rf_status add_message(struct rf_descriptors *set, const struct rf_me
     message->descriptor = type;
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < type->n_nested_type && !status; i++) {
-        status = add_message(set, like, name, type->nested_type[i], depth + 1, err);
+        status = add_message(set, like, name, type->nested_type[i], err);
     }
     for (size_t i = 0; i < type->n_enum_type && !status; i++) {
         status = add_enum(set, name, type->enum_type[i], err);
@@ -92,7 +135,7 @@ static enum rf_status add_file(struct rf_descriptors *set, const Google__Protobu
     const char *package = file->package ? file->package : "";
     enum rf_status status = RF_OK;
     for (size_t i = 0; i < file->n_message_type && !status; i++) {
-        status = add_message(set, &like, package, file->message_type[i], 0, err);
+        status = add_message(set, &like, package, file->message_type[i], err);
     }
     for (size_t i = 0; i < file->n_enum_type && !status; i++) {
         status = add_enum(set, package, file->enum_type[i], err);
@@ -105,11 +148,7 @@ enum rf_status rf_descriptors_create(struct rf_text bytes, struct rf_descriptors
     if (!set) {
         return no_memory(err);
     }
-    set->set = google__protobuf__file_descriptor_set__unpack(NULL, bytes.size, (const uint8_t *)bytes.data);
-    if (!set->set || set->set->n_file == 0) {
-        rf_fail(err, RF_INVALID,
-                "the descriptors are %zu bytes that are no such set, must be what protoc --descriptor_set_out writes",
-                bytes.size);
+    if (rf_descriptors_unpack(bytes, &set->set, err)) {
         goto fail;
     }
     for (size_t i = 0; i < set->set->n_file; i++) {

@@ -19,6 +19,11 @@ struct rf_enum_type {
     const Google__Protobuf__EnumDescriptorProto *descriptor;
 };
 
+// A set of one file or more; the caller frees it. RF_INVALID, in words, for bytes that are none, and where messages are declared
+// within each other too deep.
+enum rf_status rf_descriptors_unpack(struct rf_text bytes, Google__Protobuf__FileDescriptorSet **set_out,
+                                     struct rf_error *err) RF_MUST_USE;
+
 struct rf_descriptors;
 
 // RF_INVALID, in words, for bytes that are none. `bytes` are needed for the call alone.

@@ -1,8 +1,8 @@
 #include "ingest/registered_protobuf.h"
 
 #include "ingest/base64.h"
+#include "ingest/descriptors.h"
 
-#include <google/protobuf/descriptor.pb-c.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,9 +87,10 @@ enum rf_status rf_registered_message(const struct rf_registered *registered, con
     }
     Google__Protobuf__FileDescriptorSet *set = NULL;
     if (!status) {
-        set = google__protobuf__file_descriptor_set__unpack(NULL, message.size, message.descriptors);
-        status = set && set->n_file ? name_message(set->file[set->n_file - 1], indexes, index_count, &message.name, err)
-                                    : rf_fail(err, RF_INVALID, "is no descriptor of a file");
+        status = rf_descriptors_unpack((struct rf_text){(const char *)message.descriptors, message.size}, &set, err);
+    }
+    if (!status) {
+        status = name_message(set->file[set->n_file - 1], indexes, index_count, &message.name, err);
     }
     if (set) {
         google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
@@ -146,17 +147,18 @@ static size_t find_place(Google__Protobuf__DescriptorProto *const *messages, siz
 
 enum rf_status rf_message_indexes(struct rf_text descriptors, const char *name, uint32_t indexes_out[RF_CONFLUENT_INDEXES_MAX],
                                   size_t *index_count_out, struct rf_error *err) {
-    Google__Protobuf__FileDescriptorSet *set =
-            google__protobuf__file_descriptor_set__unpack(NULL, descriptors.size, (const uint8_t *)descriptors.data);
+    Google__Protobuf__FileDescriptorSet *set;
+    enum rf_status status = rf_descriptors_unpack(descriptors, &set, err);
+    if (status) {
+        return status;
+    }
     size_t count = 0;
     name += *name == '.';
-    for (size_t i = 0; set && i < set->n_file && !count; i++) {
+    for (size_t i = 0; i < set->n_file && !count; i++) {
         const char *rest = rest_of(name, set->file[i]->package);
         count = rest ? find_place(set->file[i]->message_type, set->file[i]->n_message_type, rest, indexes_out) : 0;
     }
-    if (set) {
-        google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
-    }
+    google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
     if (!count) {
         return rf_fail(err, RF_INVALID, "message %.200s has no place in a file of the descriptors", name);
     }

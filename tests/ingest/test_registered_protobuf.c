@@ -1,8 +1,8 @@
 #include "ingest/registered_protobuf.h"
 
+#include "ingest/descriptors.h"
 #include "tests/ingest/decode_fixture.h"
 
-#include <google/protobuf/descriptor.pb-c.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,7 +84,8 @@ static void message_indexes_name_a_message_of_the_file(void **state) {
     assert_string_equal(NAME(&registered, 1, 2), "has no message 1.2: shop.Outer holds 2");
     assert_string_equal(NAME(&registered, 1, 1, 4294967295u), "has no message 1.1.4294967295: shop.Outer.Order holds 0");
     schemas[1].text = (char[]){"/////w=="};
-    assert_string_equal(NAME(&registered, 0), "is no descriptor of a file");
+    assert_string_equal(NAME(&registered, 0),
+                        "the descriptors are 10 bytes that are no such set, must be what protoc --descriptor_set_out writes");
     schemas[1].text = (char[]){"syntax"};
     assert_string_equal(NAME(&registered, 0), "is not kept as a descriptor");
     free(text);
@@ -110,6 +111,54 @@ static void a_message_of_the_descriptors_has_indexes(void **state) {
         assert_int_equal(rf_message_indexes(set, none[i], indexes, &count, &err), RF_INVALID);
     }
     assert_string_equal(err.text, "message shop.Oute has no place in a file of the descriptors");
+}
+
+// A set of one file, message within message; what is freed.
+static struct rf_text nest(size_t depth) {
+    enum { HEAD_MAX = 6 };
+    size_t capacity = HEAD_MAX * (depth + 2);
+    char *bytes = malloc(capacity), *at = bytes + capacity; // from the innermost, so from the end
+    for (size_t i = 0; i < depth + 2; i++) {
+        size_t size = (size_t)(bytes + capacity - at);
+        char head[HEAD_MAX] = {(char)((i == depth + 1 ? 1 : i == depth ? 4 : 3) << 3 | 2)};
+        size_t head_size = 1;
+        for (; size >= 0x80; size >>= 7) {
+            head[head_size++] = (char)(size | 0x80);
+        }
+        head[head_size++] = (char)size;
+        at -= head_size;
+        memcpy(at, head, head_size);
+    }
+    size_t size = (size_t)(bytes + capacity - at);
+    memmove(bytes, at, size);
+    return (struct rf_text){bytes, size};
+}
+
+static void messages_are_declared_within_at_most_64_others(void **state) {
+    (void)state;
+    static const char sentence[] = "the descriptors have a message that is declared within more than 64 others";
+    static const size_t depths[] = {0, 64, 65, 20000, 200000};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        struct rf_text set = nest(depths[i]);
+        Google__Protobuf__FileDescriptorSet *unpacked;
+        struct rf_error err = {.text = ""};
+        uint32_t indexes[RF_CONFLUENT_INDEXES_MAX];
+        size_t count;
+        enum rf_status status = rf_descriptors_unpack(set, &unpacked, &err);
+        assert_int_equal(status, depths[i] > 64 ? RF_INVALID : RF_OK);
+        if (!status) {
+            google__protobuf__file_descriptor_set__free_unpacked(unpacked, NULL);
+        }
+        assert_string_equal(err.text, depths[i] > 64 ? sentence : "");
+        assert_int_equal(rf_message_indexes(set, "shop.Order", indexes, &count, &err), RF_INVALID);
+        size_t head_size = set.data[1] & 0x80 ? (set.data[2] & 0x80 ? (set.data[3] & 0x80 ? 4 + 1 : 4) : 3) : 2;
+        char *text = base64((const uint8_t *)set.data + head_size, set.size - head_size);
+        struct rf_registered_schema schema = {(char[]){""}, text};
+        struct rf_registered registered = {.id = 1, .type = (char[]){"PROTOBUF"}, .schemas = &schema, .count = 1};
+        assert_string_equal(NAME(&registered, 0), depths[i] > 64 ? sentence : "");
+        free(text);
+        free((char *)set.data);
+    }
 }
 
 // Without a registry.
@@ -150,6 +199,7 @@ static void the_message_without_settings_is_the_first_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(message_indexes_name_a_message_of_the_file),
+            cmocka_unit_test(messages_are_declared_within_at_most_64_others),
             cmocka_unit_test(a_message_of_the_descriptors_has_indexes),
             cmocka_unit_test(a_record_must_be_the_message_that_the_settings_name),
             cmocka_unit_test(the_message_without_settings_is_the_first_one),
