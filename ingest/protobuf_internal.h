@@ -42,6 +42,7 @@ struct rf_protobuf_rule {
     uint32_t member;                // the number of this one there
     uint32_t place, place_end;      // of the event's fields: its own and those within
     uint32_t state, state_end;      // of the state, likewise; what the first one is depends on the action
+    uint32_t span;                  // of the state: from which to which value is appended within it; 0: none can be
     struct rf_protobuf_enum *names; // RF_PROTOBUF_VALUE and _VALUES of an enum; owned
     struct rf_protobuf_node *node;  // RF_PROTOBUF_MESSAGE; owned
     struct rf_protobuf_pick *picks; // [pick_count] RF_PROTOBUF_VALUES, _MESSAGES and _MAP; owned

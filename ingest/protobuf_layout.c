@@ -32,6 +32,7 @@ static enum rf_status make_table(struct rf_protobuf_node *node, struct rf_error 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the paths of the schema
 static enum rf_status count_rule(struct rf_protobuf_plan *plan, struct rf_protobuf_rule *rule, struct rf_error *err) {
     enum rf_status status = RF_OK;
+    bool can_append = false;
     rule->place = plan->place_count;
     rule->state = plan->state_count;
     struct rf_protobuf_node *node = rule->node;
@@ -54,6 +55,7 @@ static enum rf_status count_rule(struct rf_protobuf_plan *plan, struct rf_protob
             struct rf_protobuf_rule *inner = &node->rules[i];
             inner->oneof += inner->oneof ? rule->state : 0;
             status = count_rule(plan, inner, err);
+            can_append |= inner->span > 0;
         }
         node->type = NULL;
         break;
@@ -61,7 +63,12 @@ static enum rf_status count_rule(struct rf_protobuf_plan *plan, struct rf_protob
         plan->state_count++;
         for (size_t i = 0; i < rule->pick_count && !status; i++) {
             status = count_rule(plan, &rule->picks[i].rule, err);
+            can_append |= rule->picks[i].index == RF_PROTOBUF_EACH || rule->picks[i].rule.span > 0;
         }
+    }
+    if (can_append) {
+        rule->span = plan->state_count;
+        plan->state_count += 2;
     }
     rule->place_end = plan->place_count;
     rule->state_end = plan->state_count;

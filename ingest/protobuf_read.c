@@ -20,12 +20,23 @@ static enum rf_status append(struct rf_protobuf_reading *reading, uint32_t place
     return RF_OK;
 }
 
+// Notes that values from the one of this number on were appended within a rule. Only what is noted has to be looked at when the
+// rule is forgotten, or a record that forgets often would take the square of its size.
+static void note_span(struct rf_protobuf_reading *reading, const struct rf_protobuf_rule *rule, size_t begin) {
+    if (rule->span && reading->appended > begin) {
+        uint64_t *span = reading->state + rule->span;
+        span[0] = span[1] ? span[0] : begin;
+        span[1] = reading->appended;
+    }
+}
+
 // All that is at a rule and within it, as if it had not come.
 static void forget(struct rf_protobuf_reading *reading, const struct rf_protobuf_rule *rule) {
     for (uint32_t place = rule->place; place < rule->place_end; place++) {
         reading->fields[place].value = (struct rf_value){.type = RF_VALUE_NULL};
     }
-    for (size_t i = reading->floor; i < reading->appended; i++) {
+    const uint64_t *span = reading->state + rule->span;
+    for (uint64_t i = rule->span ? span[0] : 0, end = rule->span ? span[1] : 0; i < end; i++) {
         uint32_t place = reading->plan->appended[i];
         if (place >= rule->place && place < rule->place_end) {
             reading->fields[reading->plan->place_count + i].value = (struct rf_value){.type = RF_VALUE_NULL};
@@ -120,8 +131,6 @@ static enum rf_status read_one(struct rf_protobuf_reading *reading, const struct
 
 // An element of repeated messages: read as if it were alone, and what is found appended.
 static enum rf_status read_each(struct rf_protobuf_reading *reading, const struct rf_protobuf_rule *rule, struct rf_text bytes) {
-    size_t floor = reading->floor;
-    reading->floor = reading->appended;
     memset(reading->state + rule->state, 0, (rule->state_end - rule->state) * sizeof *reading->state);
     enum rf_status status = read_one(reading, rule, bytes);
     for (uint32_t place = rule->place; place < rule->place_end && !status; place++) {
@@ -131,7 +140,6 @@ static enum rf_status read_each(struct rf_protobuf_reading *reading, const struc
             *value = (struct rf_value){.type = RF_VALUE_NULL};
         }
     }
-    reading->floor = floor;
     return status;
 }
 
@@ -246,6 +254,7 @@ static enum rf_status read_entry_value(struct rf_protobuf_reading *reading, cons
                                        struct rf_wire entry) {
     forget(reading, rule);
     enum rf_status status = RF_OK;
+    size_t begin = reading->appended;
     if (rule->action == RF_PROTOBUF_VALUE) {
         reading->fields[rule->place].value = reading->plan->defaults[rule->place];
     } else {
@@ -265,6 +274,7 @@ static enum rf_status read_entry_value(struct rf_protobuf_reading *reading, cons
             status = rf_wire_delimited(&entry, &bytes) ? read_one(reading, rule, bytes) : rf_protobuf_no_message(reading);
         }
     }
+    note_span(reading, rule, begin);
     return status;
 }
 
@@ -358,7 +368,11 @@ static enum rf_status read_fields(struct rf_protobuf_reading *reading, const str
         if (rule->oneof) {
             take_turn(reading, node, rule);
         }
+        size_t begin = reading->appended;
         status = read_field(reading, rule, tag, &wire);
+        if (rule->oneof) {
+            note_span(reading, rule, begin);
+        }
     }
     return status;
 }

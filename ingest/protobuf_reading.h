@@ -12,7 +12,6 @@ struct rf_protobuf_reading {
     struct rf_field *fields; // those of the plan
     uint64_t *state;
     size_t appended; // values behind the places
-    size_t floor;    // the first of them that belongs to the element that is being read
     struct rf_wire_pieces vector;
 };
 

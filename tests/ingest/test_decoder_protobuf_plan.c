@@ -169,6 +169,53 @@ static void put_entry(struct bytes *to, unsigned field, const char *key, const c
     put_delimited(to, field, entry.data, entry.size);
 }
 
+static void protobuf_forgets_what_a_member_of_a_oneof_appended(void **state) {
+    (void)state;
+    const struct rf_feature_options features = {.categories =
+                                                        TEXTS("strings", "choice_inner.tags", "choice_text", "inners.c.tags")};
+    struct bytes record = {.size = 0}, inner = {.size = 0}, element = {.size = 0};
+    put_text(&record, 23, "s");
+    put_text(&inner, 4, "x");
+    put_delimited(&record, 36, inner.data, inner.size);
+    put_text(&record, 23, "t");
+    put_delimited(&record, 36, inner.data, inner.size); // merged
+    put_text(&record, 35, "y");                         // puts both out
+    put_text(&record, 23, "u");
+    inner.size = 0;
+    put_text(&inner, 4, "z");
+    put_delimited(&record, 36, inner.data, inner.size); // puts y out
+    put_delimited(&element, 9, inner.data, inner.size);
+    put_delimited(&record, 27, element.data, element.size);
+    put_number_field(&element, 8, 1); // puts out the z of its element, not that of the one before
+    put_delimited(&record, 27, element.data, element.size);
+    assert_string_equal(decode(&features, &record),
+                        "strings=null inners.c.tags=null choice_text=null choice_inner.tags=null strings=\"s\" "
+                        "choice_inner.tags=null strings=\"t\" choice_inner.tags=null strings=\"u\" choice_inner.tags=\"z\" "
+                        "inners.c.tags=\"z\" inners.c.tags=null");
+}
+
+// Elements of a repeated field, and then turns of a oneof until the record is as large as it may be: each turn must be cheap.
+static void protobuf_takes_turns_beside_many_elements(void **state) {
+    (void)state;
+    enum { ELEMENTS = 4000, SIZE = 1 << 20 };
+    char *bytes = malloc(SIZE);
+    size_t size = 0;
+    for (; size < (size_t)3 * ELEMENTS; size += 3) {
+        memcpy(bytes + size, "\xba\x01\0", 3);
+    }
+    for (; size + 6 <= SIZE; size += 6) {
+        memcpy(bytes + size, "\xa2\x02\0\x9a\x02\0", 6); // choice_inner, choice_text
+    }
+    struct decode_fixture fixture;
+    const struct rf_decoder_options options = options_of("rich.v1.Rich");
+    fixture_init(&fixture, "protobuf",
+                 &(struct rf_feature_options){.categories = TEXTS("strings", "choice_inner.tags", "choice_text")}, &options);
+    fixture_decode(&fixture, bytes, size);
+    assert_int_equal(fixture.event.count, ELEMENTS + 3);
+    free(bytes);
+    fixture_finish(&fixture);
+}
+
 static void protobuf_reads_the_entries_of_maps_that_are_named(void **state) {
     (void)state;
     struct bytes record = {.size = 0};
@@ -372,6 +419,8 @@ int main(void) {
             cmocka_unit_test(protobuf_reads_times_in_milliseconds_whatever_the_unit),
             cmocka_unit_test(protobuf_merges_messages_and_takes_the_last_of_scalars),
             cmocka_unit_test(protobuf_lets_one_member_of_a_oneof_stand),
+            cmocka_unit_test(protobuf_forgets_what_a_member_of_a_oneof_appended),
+            cmocka_unit_test(protobuf_takes_turns_beside_many_elements),
             cmocka_unit_test(protobuf_reads_the_entries_of_maps_that_are_named),
             cmocka_unit_test(protobuf_takes_a_vector_of_any_numbers),
             cmocka_unit_test(protobuf_rejects_what_it_cannot_take),
