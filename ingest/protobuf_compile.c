@@ -311,11 +311,8 @@ static enum rf_status place_in_message(struct placing *placing, struct rf_protob
 }
 
 // A field from elsewhere than the value.
-static enum rf_status check_apart(const struct placing *placing, const struct rf_message_type *type) {
-    if (!find_field(type, placing->name)) {
-        return RF_OK;
-    }
-    return rf_fail(placing->err, RF_INVALID, "field %s is in source.fields and in %.200s, must be in one of them",
+static enum rf_status stands_apart(const struct placing *placing, const struct rf_message_type *type) {
+    return rf_fail(placing->err, RF_INVALID, "field %s of %.200s is a field from beside the value too, must have another name",
                    shown(placing).text, type->name);
 }
 
@@ -328,7 +325,8 @@ static enum rf_status place_declared(const struct rf_protobuf_plan_options *opti
         const struct rf_schema_field *field = rf_schema_field(schema, i);
         struct placing placing = {options, descriptors, err, field->name, i, field->roles, false};
         if (rf_decoder_adds_field(options->decoder, field->name)) {
-            status = check_apart(&placing, plan->root.node->type);
+            const struct rf_message_type *type = plan->root.node->type;
+            status = find_field(type, field->name) ? stands_apart(&placing, type) : RF_OK;
         } else if (rf_schema_wants(schema, i)) {
             status = place_in_message(&placing, plan->root.node, field->name);
         }
@@ -361,7 +359,7 @@ static enum rf_status place_rest(const struct rf_protobuf_plan_options *options,
         plan->names[plan->name_count++] = copy;
         struct placing placing = {options, descriptors, err, {copy, name.size}, RF_FIELD_UNKNOWN, 0, false};
         if (rf_decoder_adds_field(options->decoder, name)) {
-            return check_apart(&placing, type);
+            return stands_apart(&placing, type);
         }
         struct rf_protobuf_rule *rule =
                 rf_protobuf_rule_of(plan->root.node, (uint32_t)field->number, rf_protobuf_wire_type((int)field->type));
