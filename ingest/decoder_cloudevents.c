@@ -243,7 +243,9 @@ static enum rf_status cloudevents_decode(struct rf_decoder *self, const struct r
     struct opening opening = {
             .decoder = decoder, .arena = arena, .error = error_out, .kind = is_in_value ? "attribute " : "header ce_"};
     struct rf_record opened = *record;
-    if (is_in_value) {
+    if (is_in_value && record->value.size == 0) {
+        status = rf_decode_fail(error_out, RF_REASON_EMPTY, "has a value of 0 bytes");
+    } else if (is_in_value) {
         status = open_structured(&opening, content_type, &opened);
     } else {
         status = take_headers(&opening, record, content_type);
@@ -323,6 +325,7 @@ enum rf_status rf_decoder_cloudevents_create(struct rf_decoder *inner, const str
         return rf_fail(err, RF_MEMORY, "a decoder of CloudEvents does not fit into memory");
     }
     rf_decoder_init(&decoder->base, &cloudevents_ops, schema, options);
+    decoder->base.takes_empty = inner->takes_empty; // in binary mode the value is the data
     decoder->inner = inner;
     decoder->format = kind->name;
     decoder->is_text = kind->is_line_framed;

@@ -410,6 +410,35 @@ static void protobuf_refuses_descriptors_that_are_none_or_lack_something(void **
     assert_string_equal(decode_with(NUMBERS("wrapped_double"), &options, &record), "wrapped_double=1"); // which is known
 }
 
+static void protobuf_takes_a_message_of_no_bytes_in_an_envelope(void **state) {
+    (void)state;
+    static const struct rf_header headers[] = {
+            {{"ce_specversion", 14}, {"1.0", 3}},
+            {{"ce_type", 7}, {"payment", 7}},
+            {{"ce_source", 9}, {"/shop", 5}},
+            {{"ce_id", 5}, {"t-1", 3}},
+    };
+    struct rf_decoder_options options = options_of("rich.v1.Rich");
+    options.envelope = RF_ENVELOPE_CLOUDEVENTS;
+    struct decode_fixture fixture;
+    fixture_init(&fixture, "protobuf", NUMBERS("int32_value"), &options);
+    struct rf_record record = {.value = {"", 0}, .timestamp_ms = -1, .headers = headers, .header_count = 4};
+    assert_string_equal(fixture_decode_record(&fixture, &record), "int32_value=0");
+    record.header_count = 0;
+    assert_string_equal(fixture_decode_record(&fixture, &record), "empty: has a value of 0 bytes");
+    fixture_finish(&fixture);
+}
+
+static void protobuf_refuses_fields_that_come_from_beside_too(void **state) {
+    (void)state;
+    struct rf_pair pair = {.name = (char[]){"int32_value"}, .value = (char[]){"key.int32"}};
+    struct rf_decoder_options options = options_of("rich.v1.Rich");
+    options.fields = (struct rf_pairs){&pair, 1};
+    refuse_with(
+            &options, NUMBERS("int32_value"),
+            "source.protobuf: field int32_value of rich.v1.Rich is a field from beside the value too, must have another name");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(protobuf_takes_the_scalars_of_the_message_where_all_are_features),
@@ -421,6 +450,8 @@ int main(void) {
             cmocka_unit_test(protobuf_lets_one_member_of_a_oneof_stand),
             cmocka_unit_test(protobuf_forgets_what_a_member_of_a_oneof_appended),
             cmocka_unit_test(protobuf_takes_turns_beside_many_elements),
+            cmocka_unit_test(protobuf_takes_a_message_of_no_bytes_in_an_envelope),
+            cmocka_unit_test(protobuf_refuses_fields_that_come_from_beside_too),
             cmocka_unit_test(protobuf_reads_the_entries_of_maps_that_are_named),
             cmocka_unit_test(protobuf_takes_a_vector_of_any_numbers),
             cmocka_unit_test(protobuf_rejects_what_it_cannot_take),
