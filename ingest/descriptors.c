@@ -46,8 +46,8 @@ static enum rf_status check_nesting(struct rf_text message, uint32_t field, int 
 enum rf_status rf_descriptors_unpack(struct rf_text bytes, Google__Protobuf__FileDescriptorSet **set_out, struct rf_error *err) {
     enum rf_status status = check_nesting(bytes, SET_FILES, 0);
     if (status == RF_FULL) {
-        return rf_fail(err, RF_INVALID, "the descriptors have a message that is declared within more than %d others",
-                       NESTING_MAX);
+        rf_fail(err, RF_INVALID, "the descriptors have a message that is declared within more than %d others", NESTING_MAX);
+        return RF_INVALID;
     }
     Google__Protobuf__FileDescriptorSet *set =
             status ? NULL : google__protobuf__file_descriptor_set__unpack(NULL, bytes.size, (const uint8_t *)bytes.data);
@@ -58,9 +58,9 @@ enum rf_status rf_descriptors_unpack(struct rf_text bytes, Google__Protobuf__Fil
     if (set) {
         google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
     }
-    return rf_fail(err, RF_INVALID,
-                   "the descriptors are %zu bytes that are no such set, must be what protoc --descriptor_set_out writes",
-                   bytes.size);
+    rf_fail(err, RF_INVALID,
+            "the descriptors are %zu bytes that are no such set, must be what protoc --descriptor_set_out writes", bytes.size);
+    return RF_INVALID;
 }
 
 static enum rf_status no_memory(struct rf_error *err) {
