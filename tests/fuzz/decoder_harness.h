@@ -150,7 +150,8 @@ static inline void harness_run_record(struct harness *harness, const struct rf_r
 }
 
 static inline void harness_run(struct harness *harness, const uint8_t *data, size_t size) {
-    struct rf_record record = {.value = {size ? (const char *)data : "", size}, .timestamp_ms = -1, .schema = harness->written_with};
+    struct rf_record record = {
+            .value = {size ? (const char *)data : "", size}, .timestamp_ms = -1, .schema = harness->written_with};
     harness_run_record(harness, &record);
 }
 

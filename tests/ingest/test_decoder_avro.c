@@ -400,7 +400,8 @@ static void avro_goes_by_the_schema_that_a_record_names(void **state) {
                                 "its schema type \"\" is not known, must be a type of Avro or one defined before");
         }
     }
-    EXPECT_BYTES(&fixture, {"\2\4", 2, "undecodable: has no schema, must have one: that of source.avro.schema, or of its container file"});
+    EXPECT_BYTES(&fixture,
+                 {"\2\4", 2, "undecodable: has no schema, must have one: that of source.avro.schema, or of its container file"});
     end();
 }
 
