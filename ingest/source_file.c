@@ -118,7 +118,8 @@ static enum rf_status fail_framing(const struct file_source *file, enum rf_frami
         return rf_fail(err, RF_CORRUPT, "%s has no size in front of record %lld: is it delimited?", file->path,
                        (long long)file->next_offset);
     }
-    return rf_fail(err, RF_CORRUPT, "%s is cut: record %lld goes on after its end", file->path, (long long)file->next_offset);
+    return rf_fail(err, RF_CORRUPT, "%s: record %lld goes on after its end: is it cut, or has it no sizes in front of records?",
+                   file->path, (long long)file->next_offset);
 }
 
 // Data are copied out of their block, since a record is borrowed for longer than that.

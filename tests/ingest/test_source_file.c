@@ -216,7 +216,8 @@ static void names_what_is_wrong_with_a_delimited_file(void **state) {
                                 4);
     assert_int_equal(read_until_failure(delimited, &count, &err), RF_CORRUPT);
     assert_int_equal(count, 1);
-    snprintf(sentence, sizeof sentence, "%s is cut: record 1 goes on after its end", delimited.path);
+    snprintf(sentence, sizeof sentence, "%s: record 1 goes on after its end: is it cut, or has it no sizes in front of records?",
+             delimited.path);
     assert_string_equal(err.text, sentence);
 
     delimited.path = write_file(folder, "broken", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11);
