@@ -28,7 +28,7 @@ static struct rf_text take_step(struct rf_text *rest) {
 }
 
 static bool is_index(struct rf_text step) {
-    for (size_t i = 0; i < step.size; i++) {
+    for (size_t i = 0; step.data && i < step.size; i++) {
         if (step.data[i] < '0' || step.data[i] > '9') {
             return false;
         }
