@@ -3,8 +3,8 @@
 #include "ops/checkpoint.h"
 #include "ops/clock.h"
 #include "ops/explain.h"
+#include "ops/lone_record.h"
 #include "ops/printer.h"
-#include "ops/resolve.h"
 #include "ops/verbs.h"
 
 #include <inttypes.h>
@@ -124,6 +124,22 @@ static void print_namespaces(const struct rf_event *event) {
     }
 }
 
+// What the settings name and the record does not have: it may be a name that is misspelt.
+static void print_absent(const struct rf_schema *schema, const struct rf_event *event) {
+    const char *between = "  not in this record: ";
+    for (uint32_t i = 0; i < rf_schema_count(schema); i++) {
+        const struct rf_schema_field *field = rf_schema_field(schema, i);
+        bool is_read = !(field->roles & RF_ROLE_DERIVED) && rf_schema_wants(schema, i);
+        if (is_read && !rf_event_holds(event, field->name, field->hash)) {
+            printf("%s%.*s", between, (int)field->name.size, field->name.data);
+            between = ", ";
+        }
+    }
+    if (*between == ',') {
+        putchar('\n');
+    }
+}
+
 static const char *const kinds[] = {[RF_NUMBER] = "number", [RF_CATEGORY] = "category", [RF_SPARSE_NUMBER] = "sparse"};
 
 // The first numbers of the vector.
@@ -187,11 +203,12 @@ static void print_prediction(struct rf_pipeline *pipeline, const struct rf_event
     }
 }
 
-static enum rf_status show_record(struct rf_pipeline *pipeline, struct rf_decoder *decoder, struct rf_batch *batch,
-                                  const struct rf_record *record, const char *path, struct rf_error *err) {
+static enum rf_status show_record(struct rf_pipeline *pipeline, const struct rf_decoder_kind *kind, struct rf_decoder *decoder,
+                                  struct rf_batch *batch, const struct rf_record *record, const char *path,
+                                  struct rf_error *err) {
     struct rf_event event;
     struct rf_decode_error error;
-    enum rf_status status = rf_resolve(decoder, record, 1, rf_clock_system(), err);
+    enum rf_status status = rf_lone_record_resolve(decoder, record, rf_clock_system(), stderr, err);
     if (status) {
         return status;
     }
@@ -199,12 +216,14 @@ static enum rf_status show_record(struct rf_pipeline *pipeline, struct rf_decode
     if (!status) {
         print_event(&event);
         print_namespaces(&event);
+        print_absent(rf_pipeline_schema(pipeline), &event);
         const struct rf_learner *learner = rf_pipeline_learner(pipeline);
         status = rf_feature_append(rf_pipeline_schema(pipeline), learner->task, learner->outputs, &event, record,
                                    &batch->examples, &error);
     }
     if (status) {
-        return rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s", path, rf_reason_word(error.reason), error.detail);
+        return rf_fail(err, RF_INVALID, "%s would be rejected (%s): %s%s", path, rf_reason_word(error.reason), error.detail,
+                       rf_lone_record_hint(kind, record->value));
     }
     print_example(rf_pipeline_schema(pipeline), &event, &batch->examples);
     print_prediction(pipeline, &event, batch);
@@ -229,8 +248,8 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         status = rf_pipeline_batch(pipeline, &batch, err);
     }
     if (!status) {
-        bool is_text = rf_settings_file_format(&assembly->settings)->is_line_framed;
-        size_t length = is_text && size && data[size - 1] == '\n' ? size - 1 : size;
+        const struct rf_decoder_kind *kind = rf_settings_file_format(&assembly->settings);
+        size_t length = kind->is_line_framed && size && data[size - 1] == '\n' ? size - 1 : size;
         struct rf_record record = {.value = {size ? (const char *)data : "", length}, .timestamp_ms = -1};
         if (assembly->settings.source.fields.count) {
             printf("a file has no key, headers or timestamp: what source.fields names is null\n");
@@ -238,7 +257,7 @@ static enum rf_status check_record(struct rf_assembly *assembly, struct rf_pipel
         if (assembly->settings.source.envelope == RF_ENVELOPE_CLOUDEVENTS) {
             printf("a file has no headers: it is read in structured mode\n");
         }
-        status = show_record(pipeline, decoder, batch, &record, path, err);
+        status = show_record(pipeline, kind, decoder, batch, &record, path, err);
     }
     rf_batch_destroy(batch);
     rf_decoder_destroy(decoder);

@@ -112,6 +112,12 @@ source: {{topics: [{name}], format: json}}
         shown = self.workspace.run_riffle("check", settings, "--record", record).output
         for words in ("event", "amount = -1", "example", "label 1", "prediction", "score 0.5"):
             self.assertIn(words, shown)
+        self.assertNotIn("not in this record", shown)
+        shown = self.workspace.run_riffle("check", settings, "--set", "features.categories=[town, shop.city]", "--record", record).output
+        self.assertIn("  not in this record: town, shop.city\n", shown)
+        record.write_text(GOOD[1] + "\n" + GOOD[2] + "\n")
+        refused = self.workspace.run_riffle("check", settings, "--record", record, status=2).errors
+        self.assertIn("it has several lines: is it the value of one record alone", refused)
         record.write_bytes(BAD[4][1])
         refused = self.workspace.run_riffle("check", settings, "--record", record, status=2).errors
         self.assertIn("would be rejected (non_finite): field amount: 1e400 is not finite", refused)

@@ -52,6 +52,15 @@ class Registry(PipelineCase):
         self.assertEqual((result["records"], result["learned"], result["rejected"]), (600, 600, 0))
         self.assertEqual(result["model_sha256"], self.of_json(lines)["model_sha256"])
 
+    def test_check_of_a_record_says_that_it_waits_for_the_registry(self):
+        registry = self.registry()
+        registry.stop()
+        record = self.workspace.folder / "record"
+        record.write_bytes(b"\0\0\0\0\1x")
+        told = self.workspace.run_riffle("check", self.framed("avro", registry), "--record", record, status=1).errors
+        self.assertEqual(told.count("waiting for the schema of the record, up to "), 1)
+        self.assertRegex(told.splitlines()[-1], "^riffle check: .*schema registry")
+
     def test_what_is_not_framed_is_rejected_and_says_why(self):
         self.broker.create_topic(self.name, 1)
         self.produce("json", self.registry(), records(0, 3) + [base64.b64encode(b'{"id": 1}').decode(), "AAAA"])
