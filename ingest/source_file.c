@@ -84,16 +84,25 @@ static enum rf_status make_room(struct file_source *file, size_t room, struct rf
     return RF_OK;
 }
 
-// Passes over a byte order mark at the beginning of a text; it may arrive in pieces.
-static void begin_text(struct file_source *file) {
-    static const char byte_order_mark[] = "\xef\xbb\xbf";
-    enum { MARK_SIZE = sizeof byte_order_mark - 1 };
-    size_t size = file->filled < MARK_SIZE ? file->filled : MARK_SIZE;
-    bool has_mark = !file->options.is_delimited && memcmp(file->chunk->data, byte_order_mark, size) == 0;
-    if (has_mark && size == MARK_SIZE) {
+// Whether the first bytes are those of the mark, as far as they are there.
+static bool may_begin_with(const struct file_source *file, const char *mark, size_t mark_size) {
+    return memcmp(file->chunk->data, mark, file->filled < mark_size ? file->filled : mark_size) == 0;
+}
+
+// Passes over a byte order mark at the beginning of a text, and refuses what is none; marks may arrive in pieces.
+static enum rf_status begin_text(struct file_source *file, struct rf_error *err) {
+    static const char byte_order_mark[] = "\xef\xbb\xbf", container_mark[] = "Obj\x01";
+    enum { MARK_SIZE = sizeof byte_order_mark - 1, CONTAINER_MARK_SIZE = sizeof container_mark - 1 };
+    bool has_mark = !file->options.is_delimited && may_begin_with(file, byte_order_mark, MARK_SIZE);
+    bool is_container = !file->options.is_delimited && may_begin_with(file, container_mark, CONTAINER_MARK_SIZE);
+    if (is_container && file->filled >= CONTAINER_MARK_SIZE) {
+        return rf_fail(err, RF_INVALID, "%s is an Avro container file: is its format avro?", file->path);
+    }
+    if (has_mark && file->filled >= MARK_SIZE) {
         file->begin = MARK_SIZE;
     }
-    file->is_begun = !has_mark || size == MARK_SIZE || file->is_at_end;
+    file->is_begun = file->is_at_end || file->begin > 0 || !(has_mark || is_container);
+    return RF_OK;
 }
 
 // Reads more bytes. RF_END: there are none; RF_AGAIN: none came in time.
@@ -107,8 +116,8 @@ static enum rf_status read_more(struct file_source *file, int timeout_ms, struct
                             &size, err);
     file->filled += size;
     file->is_at_end = status == RF_END;
-    if (!file->is_begun) {
-        begin_text(file);
+    if (!file->is_begun && begin_text(file, err)) {
+        return err->status;
     }
     return status;
 }

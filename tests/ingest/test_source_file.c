@@ -226,6 +226,22 @@ static void names_what_is_wrong_with_a_delimited_file(void **state) {
     assert_string_equal(err.text, sentence);
 }
 
+static void tells_a_container_from_a_text(void **state) {
+    struct folder *folder = *state;
+    struct rf_source_file_options text = {.path = write_file(folder, "container", "Obj\1\4\n", 6)};
+    struct rf_error err;
+    char sentence[256];
+    size_t count;
+    assert_int_equal(read_until_failure(text, &count, &err), RF_INVALID);
+    snprintf(sentence, sizeof sentence, "%s is an Avro container file: is its format avro?", text.path);
+    assert_string_equal(err.text, sentence);
+    assert_int_equal(count, 0);
+
+    text.path = write_file(folder, "near", "Obj", 3);
+    assert_int_equal(read_until_failure(text, &count, &err), RF_OK);
+    assert_int_equal(count, 1);
+}
+
 // Numbered lines that fill more than one buffer of any kind.
 enum { MANY_COUNT = 80000 };
 
@@ -604,6 +620,7 @@ int main(void) {
             cmocka_unit_test_setup_teardown(tells_the_header_line_and_does_not_count_it, setup, teardown),
             cmocka_unit_test_setup_teardown(reads_delimited_records, setup, teardown),
             cmocka_unit_test_setup_teardown(names_what_is_wrong_with_a_delimited_file, setup, teardown),
+            cmocka_unit_test_setup_teardown(tells_a_container_from_a_text, setup, teardown),
             cmocka_unit_test_setup_teardown(reads_large_files_plain_gzip_and_zstd, setup, teardown),
             cmocka_unit_test_setup_teardown(delivers_what_lies_before_the_damage_of_a_compressed_file, setup, teardown),
             cmocka_unit_test_setup_teardown(cuts_oversized_records_and_goes_on_after_them, setup, teardown),
