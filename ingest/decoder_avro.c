@@ -115,7 +115,7 @@ enum rf_status rf_decoder_avro_create(const struct rf_schema *schema, const stru
     enum rf_status status = create(schema, options, &avro, err);
     if (!status && options->avro_schema.data) {
         if (rf_avro_plan_create(&options->avro_schema, 1, schema, &avro->plan, err)) {
-            status = rf_fail_in(err, "the Avro schema");
+            status = rf_fail_in(err, "source.avro.schema");
         } else {
             status = rf_avro_check_names(&avro->plan->types, schema, options, err);
         }

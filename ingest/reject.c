@@ -10,7 +10,7 @@ enum rf_status rf_decode_fail(struct rf_decode_error *error, enum rf_reason reas
     va_start(arguments, format);
     vsnprintf(error->detail, sizeof error->detail, format, arguments);
     va_end(arguments);
-    error->detail[rf_utf8_valid_size(rf_text_of(error->detail))] = '\0'; // the cut may have split a character
+    rf_make_printable(error->detail);
     error->reason = reason;
     return RF_INVALID;
 }

@@ -1,6 +1,9 @@
 #include "proto/status.h"
 
+#include "proto/utf8.h"
+
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,11 +16,28 @@ const char *rf_status_text(enum rf_status status) {
     return texts[status];
 }
 
+void rf_make_printable(char *text) {
+    for (char *at = text; *at;) {
+        size_t size = rf_utf8_size(rf_text_of(at));
+        unsigned char first = (unsigned char)*at;
+        bool is_c1_control = size == 2 && first == 0xc2 && (unsigned char)at[1] < 0xa0;
+        if (size == 0 && first >= 0xc2 && strlen(at) < 4) {
+            *at = '\0'; // a character that was cut at the end
+            return;
+        }
+        if (size == 0 || first < 0x20 || first == 0x7f || is_c1_control) {
+            memset(at, '?', size ? size : 1);
+        }
+        at += size ? size : 1;
+    }
+}
+
 enum rf_status rf_fail(struct rf_error *err, enum rf_status status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(err->text, sizeof err->text, format, arguments);
     va_end(arguments);
+    rf_make_printable(err->text);
     err->status = status;
     return status;
 }
@@ -39,5 +59,6 @@ enum rf_status rf_fail_in(struct rf_error *err, const char *format, ...) {
         memcpy(err->text + length, sentence, rest);
         err->text[length + rest] = '\0';
     }
+    rf_make_printable(err->text);
     return err->status;
 }

@@ -39,8 +39,12 @@ struct rf_error {
 const char *rf_status_text(enum rf_status status);
 
 // Writes the sentence and returns `status`, so that a check reads `return rf_fail(err, RF_INVALID, "...")`.
-// A sentence that does not fit is cut.
+// A sentence that does not fit is cut, and made printable.
 enum rf_status rf_fail(struct rf_error *err, enum rf_status status, const char *format, ...) RF_PRINTF(3, 4);
+
+// Names and values in a sentence may come from anywhere: what a terminal would obey, and what is no UTF-8, becomes question
+// marks.
+void rf_make_printable(char *text);
 
 // Puts "context: " in front of the sentence that is there; returns its status.
 enum rf_status rf_fail_in(struct rf_error *err, const char *format, ...) RF_PRINTF(2, 3);

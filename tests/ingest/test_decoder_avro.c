@@ -307,9 +307,9 @@ static void avro_refuses_schemas_it_cannot_read_records_of(void **state) {
     struct rf_error err;
     assert_int_equal(rf_schema_create(&(struct rf_feature_options){.label = "y"}, rf_hash_key_of_seed(1), &schema, &err), RF_OK);
     static const char *const cases[][2] = {
-            {"\"int\"", "the Avro schema: is of the type int, must be a record or a union of records"},
-            {"[\"null\"]", "the Avro schema: is of the type union with null, must be a record or a union of records"},
-            {SCHEMA(FIELD("a", "\"thing\"")), "the Avro schema: field a of shop.Payment: type \"thing\" is not known, must be a "
+            {"\"int\"", "source.avro.schema: is of the type int, must be a record or a union of records"},
+            {"[\"null\"]", "source.avro.schema: is of the type union with null, must be a record or a union of records"},
+            {SCHEMA(FIELD("a", "\"thing\"")), "source.avro.schema: field a of shop.Payment: type \"thing\" is not known, must be a "
                                               "type of Avro or one defined before"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

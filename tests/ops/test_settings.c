@@ -209,9 +209,10 @@ static void settings_check_what_goes_with_a_format(void **state) {
     refuse_set("source.columns=[a]", "fraud.yaml: source.columns is given with format json, must be with csv alone");
     refuse_set("source.format=xml",
                "--set source.format: source.format is \"xml\", must be json, csv, vw, libsvm, protobuf or avro");
-    refuse_set("source.format=avro",
-               "fraud.yaml: source.avro.schema is missing, must name the file of the schema: avro records of a "
-               "topic do not bring theirs");
+    refuse_set(
+            "source.format=avro",
+            "fraud.yaml: source.avro.schema is missing, must name the file of the schema, or source.registry where schemas are "
+            "asked for: such avro records do not bring theirs");
     refuse_set("source.avro.schema=a.avsc", "fraud.yaml: source.avro.schema is given with format json, must be with avro alone");
     refuse_set("source.delimiter=ab",
                "fraud.yaml: source.delimiter is \"ab\", must be one ASCII character that is no quote and no line end, or tab");

@@ -87,7 +87,7 @@ sinks: [{{file: {{path: scores}}}}]
         self.broker.create_topic(self.name, 1)
         settings = self.running(f"{{topics: [{self.name}], format: avro, avro: {{schema: wrong.avsc}}}}")
         done = self.workspace.run_riffle("check", settings, status=2)
-        self.assertIn('the Avro schema: field x of P: type "strin" is not known', done.errors)
+        self.assertIn('source.avro.schema: field x of P: type "strin" is not known', done.errors)
         settings = self.running(f"{{topics: [{self.name}], format: avro, avro: {{schema: payment.avsc}}}}")
         done = self.workspace.run_riffle("check", settings, "--set", "features.numbers=[amout]", status=2)
         self.assertIn("has no field amout, did you mean amount?", done.errors)

@@ -26,6 +26,15 @@ static void fail_in_puts_its_words_in_front_and_keeps_the_status(void **state) {
     assert_string_equal(err.text, "snapshot 7: no such file");
 }
 
+static void sentences_are_printable(void **state) {
+    (void)state;
+    struct rf_error err;
+    rf_fail(&err, RF_IO, "a \x1b[31m %s \n %s\xff %s", "\xc2\x9b", "\xc3\xa4", "\xe2\x82");
+    assert_string_equal(err.text, "a ?[31m ?? ? \xc3\xa4? ");
+    rf_fail_in(&err, "in\t%s", "b");
+    assert_string_equal(err.text, "in?b: a ?[31m ?? ? \xc3\xa4? ");
+}
+
 static void sentences_that_do_not_fit_are_cut(void **state) {
     (void)state;
     char words[2 * RF_ERROR_TEXT_SIZE];
@@ -46,6 +55,7 @@ int main(void) {
             cmocka_unit_test(every_status_has_a_word),
             cmocka_unit_test(fail_writes_the_sentence_and_returns_the_status),
             cmocka_unit_test(fail_in_puts_its_words_in_front_and_keeps_the_status),
+            cmocka_unit_test(sentences_are_printable),
             cmocka_unit_test(sentences_that_do_not_fit_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
