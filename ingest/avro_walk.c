@@ -110,19 +110,12 @@ static enum rf_status skip_items(struct walk *walk, uint64_t item_size) {
     }
 }
 
-static int compare_keys(struct rf_text a, struct rf_text b) {
-    if (a.size != b.size) {
-        return a.size < b.size ? -1 : 1;
-    }
-    return a.size ? memcmp(a.data, b.data, a.size) : 0;
-}
-
 static struct rf_avro_way *find_way(const struct walk *walk, const struct rf_avro_choice *choice, struct rf_text key,
                                     uint64_t index) {
     struct rf_avro_way *ways = walk->plan->ways + choice->first;
     for (uint32_t count = choice->count; count > 0;) {
         uint32_t middle = count / 2;
-        int order = key.data ? compare_keys(key, ways[middle].key) : (index > ways[middle].index) - (index < ways[middle].index);
+        int order = key.data ? rf_text_order(key, ways[middle].key) : (index > ways[middle].index) - (index < ways[middle].index);
         if (order == 0) {
             return &ways[middle];
         }

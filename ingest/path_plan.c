@@ -20,7 +20,7 @@ struct cursors {
 struct state {
     struct rf_text text;
     uint32_t fields, field_count;     // of plan->fields
-    uint32_t members, member_count;   // of plan->steps, sorted as compare_texts() has it
+    uint32_t members, member_count;   // of plan->steps, sorted as rf_text_order() has it
     uint32_t elements, element_count; // of plan->steps, likewise: by their number
     uint32_t any_element;             // the state of those that have no step
 };
@@ -35,20 +35,13 @@ struct rf_path_plan {
     size_t field_count, field_capacity;
 };
 
-static int compare_texts(struct rf_text a, struct rf_text b) {
-    if (a.size != b.size) {
-        return a.size < b.size ? -1 : 1;
-    }
-    return a.size ? memcmp(a.data, b.data, a.size) : 0;
-}
-
 // Records.
 
 static uint32_t find_step(const struct rf_path_plan *plan, uint32_t first, uint32_t count, struct rf_text text, uint32_t other) {
     const struct rf_path_step *steps = plan->steps + first;
     while (count > 0) {
         uint32_t middle = count / 2;
-        int order = compare_texts(text, steps[middle].text);
+        int order = rf_text_order(text, steps[middle].text);
         if (order == 0) {
             return steps[middle].state;
         }
@@ -80,10 +73,6 @@ uint32_t rf_path_element(const struct rf_path_plan *plan, uint32_t state, size_t
 
 uint32_t rf_path_count(const struct rf_path_plan *plan) {
     return (uint32_t)plan->state_count;
-}
-
-bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state) {
-    return plan->states[state].element_count == 0;
 }
 
 const struct rf_path_step *rf_path_members(const struct rf_path_plan *plan, uint32_t state, size_t *count_out) {
@@ -152,7 +141,7 @@ static int compare_cursors(const void *a, const void *b) {
     if (has_ended(left) != has_ended(right)) {
         return has_ended(left) ? 1 : -1;
     }
-    int order = compare_texts(left->step, right->step);
+    int order = rf_text_order(left->step, right->step);
     return order ? order : (left->field > right->field) - (left->field < right->field);
 }
 
@@ -167,7 +156,7 @@ static void sort(struct cursors *cursors) {
 // How many cursors from `first` on have the same next step.
 static size_t group_size(const struct cursors *cursors, size_t first) {
     size_t end = first + 1;
-    while (end < cursors->count - cursors->ended && !compare_texts(cursors->list[end].step, cursors->list[first].step)) {
+    while (end < cursors->count - cursors->ended && !rf_text_order(cursors->list[end].step, cursors->list[first].step)) {
         end++;
     }
     return end - first;

@@ -40,9 +40,6 @@ uint32_t rf_path_element(const struct rf_path_plan *plan, uint32_t state, size_t
 // States are numbers below this one. No two ways of members and numbered elements lead to the same state.
 uint32_t rf_path_count(const struct rf_path_plan *plan);
 
-// Whether all elements of the array at `state` have the same state, so that the first one speaks for all.
-bool rf_path_is_uniform(const struct rf_path_plan *plan, uint32_t state);
-
 // The steps that lead on from `state`, for who makes tables of them beforehand, sorted by size and then bytes, which for numbers
 // is their order: from an object, and from an array, where index SIZE_MAX stands for all elements that no step picks.
 struct rf_path_step {

@@ -67,7 +67,9 @@ static void path_walks_arrays(void **state) {
     LEADS(schema, "tags [0]", "tags: tags");
     LEADS(schema, "tags [0] [1]", "tags: tags");
     LEADS(schema, "other [0]", ":");
-    assert_true(rf_path_is_uniform(rf_schema_paths(schema), RF_PATH_NONE));
+    size_t count;
+    (void)rf_path_elements(rf_schema_paths(schema), RF_PATH_NONE, &count);
+    assert_int_equal(count, 0);
     rf_schema_destroy(schema);
 }
 
@@ -94,7 +96,9 @@ static void path_picks_elements(void **state) {
     LEADS(schema, "t [2]", "t: t t.2 ...");
     LEADS(schema, "t 01", "t.01: t.01");
     const struct rf_path_plan *plan = rf_schema_paths(schema);
-    assert_false(rf_path_is_uniform(plan, rf_path_member(plan, RF_PATH_RECORD, rf_text_of("items"))));
+    size_t count;
+    (void)rf_path_elements(plan, rf_path_member(plan, RF_PATH_RECORD, rf_text_of("items")), &count);
+    assert_true(count > 0);
     rf_schema_destroy(schema);
 }
 
