@@ -90,6 +90,9 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
     if (!status) {
         status = ask_registry(assembly, err);
     }
+    // Up to here a signal just ends the process, also where a header line is waited for on standard input: nothing has begun. From
+    // here on threads are made, and one that lets a signal through would end the process for all.
+    rf_signals_block(&run->signals);
     if (!status) {
         status = rf_assembly_sinks(assembly, options.pipeline, err);
     }
@@ -101,8 +104,6 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
         rf_source_destroy(options.source);
         return status;
     }
-    // Up to here a signal just ends the process, also where a header line is waited for on standard input: nothing has begun.
-    rf_signals_block(&run->signals);
     options.folder = &assembly->folder;
     return rf_worker_create(&options, &model->worker, err);
 }

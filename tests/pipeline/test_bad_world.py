@@ -111,7 +111,7 @@ class BadWorld(PipelineCase):
         port = free_ports(1)[0]
         settings = self.settings(f"sinks: [{{zeromq: {{push: 'tcp://127.0.0.1:{port}'}}}}]\nworker: {{shutdown_seconds: 1}}")
         with self.workspace.riffle("run", settings, "--until", "end") as worker:
-            worker.wait_for_words("learning")
+            worker.wait_for_words("a sink has no room")
             done = worker.terminate()
         self.assertEqual(done.status, 1)
         self.assertIn("had no room", done.errors)
