@@ -80,5 +80,5 @@ function(rf_pipeline_test name)
     add_test(NAME pipeline/${name} COMMAND ${RF_PYTHON} -B ${PROJECT_SOURCE_DIR}/tests/pipeline/${name}.py)
     set_tests_properties(pipeline/${name} PROPERTIES LABELS "pipeline;kafka" RESOURCE_LOCK kafka SKIP_RETURN_CODE 77
         TIMEOUT ${arg_TIMEOUT}
-        ENVIRONMENT "RIFFLE_BIN=$<TARGET_FILE:riffle>;RIFFLE_DATA=${RF_DATA};RIFFLE_KAFKA=${PROJECT_SOURCE_DIR}/build/kafka;RIFFLE_PYTHON=${PROJECT_SOURCE_DIR}/build/python")
+        ENVIRONMENT "RIFFLE_BIN=$<TARGET_FILE:riffle>;RIFFLE_DATA=${RF_DATA};RIFFLE_KAFKA=${PROJECT_SOURCE_DIR}/build/kafka;RIFFLE_PYTHON=${PROJECT_SOURCE_DIR}/build/python;RIFFLE_SANITIZE=${RF_SANITIZE}")
 endfunction()
