@@ -62,7 +62,7 @@ consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id":
 consumer.assign([confluent_kafka.TopicPartition("json", 0, confluent_kafka.OFFSET_BEGINNING)])
 socket = zmq.Context().socket(zmq.PUB)
 socket.bind(endpoint)
-model = (compose.Select(*numbers) | preprocessing.StandardScaler()) + (compose.Select(*categories) | preprocessing.OneHotEncoder())
+model = (compose.Select(*numbers) | preprocessing.StandardScaler()) + (compose.Select(*categories) | preprocessing.OneHotEncoder(drop_zeros=True))
 model |= linear_model.LogisticRegression()
 begun, done = None, 0
 while done < records:
