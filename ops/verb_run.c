@@ -90,8 +90,8 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
     if (!status) {
         status = ask_registry(assembly, err);
     }
-    // Up to here a signal just ends the process, also where a header line is waited for on standard input: nothing has begun. From
-    // here on threads are made, and one that lets a signal through would end the process for all.
+    // Up to here a signal just ends the process, also where a header line is waited for on standard input: nothing has begun.
+    // From here on threads are made, and one that lets a signal through would end the process for all.
     rf_signals_block(&run->signals);
     if (!status) {
         status = rf_assembly_sinks(assembly, options.pipeline, err);
