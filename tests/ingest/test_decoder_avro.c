@@ -309,8 +309,9 @@ static void avro_refuses_schemas_it_cannot_read_records_of(void **state) {
     static const char *const cases[][2] = {
             {"\"int\"", "source.avro.schema: is of the type int, must be a record or a union of records"},
             {"[\"null\"]", "source.avro.schema: is of the type union with null, must be a record or a union of records"},
-            {SCHEMA(FIELD("a", "\"thing\"")), "source.avro.schema: field a of shop.Payment: type \"thing\" is not known, must be a "
-                                              "type of Avro or one defined before"},
+            {SCHEMA(FIELD("a", "\"thing\"")),
+             "source.avro.schema: field a of shop.Payment: type \"thing\" is not known, must be a "
+             "type of Avro or one defined before"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rf_decoder *decoder;
