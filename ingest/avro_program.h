@@ -52,12 +52,12 @@ struct rf_avro_choice {
 struct rf_avro_plan {
     struct rf_avro_schema types;
     struct rf_avro_op *ops; // [op_count]
-    uint32_t *jumps;        // [jump_count]
+    uint32_t *jumps;
     struct rf_avro_leaf *leaves;
     struct rf_avro_target *targets;
     struct rf_avro_choice *choices;
     struct rf_avro_way *ways;
-    size_t op_count, jump_count, leaf_count, target_count, choice_count, way_count;
+    size_t op_count;
     uint64_t maps; // read so far, whose keys choose
 };
 

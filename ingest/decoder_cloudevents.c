@@ -145,24 +145,24 @@ static enum rf_status decode_base64(const struct opening *opening, struct rf_tex
 static enum rf_status find_data(const struct opening *opening, struct rf_text *value_out) {
     const struct cloudevents_decoder *decoder = opening->decoder;
     bool is_json = is_json_type(decoder->event.texts[CONTENT_TYPE]);
-    if (opening->decoder->event.has_bytes && opening->decoder->event.data.data) {
+    if (decoder->event.has_bytes && decoder->event.data.data) {
         return rf_decode_fail(opening->error, RF_REASON_DUPLICATE, "has data and data_base64, must have one of the two");
     }
-    if (opening->decoder->event.has_bytes) {
+    if (decoder->event.has_bytes) {
         return decode_base64(opening, value_out);
     }
-    if (!opening->decoder->event.data.data || rf_text_equal(opening->decoder->event.data, rf_text_of("null"))) {
+    if (!decoder->event.data.data || rf_text_equal(decoder->event.data, rf_text_of("null"))) {
         return rf_decode_fail(opening->error, RF_REASON_EMPTY, "has no data");
     }
-    if (opening->decoder->event.has_text && decoder->is_text && !(decoder->is_json && is_json)) {
-        return rf_json_resolve(opening->decoder->event.text, opening->arena, value_out);
+    if (decoder->event.has_text && decoder->is_text && !(decoder->is_json && is_json)) {
+        return rf_json_resolve(decoder->event.text, opening->arena, value_out);
     }
     if (decoder->is_json && is_json) { // a text would be a JSON text, which is no object
-        *value_out = opening->decoder->event.data;
+        *value_out = decoder->event.data;
         return RF_OK;
     }
     return rf_decode_fail(opening->error, RF_REASON_TYPE, "data is %s, must be %s: the format of the data is %s",
-                          rf_show(opening->decoder->event.data).text, decoder->is_text ? "a text, or data_base64" : "data_base64",
+                          rf_show(decoder->event.data).text, decoder->is_text ? "a text, or data_base64" : "data_base64",
                           decoder->format);
 }
 

@@ -71,6 +71,11 @@ struct rf_event {
     size_t feature_count;
 };
 
+enum { RF_VALUE_ROOM = 32 }; // characters of a number in words, with its NUL
+
+// A value for people: as the record has it, else in `room`: null, a number of a binary format, how many numbers a vector has.
+struct rf_text rf_value_words(const struct rf_value *value, char room[RF_VALUE_ROOM]);
+
 // Whether a field or a namespace is called so; `hash` is the keyed hash of the name.
 bool rf_event_holds(const struct rf_event *event, struct rf_text name, uint64_t hash);
 

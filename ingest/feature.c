@@ -64,12 +64,8 @@ struct shown_value {
 };
 
 static struct shown_value show_value(const struct rf_value *value) {
-    if (value->text.data) {
-        return (struct shown_value){value->type == RF_VALUE_TEXT ? "\"" : "", rf_show(value->text)};
-    }
-    struct shown_value number = {.quote = ""};
-    snprintf(number.shown.text, sizeof number.shown.text, "%.15g", value->number);
-    return number;
+    char room[RF_VALUE_ROOM];
+    return (struct shown_value){value->type == RF_VALUE_TEXT ? "\"" : "", rf_show(rf_value_words(value, room))};
 }
 
 static enum rf_status wrong_value(const struct draft *draft, const struct rf_field *field, const char *wanted) {

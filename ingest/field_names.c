@@ -166,8 +166,8 @@ void rf_field_names_end(struct rf_field_names *names) {
         }
         char *copy = names->expected_text + text_size;
         if (name->text.size > 0) {
-            memmove(copy, name->text.data,
-                    name->text.size); // names that were expected are there already, at their place or behind it
+            // Names that were expected are there already, at their place or behind it.
+            memmove(copy, name->text.data, name->text.size);
         }
         text_size += name->text.size;
         names->expected[i] = *name;

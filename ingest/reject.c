@@ -19,8 +19,7 @@ enum rf_status rf_decode_fail(struct rf_decode_error *error, enum rf_reason reas
 static size_t show_character(struct rf_text text, char shown_out[4], size_t *taken_out) {
     unsigned char byte = (unsigned char)text.data[0];
     size_t size = rf_utf8_size(text);
-    bool is_c1_control = size == 2 && byte == 0xc2 && (unsigned char)text.data[1] < 0xa0;
-    if (size == 0 || byte < 0x20 || byte == 0x7f || is_c1_control) {
+    if (rf_utf8_is_unprintable(text, size)) {
         static const char digits[] = "0123456789abcdef";
         memcpy(shown_out, (char[4]){'\\', 'x', digits[byte >> 4], digits[byte & 15]}, 4);
         *taken_out = 1;

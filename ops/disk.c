@@ -65,6 +65,29 @@ enum rf_status rf_disk_sync_folder(struct rf_disk *self, const char *path, struc
     return told(self->ops->sync_folder(self, path), "sync folder", path, err);
 }
 
+static enum rf_status write_file(struct rf_disk *self, const struct rf_disk_replacement *file, struct rf_error *err) {
+    int handle;
+    enum rf_status status = rf_disk_create(self, file->temporary, &handle, err);
+    if (status) {
+        return status;
+    }
+    status = rf_disk_write(self, file->temporary, handle, file->data, file->size, err);
+    if (!status) {
+        status = rf_disk_sync(self, file->temporary, handle, err);
+    }
+    struct rf_error ignored;
+    enum rf_status closed = rf_disk_close(self, file->temporary, handle, status ? &ignored : err);
+    return status ? status : closed;
+}
+
+enum rf_status rf_disk_replace(struct rf_disk *self, const struct rf_disk_replacement *file, struct rf_error *err) {
+    enum rf_status status = write_file(self, file, err);
+    if (!status) {
+        status = rf_disk_rename(self, file->temporary, file->path, err);
+    }
+    return status ? status : rf_disk_sync_folder(self, file->folder, err);
+}
+
 struct name_list {
     const char *prefix, *suffix;
     char **names;

@@ -56,6 +56,15 @@ enum rf_status rf_disk_remove(struct rf_disk *self, const char *path, struct rf_
 enum rf_status rf_disk_make_folder(struct rf_disk *self, const char *path, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_disk_sync_folder(struct rf_disk *self, const char *path, struct rf_error *err) RF_MUST_USE;
 
+// Puts a small file in place, whole or not at all: written to `temporary`, which is in the same folder, synced and renamed.
+struct rf_disk_replacement {
+    const char *folder, *path, *temporary;
+    const void *data;
+    size_t size;
+};
+
+enum rf_status rf_disk_replace(struct rf_disk *self, const struct rf_disk_replacement *file, struct rf_error *err) RF_MUST_USE;
+
 // The names in a folder that start and end like this, sorted by byte value. The caller frees each, then the list.
 enum rf_status rf_disk_list(struct rf_disk *self, const char *folder, const char *prefix, const char *suffix, char ***names_out,
                             size_t *count_out, struct rf_error *err) RF_MUST_USE;

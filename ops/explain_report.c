@@ -76,22 +76,11 @@ static void add_positions(struct rf_printer *out, const struct rf_explanation *e
 }
 
 static void add_value(struct rf_printer *out, const struct rf_value *value) {
-    switch (value->type) {
-    case RF_VALUE_NULL:
+    char room[RF_VALUE_ROOM];
+    if (value->type == RF_VALUE_NULL) {
         rf_printer_add(out, "null");
-        break;
-    case RF_VALUE_FLOATS:
-        rf_printer_format(out, "\"%zu numbers\"", value->text.size / sizeof(float));
-        break;
-    case RF_VALUE_DOUBLES:
-        rf_printer_format(out, "\"%zu numbers\"", value->text.size / sizeof(double));
-        break;
-    default:
-        if (value->text.data) {
-            add_quoted(out, value->text); // numbers too, as they were written
-        } else {                          // by a binary format: not at all
-            rf_printer_format(out, "\"%.15g\"", value->number);
-        }
+    } else {
+        add_quoted(out, rf_value_words(value, room)); // numbers too, as they were written
     }
 }
 
@@ -228,6 +217,7 @@ static void print_head(const struct rf_explanation *explanation, FILE *to) {
 }
 
 static void print_event(const struct rf_event *event, FILE *to) {
+    char room[RF_VALUE_ROOM];
     fprintf(to, "record\n");
     for (size_t i = 0; i < event->count; i++) {
         struct rf_printer line = {0};
@@ -235,17 +225,7 @@ static void print_event(const struct rf_event *event, FILE *to) {
         add_text(&line, event->fields[i].name, TEXT_MAX);
         rf_printer_pad(&line, 26);
         rf_printer_add(&line, " ");
-        if (event->fields[i].value.type == RF_VALUE_NULL) {
-            rf_printer_add(&line, "null");
-        } else if (event->fields[i].value.type == RF_VALUE_FLOATS) {
-            rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(float));
-        } else if (event->fields[i].value.type == RF_VALUE_DOUBLES) {
-            rf_printer_format(&line, "%zu numbers", event->fields[i].value.text.size / sizeof(double));
-        } else if (!event->fields[i].value.text.data) {
-            rf_printer_format(&line, "%.15g", event->fields[i].value.number);
-        } else {
-            add_text(&line, event->fields[i].value.text, TEXT_MAX);
-        }
+        add_text(&line, rf_value_words(&event->fields[i].value, room), TEXT_MAX);
         fprintf(to, "%s\n", line.text ? line.text : "");
         rf_printer_finish(&line);
     }

@@ -85,22 +85,8 @@ static enum rf_status write_identity(struct rf_folder *folder, struct rf_error *
     identity_path(folder->path, path);
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     int size = snprintf(text, sizeof text, "id=%s epoch=%" PRIu32 "\n", folder->worker, folder->epoch);
-    int handle;
-    enum rf_status status = rf_disk_create(folder->disk, temporary, &handle, err);
-    if (status) {
-        return status;
-    }
-    status = rf_disk_write(folder->disk, temporary, handle, text, (size_t)size, err);
-    if (!status) {
-        status = rf_disk_sync(folder->disk, temporary, handle, err);
-    }
-    struct rf_error ignored;
-    enum rf_status closed = rf_disk_close(folder->disk, temporary, handle, status ? &ignored : err);
-    status = status ? status : closed;
-    if (!status) {
-        status = rf_disk_rename(folder->disk, temporary, path, err);
-    }
-    return status ? status : rf_disk_sync_folder(folder->disk, folder->path, err);
+    const struct rf_disk_replacement file = {folder->path, path, temporary, text, (size_t)size};
+    return rf_disk_replace(folder->disk, &file, err);
 }
 
 // What a process that died left half written may be what fills the disk.

@@ -33,21 +33,6 @@ static struct rf_registered *load(void *context, uint32_t id) {
     return registered;
 }
 
-static enum rf_status write_text(struct rf_disk *disk, const char *path, const char *text, struct rf_error *err) {
-    int handle;
-    struct rf_error ignored;
-    enum rf_status status = rf_disk_create(disk, path, &handle, err);
-    if (status) {
-        return status;
-    }
-    status = rf_disk_write(disk, path, handle, text, strlen(text), err);
-    if (!status) {
-        status = rf_disk_sync(disk, path, handle, err);
-    }
-    enum rf_status closed = rf_disk_close(disk, path, handle, status ? &ignored : err);
-    return status ? status : closed;
-}
-
 static enum rf_status keep(const struct rf_schema_folder *folder, const struct rf_registered *registered, struct rf_error *err) {
     char path[PATH_SIZE], fresh[PATH_SIZE], inner[PATH_SIZE];
     path_of(folder, registered->id, "", path);
@@ -59,13 +44,8 @@ static enum rf_status keep(const struct rf_schema_folder *folder, const struct r
     }
     enum rf_status status = rf_disk_make_folder(folder->disk, inner, err);
     if (!status) {
-        status = write_text(folder->disk, fresh, text, err);
-    }
-    if (!status) {
-        status = rf_disk_rename(folder->disk, fresh, path, err);
-    }
-    if (!status) {
-        status = rf_disk_sync_folder(folder->disk, inner, err);
+        const struct rf_disk_replacement file = {inner, path, fresh, text, strlen(text)};
+        status = rf_disk_replace(folder->disk, &file, err);
     }
     if (!status) {
         status = rf_disk_sync_folder(folder->disk, folder->state, err); // where the inner one is new

@@ -270,8 +270,7 @@ static enum rf_status check_avro(const struct rf_settings_source *source, struct
     if (is_avro && has_bare_records && !source->avro.schema && !source->registry.url) {
         return rf_fail(err, RF_INVALID,
                        "source.avro.schema is missing, must name the file of the schema, or source.registry where schemas are "
-                       "asked for: "
-                       "such avro records do not bring theirs");
+                       "asked for: such avro records do not bring theirs");
     }
     return RF_OK;
 }

@@ -88,30 +88,13 @@ static enum rf_status check_world(struct rf_assembly *assembly, struct rf_pipeli
 }
 
 static void print_event(const struct rf_event *event) {
+    char room[RF_VALUE_ROOM];
     printf("event\n");
     for (size_t i = 0; i < event->count; i++) {
         const struct rf_field *field = &event->fields[i];
         printf("  %.*s = ", (int)field->name.size, field->name.data);
-        switch (field->value.type) {
-        case RF_VALUE_NULL:
-            printf("null\n");
-            break;
-        case RF_VALUE_FLOATS:
-            printf("%zu numbers\n", field->value.text.size / sizeof(float));
-            break;
-        case RF_VALUE_DOUBLES:
-            printf("%zu numbers\n", field->value.text.size / sizeof(double));
-            break;
-        case RF_VALUE_TEXT:
-            printf("\"%.*s\"\n", (int)field->value.text.size, field->value.text.data);
-            break;
-        default:
-            if (field->value.text.data) {
-                printf("%.*s\n", (int)field->value.text.size, field->value.text.data);
-            } else { // a number of a binary format
-                printf("%.15g\n", field->value.number);
-            }
-        }
+        struct rf_text words = rf_value_words(&field->value, room);
+        printf(field->value.type == RF_VALUE_TEXT ? "\"%.*s\"\n" : "%.*s\n", (int)words.size, words.data);
     }
 }
 

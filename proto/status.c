@@ -17,18 +17,18 @@ const char *rf_status_text(enum rf_status status) {
 }
 
 void rf_make_printable(char *text) {
-    for (char *at = text; *at;) {
-        size_t size = rf_utf8_size(rf_text_of(at));
-        unsigned char first = (unsigned char)*at;
-        bool is_c1_control = size == 2 && first == 0xc2 && (unsigned char)at[1] < 0xa0;
-        if (size == 0 && first >= 0xc2 && strlen(at) < 4) {
+    struct rf_text rest = rf_text_of(text);
+    for (char *at = text; rest.size > 0;) {
+        size_t size = rf_utf8_size(rest), taken = size ? size : 1;
+        if (size == 0 && (unsigned char)*at >= 0xc2 && rest.size < 4) {
             *at = '\0'; // a character that was cut at the end
             return;
         }
-        if (size == 0 || first < 0x20 || first == 0x7f || is_c1_control) {
-            memset(at, '?', size ? size : 1);
+        if (rf_utf8_is_unprintable(rest, size)) {
+            memset(at, '?', taken);
         }
-        at += size ? size : 1;
+        at += taken;
+        rest = (struct rf_text){at, rest.size - taken};
     }
 }
 

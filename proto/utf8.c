@@ -31,6 +31,12 @@ size_t rf_utf8_size(struct rf_text text) {
     return size;
 }
 
+bool rf_utf8_is_unprintable(struct rf_text text, size_t size) {
+    unsigned char first = size ? (unsigned char)text.data[0] : 0;
+    bool is_c1_control = size == 2 && first == 0xc2 && (unsigned char)text.data[1] < 0xa0;
+    return first < 0x20 || first == 0x7f || is_c1_control;
+}
+
 // Up to eight bytes, by two reads that overlap.
 static bool is_short_ascii(struct rf_text text) {
     const uint64_t tops = 0x8080808080808080u;

@@ -14,6 +14,10 @@ static inline bool rf_utf8_is_valid(struct rf_text text) {
     return rf_utf8_valid_size(text) == text.size;
 }
 
+// Whether the character that `text` begins with, of `size` bytes, is for machines: a control of ASCII or of C1 (U+0080 to
+// U+009F), or 0 bytes, none at all.
+bool rf_utf8_is_unprintable(struct rf_text text, size_t size);
+
 // The code point of one whole character.
 unsigned rf_utf8_read(struct rf_text character);
 

@@ -21,10 +21,10 @@ struct rf_endpoint_options {
     uint64_t linger_ms;       // how long the context waits at its end for what is queued
 };
 
-// Binds in `context` (of zmq_ctx_new(), the caller's). `*endpoint_out` is cleared when it fails.
 // RF_INVALID, in words, for what is no endpoint to bind.
 enum rf_status rf_endpoint_check(const char *address, struct rf_error *err) RF_MUST_USE;
 
+// Binds in `context` (of zmq_ctx_new(), the caller's). `*endpoint_out` is cleared when it fails.
 enum rf_status rf_endpoint_open(void *context, const struct rf_endpoint_options *options, struct rf_endpoint *endpoint_out,
                                 struct rf_error *err) RF_MUST_USE;
 void rf_endpoint_close(struct rf_endpoint *endpoint);

@@ -81,8 +81,7 @@ static const struct rf_setting zeromq_settings[] = {
                 "endpoint of a pusher (PUSH, bound) instead; it waits for a peer with room"),
         RF_TEXT(struct rf_sink_zeromq_options, confirm, NULL, RF_SETTING_NOT_MODEL,
                 "push: endpoint (PULL, bound) where readers confirm each batch; one that is not confirmed is sent again when a "
-                "reader "
-                "goes away, and no snapshot covers it"),
+                "reader goes away, and no snapshot covers it"),
         RF_UINT(struct rf_sink_zeromq_options, high_water_mark, "1000", 1, 1000000, RF_SETTING_NOT_MODEL,
                 "batches queued for one peer; with confirm, batches not confirmed"),
         RF_UINT(struct rf_sink_zeromq_options, linger_ms, "1000", 0, 60000, RF_SETTING_NOT_MODEL,
