@@ -78,6 +78,11 @@ enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions
                    : rf_fail(err, RF_UNSUPPORTED, "records of a %s carry no time of their own, give an offset", self->ops->name);
 }
 
+enum rf_status rf_source_group(struct rf_source *self, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) {
+    return self->ops->group ? self->ops->group(self, bytes_out, size_out, err)
+                            : rf_fail(err, RF_UNSUPPORTED, "a %s source is of no group", self->ops->name);
+}
+
 void rf_source_release(struct rf_source *self, struct rf_records *records) {
     if (records->count > 0) {
         self->ops->release(self, records);

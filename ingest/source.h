@@ -40,10 +40,15 @@ static inline size_t rf_headers_capacity(size_t records) {
     return records * EACH > RF_RECORD_HEADERS_MAX ? records * EACH : RF_RECORD_HEADERS_MAX;
 }
 
-// What a kind of source must do. All calls come from one thread, but for `release`, which any thread may call.
+// What a kind of source must do. All calls come from one thread, but for `release` and `group`, which any thread may call.
 //
 // A source first tells which partitions there are (RF_ASSIGNED), and delivers nothing before it is told from where.
 // Everything that happens is an answer of `poll`; nothing is decided inside a callback.
+//
+// A source that is one of a group is told by the others which partitions it has, and they come and go while it is read:
+// RF_SOURCE_ASSIGNED tells those that came, and assign() takes all positions, of which it begins with those; RF_SOURCE_REVOKED
+// and RF_SOURCE_LOST tell those that go, of which nothing is delivered any more, and unassign() lets go of them alone. Until an
+// event is answered the polls tell nothing of the group, but go on delivering what is read still.
 enum rf_source_event {
     RF_SOURCE_RECORDS,  // records are in the loan
     RF_SOURCE_IDLE,     // none came in time
@@ -114,6 +119,11 @@ struct rf_source_ops {
     enum rf_status (*times)(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
                             struct rf_error *err);
 
+    // Of one of a group: what a transaction needs in order to commit offsets as this member at its generation of this moment,
+    // good until the next poll that tells of the group. Waits a moment at most. In memory that the caller frees. NULL: of no
+    // group.
+    enum rf_status (*group)(struct rf_source *self, uint8_t **bytes_out, size_t *size_out, struct rf_error *err);
+
     void (*release)(struct rf_source *self, struct rf_records *records); // takes the records of a loan back
 
     void (*destroy)(struct rf_source *self);
@@ -140,6 +150,8 @@ enum rf_status rf_source_committed(struct rf_source *self, struct rf_positions *
 void rf_source_ends(struct rf_source *self, int64_t *end_out); // [positions assigned], -1 where unknown
 enum rf_status rf_source_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms, int64_t *offset_out,
                                struct rf_error *err) RF_MUST_USE; // RF_UNSUPPORTED where records carry no time
+enum rf_status rf_source_group(struct rf_source *self, uint8_t **bytes_out, size_t *size_out,
+                               struct rf_error *err) RF_MUST_USE; // RF_UNSUPPORTED: it is of no group
 void rf_source_release(struct rf_source *self, struct rf_records *records);
 void rf_source_destroy(struct rf_source *self);
 
@@ -168,6 +180,22 @@ struct rf_source_kafka_options {
     bool until_end;        // stop at the ends of the partitions as they were when reading began
 };
 enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *options, struct rf_source **source_out,
+                                      struct rf_error *err) RF_MUST_USE;
+
+// A Kafka source that joins the group (group.id) and reads the partitions that it is given there. The protocol is that of
+// partition.assignment.strategy: cooperative-sticky unless the properties say otherwise, or an eager one (range, roundrobin),
+// where all partitions go before others come. group.instance.id makes it a static member: one that comes back within
+// session.timeout.ms has its partitions again without anybody noticing. RF_BUSY, for good: another member has its
+// group.instance.id.
+//
+// Positions come from assign(); offsets committed for the group are never followed by themselves. Polls must not be more than
+// max.poll.interval.ms apart, else the partitions are lost.
+struct rf_source_group_options {
+    const struct rf_pairs *properties; // as of rf_source_kafka_options
+    const struct rf_texts *topics;
+    enum rf_start start; // where no position is known: earliest or latest
+};
+enum rf_status rf_source_group_create(const struct rf_source_group_options *options, struct rf_source **source_out,
                                       struct rf_error *err) RF_MUST_USE;
 
 // The codecs of compressed topics that this librdkafka was built without: "lz4, zstd", or nothing, also where it does not tell.
