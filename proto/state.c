@@ -79,6 +79,8 @@ struct rf_block *rf_state_add(struct rf_state *state, const struct rf_block *blo
     }
     struct rf_block *added = require(malloc(sizeof *added));
     *added = *block;
+    added->is_watched = false;
+    added->dirty = NULL;
     added->mark = NULL;
     added->shadow = NULL;
     added->reserved_mark = NULL;

@@ -78,6 +78,10 @@ struct rf_block {
     const char *places;  // NULL, or the keyed block, listed before, whose places say whose moments the elements of a row are
     bool is_touched;     // its owner calls rf_block_touch() before every write; else the block is copied whole at a freeze
 
+    // Whether touches of this block are heard of: it is frozen and copied by grain, or what is written is noted down.
+    bool is_watched;
+    uint64_t *dirty; // [(grains + 63) / 64] bits of grains written since rf_block_forget_written(); NULL: nobody wants to know
+
     // Copy before write; set by rf_state_freeze(), NULL in between. A block copied whole has a shadow only.
     _Atomic uint8_t *mark; // [grains] see enum rf_grain_state
     uint8_t *shadow;       // copies of grains that were about to be written, in slots one after the other, or of the whole block
@@ -132,11 +136,11 @@ static inline size_t rf_block_grain_of(const struct rf_block *block, size_t row)
     return row * block->row_size / RF_GRAIN_SIZE;
 }
 
-// Copies the grain(s) a row lies in before they are written, if a snapshot still needs them. Called by the owner before
-// the write. Costs one predictable branch when no snapshot is under way.
+// Copies the grain(s) a row lies in before they are written, if a snapshot still needs them, and notes that they are written, if
+// somebody wants to know. Called by the owner before the write. Costs one predictable branch when neither is so.
 void rf_block_touch_grain(struct rf_block *block, size_t grain);
 static inline void rf_block_touch(struct rf_block *block, size_t row) {
-    if (__builtin_expect(block->mark != NULL, 0)) {
+    if (__builtin_expect(block->is_watched, 0)) {
         size_t first = rf_block_grain_of(block, row);
         size_t last = ((row + 1) * block->row_size - 1) / RF_GRAIN_SIZE;
         for (size_t grain = first; grain <= last; grain++) {
@@ -153,10 +157,15 @@ static inline void rf_block_prefetch(const struct rf_block *block, size_t row) {
 // Touches rows of a batch, in any order: what is needed of all of them is asked of the memory first.
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count);
 static inline void rf_block_touch_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
-    if (__builtin_expect(block->mark != NULL, 0)) {
+    if (__builtin_expect(block->is_watched, 0)) {
         rf_block_copy_rows(block, rows, count);
     }
 }
+
+// From here on notes which grains of the blocks that are touched are written (proto/layers.h asks). RF_MEMORY leaves nothing
+// noted. What was written before counts as not written.
+enum rf_status rf_state_note_writes(struct rf_state *state) RF_MUST_USE;
+void rf_block_forget_written(struct rf_block *block);
 
 // Takes the memory that freezing needs, so that the first freeze does not wait for it, and keeps it: 8 % of the large touched
 // blocks, 16 MiB for the first copies of each, and later as much more as a snapshot ever needed. RF_MEMORY leaves

@@ -41,6 +41,10 @@ static size_t slots_size(const struct rf_block *block) {
     return rf_block_grains(block) * sizeof *block->slot;
 }
 
+static size_t dirty_size(const struct rf_block *block) {
+    return (rf_block_grains(block) + 63) / 64 * sizeof *block->dirty;
+}
+
 // Of large memory takes addresses only: the rest comes with the first write, in huge pages where there are some.
 static void *take(size_t size) {
     if (size < RF_BLOCK_EAGER_SIZE) {
@@ -123,6 +127,26 @@ void rf_state_provide(struct rf_state *state) {
     }
 }
 
+enum rf_status rf_state_note_writes(struct rf_state *state) {
+    for (size_t i = 0; i < state->count; i++) {
+        struct rf_block *block = state->list[i];
+        if (block->is_touched && !block->dirty && rf_block_size(block) > 0) {
+            block->dirty = take_now(dirty_size(block));
+            if (!block->dirty) {
+                return RF_MEMORY;
+            }
+            block->is_watched = true;
+        }
+    }
+    return RF_OK;
+}
+
+void rf_block_forget_written(struct rf_block *block) {
+    if (block->dirty) {
+        memset(block->dirty, 0, dirty_size(block));
+    }
+}
+
 static void begin_freeze(struct rf_block *block) {
     if (++block->freeze == FREEZES) { // marks of long ago would look like those of this one, but for a freeze read to its end
         if (block->read < rf_block_grains(block)) {
@@ -131,6 +155,7 @@ static void begin_freeze(struct rf_block *block) {
         block->freeze = 1;
     }
     block->mark = block->reserved_mark;
+    block->is_watched = true;
     block->read = 0;
     block->slots_used = 0;
 }
@@ -161,6 +186,7 @@ void rf_state_thaw(struct rf_state *state) {
         struct rf_block *block = state->list[i];
         block->mark = NULL;
         block->shadow = NULL;
+        block->is_watched = block->dirty != NULL;
     }
     state->is_frozen = false;
 }
@@ -171,6 +197,7 @@ void rf_state_finish(struct rf_state *state) {
         give_back(block->reserved_shadow, shadow_size(block));
         give_back(block->slot, slots_size(block));
         give_back((void *)block->reserved_mark, rf_block_grains(block));
+        give_back(block->dirty, dirty_size(block));
         free(block);
     }
     free(state->list);
@@ -227,7 +254,7 @@ static void copy(uint8_t *to, const uint8_t *from, size_t size) {
     }
 }
 
-void rf_block_touch_grain(struct rf_block *block, size_t grain) {
+static void copy_before_write(struct rf_block *block, size_t grain) {
     enum rf_grain_state state = rf_block_grain_state(block, grain);
     if (state == RF_GRAIN_DONE || state == RF_GRAIN_SHADOWED) {
         return;
@@ -244,6 +271,15 @@ void rf_block_touch_grain(struct rf_block *block, size_t grain) {
     set(block, grain, RF_GRAIN_SHADOWED);
 }
 
+void rf_block_touch_grain(struct rf_block *block, size_t grain) {
+    if (block->dirty) {
+        block->dirty[grain / 64] |= UINT64_C(1) << grain % 64;
+    }
+    if (block->mark) {
+        copy_before_write(block, grain);
+    }
+}
+
 // A claim lets no load or store pass it, so nothing it needs may be far away then.
 static void fetch(const struct rf_block *block, size_t grain) {
     if (rf_block_grain_state(block, grain) == RF_GRAIN_PENDING) {
@@ -253,10 +289,10 @@ static void fetch(const struct rf_block *block, size_t grain) {
 }
 
 void rf_block_copy_rows(struct rf_block *block, const uint32_t *rows, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && block->mark; i++) {
         rf_block_prefetch(block, rows[i]);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && block->mark; i++) {
         fetch(block, rf_block_grain_of(block, rows[i]));
     }
     for (size_t i = 0; i < count; i++) {

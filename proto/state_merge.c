@@ -210,13 +210,13 @@ static void merge_column(const struct rf_column *column, const uint8_t *base, co
     }
 }
 
-static void merge_row(const struct rf_block *block, const uint8_t *base, const uint8_t *theirs, uint8_t *ours) {
+bool rf_block_merge_row(const struct rf_block *block, const uint8_t *base, const uint8_t *theirs, uint8_t *ours) {
     if (memcmp(theirs, base, block->row_size) == 0) {
-        return;
+        return false;
     }
     if (memcmp(ours, base, block->row_size) == 0) {
         memcpy(ours, theirs, block->row_size);
-        return;
+        return false;
     }
     for (size_t c = 0; c < block->column_count; c++) {
         const struct rf_column *column = &block->columns[c];
@@ -236,6 +236,7 @@ static void merge_row(const struct rf_block *block, const uint8_t *base, const u
             merge_column(column, base, theirs, ours);
         }
     }
+    return true;
 }
 
 static void merge_keyed(struct blocks *blocks) {
@@ -259,7 +260,7 @@ static void merge_keyed(struct blocks *blocks) {
         used += is_new;
         uint64_t own_place = !place ? 0 : is_new ? used : load_integer(RF_U64, own + place->offset);
         rf_block_touch(ours, own_row);
-        merge_row(ours, has_base ? rf_block_row(blocks->base, base_row) : blocks->base_row, theirs, own);
+        rf_block_merge_row(ours, has_base ? rf_block_row(blocks->base, base_row) : blocks->base_row, theirs, own);
         store_integer(RF_U64, own + key->offset, hash);
         if (place) {
             store_integer(RF_U64, own + place->offset, own_place);
@@ -289,14 +290,14 @@ static void merge_placed(struct blocks *blocks) {
         take_row(blocks->base, row, blocks->base_place, blocks->base_row);
         take_row(blocks->theirs, row, blocks->theirs_place, blocks->theirs_row);
         rf_block_touch(blocks->ours, row);
-        merge_row(blocks->ours, blocks->base_row, blocks->theirs_row, rf_block_row(blocks->ours, row));
+        rf_block_merge_row(blocks->ours, blocks->base_row, blocks->theirs_row, rf_block_row(blocks->ours, row));
     }
 }
 
 static void merge_rows(struct blocks *blocks) {
     for (size_t row = 0; row < blocks->ours->rows; row++) {
         rf_block_touch(blocks->ours, row);
-        merge_row(blocks->ours, rf_block_row(blocks->base, row), rf_block_row(blocks->theirs, row),
+        rf_block_merge_row(blocks->ours, rf_block_row(blocks->base, row), rf_block_row(blocks->theirs, row),
                   rf_block_row(blocks->ours, row));
     }
 }

@@ -2,6 +2,10 @@
 #define RF_PROTO_STATE_MERGE_INTERNAL_H
 #include "proto/state.h"
 
+// ours <- ours + (theirs - base) of one row, but for keys, places, counts of rows and what is derived. Whether it had to be
+// reckoned: one that is equal to the base on one side is that of the other.
+bool rf_block_merge_row(const struct rf_block *block, const uint8_t *base, const uint8_t *theirs, uint8_t *ours);
+
 // The three columns of moments in a row.
 struct rf_moments {
     const struct rf_column *count, *mean, *scatter;
