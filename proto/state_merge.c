@@ -87,7 +87,7 @@ static enum rf_status check_places(const struct rf_state *state, size_t index, s
     return RF_OK;
 }
 
-static enum rf_status check_rules(const struct rf_state *state, struct rf_error *err) {
+enum rf_status rf_state_merge_check(const struct rf_state *state, struct rf_error *err) {
     for (size_t i = 0; i < state->count; i++) {
         const struct rf_block *block = state->list[i];
         for (size_t c = 0; c < block->column_count; c++) {
@@ -298,7 +298,7 @@ static void merge_rows(struct blocks *blocks) {
     for (size_t row = 0; row < blocks->ours->rows; row++) {
         rf_block_touch(blocks->ours, row);
         rf_block_merge_row(blocks->ours, rf_block_row(blocks->base, row), rf_block_row(blocks->theirs, row),
-                  rf_block_row(blocks->ours, row));
+                           rf_block_row(blocks->ours, row));
     }
 }
 
@@ -364,7 +364,7 @@ static void copy_state(const struct rf_state *from, struct rf_state *to) {
 enum rf_status rf_state_merge(const struct rf_state *base, const struct rf_state *theirs, struct rf_state *ours,
                               struct rf_error *err) {
     if (check_shapes(ours, "in ours", base, "in the base", err) != RF_OK ||
-        check_shapes(ours, "in ours", theirs, "in theirs", err) != RF_OK || check_rules(ours, err) != RF_OK) {
+        check_shapes(ours, "in ours", theirs, "in theirs", err) != RF_OK || rf_state_merge_check(ours, err) != RF_OK) {
         return err->status;
     }
     if (states_are_equal(theirs, base)) {

@@ -33,4 +33,7 @@
 enum rf_status rf_state_merge(const struct rf_state *base, const struct rf_state *theirs, struct rf_state *ours,
                               struct rf_error *err) RF_MUST_USE;
 
+// RF_INVALID, in words, when a block of the state has a column that keeps it from being merged.
+enum rf_status rf_state_merge_check(const struct rf_state *state, struct rf_error *err) RF_MUST_USE;
+
 #endif
