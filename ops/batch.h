@@ -16,6 +16,7 @@ struct rf_batch {
     struct rf_predictions predictions; // of the examples
     struct rf_rejects rejects;         // the other records
     struct rf_source *source;          // to give the records back to
+    uint64_t generation;               // of the reading that the records are of, where reading may begin anew
     bool is_folded;                    // see rf_pipeline_step()
     size_t sink, published;            // how far handing over has come: which sink, and within it
 };

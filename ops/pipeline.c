@@ -4,6 +4,7 @@
 
 #include "ingest/feature.h"
 #include "ops/checkpoint.h"
+#include "ops/fleet_growth.h"
 #include "ops/pipeline_internal.h"
 
 #include <assert.h>
@@ -181,6 +182,12 @@ static enum rf_status fold(struct rf_pipeline *pipeline, struct rf_batch *batch,
     }
     pipeline->counts.learned += pipeline->learner->learned - learned;
 
+    if (pipeline->growth && runs) {
+        status = rf_growth_add(pipeline->growth, pipeline->runs, runs, err);
+    }
+    if (status) {
+        return status;
+    }
     if (pipeline->schedule && runs) {
         return rf_schedule_append(pipeline->schedule, &pipeline->positions, pipeline->runs, runs, err);
     }

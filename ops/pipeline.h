@@ -13,6 +13,7 @@
 struct rf_pipeline;
 enum { RF_PIPELINE_SINKS_MAX = 16 }; // of predictions, beside the one of rejected records
 struct rf_checkpoint;
+struct rf_growth;
 
 struct rf_pipeline_options {
     const char *name;
@@ -38,6 +39,7 @@ enum rf_status rf_pipeline_add_sink(struct rf_pipeline *pipeline, struct rf_sink
 void rf_pipeline_set_rejected(struct rf_pipeline *pipeline, struct rf_sink *sink);
 void rf_pipeline_set_schedule(struct rf_pipeline *pipeline, struct rf_schedule *schedule);
 void rf_pipeline_set_checkpoint(struct rf_pipeline *pipeline, struct rf_checkpoint *checkpoint);
+void rf_pipeline_set_growth(struct rf_pipeline *pipeline, struct rf_growth *growth); // borrowed; of a worker in a fleet
 
 // A batch and a decoder that fit this pipeline. A decoder serves one thread.
 enum rf_status rf_pipeline_batch(const struct rf_pipeline *pipeline, struct rf_batch **batch_out,

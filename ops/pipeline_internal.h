@@ -20,6 +20,7 @@ struct rf_pipeline {
 
     struct rf_schedule *schedule;                     // NULL: the order is not recorded
     struct rf_checkpoint *checkpoint;                 // NULL: nothing is saved
+    struct rf_growth *growth;                         // NULL: of no fleet
     struct rf_sink *sinks[RF_PIPELINE_SINKS_MAX + 1]; // of predictions, then the rejected one
     size_t sink_count;
     struct rf_sink *rejected; // NULL: rejects are only counted

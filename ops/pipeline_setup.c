@@ -187,6 +187,10 @@ void rf_pipeline_set_schedule(struct rf_pipeline *pipeline, struct rf_schedule *
     pipeline->schedule = schedule;
 }
 
+void rf_pipeline_set_growth(struct rf_pipeline *pipeline, struct rf_growth *growth) {
+    pipeline->growth = growth;
+}
+
 void rf_pipeline_set_checkpoint(struct rf_pipeline *pipeline, struct rf_checkpoint *checkpoint) {
     pipeline->checkpoint = checkpoint;
 }

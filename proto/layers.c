@@ -154,6 +154,10 @@ enum rf_status rf_layers_create(struct rf_state *current, struct rf_layers **lay
     return RF_OK;
 }
 
+struct rf_state *rf_layers_current(struct rf_layers *layers) {
+    return layers->current;
+}
+
 struct rf_state *rf_layers_base(struct rf_layers *layers) {
     return &layers->base;
 }

@@ -25,6 +25,8 @@ struct rf_layers;
 enum rf_status rf_layers_create(struct rf_state *current, struct rf_layers **layers_out, struct rf_error *err) RF_MUST_USE;
 void rf_layers_destroy(struct rf_layers *layers);
 
+struct rf_state *rf_layers_current(struct rf_layers *layers);
+
 // Whether a block is shared: neither wholly derived nor a circumstance.
 bool rf_layers_shares(const struct rf_block *block);
 

@@ -1,0 +1,157 @@
+#ifndef RF_OPS_FLEET_WORKER_INTERNAL_H
+#define RF_OPS_FLEET_WORKER_INTERNAL_H
+// What the three threads of a worker of a fleet share. Only its own files include it.
+#include "ops/fleet_growth.h"
+#include "ops/fleet_worker.h"
+#include "ops/ring.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    RF_FLEET_POLL_MS = 20,
+    RF_FLEET_IDLE_MS = 5,
+    RF_FLEET_REPORT_MS = 200,
+    RF_FLEET_LOG_MS = 5,      // how often the log of deltas is looked at
+    RF_FLEET_BACKOFF_MS = 50, // before a transaction that was aborted is sent again, or a client opened again
+    RF_FLEET_LOG_RECORDS = 256,
+};
+
+// What the source thread asks of the fold thread, one thing at a time. The fold thread answers by RF_FLEET_ASK_ANSWERED.
+enum rf_fleet_ask {
+    RF_FLEET_ASK_NOTHING,
+    RF_FLEET_ASK_BEGIN,   // these partitions came: where do they begin?
+    RF_FLEET_ASK_BEGUN,   // they begin there
+    RF_FLEET_ASK_RELEASE, // these go: is all of theirs in the log?
+    RF_FLEET_ASK_DROP,    // these are gone
+    RF_FLEET_ASK_REWIND,  // where does reading begin anew?
+    RF_FLEET_ASK_ANSWERED,
+};
+
+// What the sender thread is to send, or has sent.
+enum rf_fleet_sending {
+    RF_FLEET_SENDING_NOTHING,
+    RF_FLEET_SENDING_ASKED,
+    RF_FLEET_SENDING_DONE, // see outcome
+};
+
+// A transaction as the fold thread made it. The sender's while it is asked for.
+struct rf_fleet_parcel {
+    struct rf_transaction_record *records; // [count]
+    uint8_t **memory;                      // [count] their values
+    size_t count;
+    struct rf_positions offsets;
+    bool has_offsets;
+};
+
+struct rf_fleet_worker {
+    struct rf_fleet_worker_options options;
+    struct rf_pipeline *pipeline;
+    struct rf_source *source, *deltas;
+    struct rf_decoder *decoder, *fold_decoder; // of the source thread, and of the fold thread for batches that were cut
+    bool has_started, has_threads;
+    pthread_t source_thread, fold_thread, sender_thread;
+    struct rf_ring *prepared, *free; // of batches
+    struct rf_batch **batches;       // [batches_made]
+    size_t batches_made;
+
+    // The source thread's.
+    struct rf_batch *filling; // NULL: none
+    bool is_polled;           // it holds records that are not prepared yet
+    enum rf_fleet_ask asked;  // what the fold thread was asked last
+    bool is_offered;          // partitions came, and nobody was asked yet where they begin
+    bool must_rewind, is_ending, is_intake_over;
+    struct rf_positions offered; // that the group told of last
+    uint64_t reading;            // generation of what is read
+    int64_t *ends;               // [ends_count]
+    size_t ends_count;
+    int64_t lag_told_ms, retry_ms;
+
+    // The fold thread's.
+    struct rf_replica *replica;
+    struct rf_layers *layers;
+    struct rf_growth growth;         // what is not cut yet
+    struct rf_positions frozen_from; // where what is frozen began
+    struct rf_replica_reset *resets; // [reset_count]
+    size_t reset_count;
+    bool is_frozen;               // a delta is cut and not in the log yet
+    bool is_frozen_void;          // and never will be
+    struct rf_fleet_delta frozen; // with ranges and runs of its own
+    uint8_t *frozen_rows;
+    struct rf_positions frozen_to; // the offsets that it covers; names of the ranges
+    uint64_t frozen_sequence;
+    uint64_t sequence;         // of the last delta of this epoch that reached the log
+    uint64_t delta_records;    // that a delta has now, to be of the wanted size
+    struct rf_batch *folding;  // NULL: none
+    struct rf_records entries; // of the log of deltas
+    struct rf_positions log_positions;
+    bool has_more; // the last poll of the log brought something
+    bool *held;    // [held_count] partitions that are ours, by index
+    size_t held_count;
+    int64_t *begun; // [begun_count] where reading began of partitions of which the log had nothing; -1: not so
+    size_t begun_count;
+    bool has_joined;        // the own join was read
+    bool is_stale;          // what was learned since base must be dropped
+    uint64_t generation;    // of reading; batches of older ones are not folded
+    int64_t grown_since_ms; // 0: nothing has grown
+    int64_t asked_since_ms; // when giving up was asked for; 0: not
+    int64_t told_ms, log_read_ms, folded_ms, resend_ms;
+    bool is_retry;    // what is frozen must be sent again
+    bool awaits_join; // nothing may be sent before the next own join is read
+    bool fold_waits;
+    uint64_t rejects_told, voids_told, dropped;
+
+    _Atomic int ask;          // enum rf_fleet_ask
+    _Atomic int sending;      // enum rf_fleet_sending
+    _Atomic bool may_join;    // the sender may write
+    _Atomic bool may_read;    // the own join was read: the group may be joined
+    _Atomic bool is_unwanted; // what is being sent is to be aborted where that is still possible
+    _Atomic bool wants_rewind;
+    _Atomic bool is_stopping, has_failed;
+    _Atomic bool is_intake_done, is_fold_done, is_sender_done;
+    _Atomic uint64_t joins_sent; // numbers the nonces
+
+    pthread_mutex_t lock;          // of all below
+    struct rf_positions start;     // answers of the fold thread: where to read on, by index
+    struct rf_positions asked_for; // partitions of the question, next_offset what the group has committed
+    uint64_t start_generation;     // of that answer
+    struct rf_fleet_parcel parcel;
+    enum rf_outcome outcome;
+    char trouble[RF_ERROR_TEXT_SIZE]; // why
+    struct rf_worker_report report;
+    int64_t first_ms;
+
+    // The sender's.
+    bool is_open, is_joined, is_sent;
+    int64_t opened_ms; // when opening was tried last
+};
+
+void rf_fleet_intake_turn(struct rf_fleet_worker *worker, int wait_ms);
+void rf_fleet_fold_turn(struct rf_fleet_worker *worker, int wait_ms);
+void rf_fleet_sender_turn(struct rf_fleet_worker *worker, int wait_ms);
+
+void *rf_fleet_intake_main(void *worker);
+void *rf_fleet_fold_main(void *worker);
+void *rf_fleet_sender_main(void *worker);
+
+// The log of deltas (ops/fleet_worker_log.c). Reads what there is, at most every few ms; what it says is done.
+enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
+// Looks the whole log through beforehand: for its founder, and for resets.
+enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// Deltas (ops/fleet_worker_delta.c).
+enum rf_status rf_fleet_cut(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;    // and has it sent
+enum rf_status rf_fleet_resend(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE; // what is frozen
+void rf_fleet_forget_frozen(struct rf_fleet_worker *worker);
+void rf_fleet_parcel_finish(struct rf_fleet_parcel *parcel);
+enum rf_status rf_fleet_join_parcel(struct rf_fleet_worker *worker, struct rf_fleet_parcel *parcel_out,
+                                    struct rf_error *err) RF_MUST_USE;
+// All that was learned since base is dropped, and reading begins anew where the log is.
+enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, struct rf_error *err) RF_MUST_USE;
+
+bool rf_fleet_holds(const struct rf_fleet_worker *worker, size_t index);
+int64_t rf_fleet_now_ms(struct rf_fleet_worker *worker);
+void rf_fleet_sleep_ms(struct rf_fleet_worker *worker, int ms);
+void rf_fleet_fail(struct rf_fleet_worker *worker, enum rf_status status, const struct rf_error *err);
+
+#endif
