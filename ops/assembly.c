@@ -148,6 +148,7 @@ void rf_assembly_finish(struct rf_assembly *assembly) {
     if (assembly->has_folder) {
         rf_folder_close(&assembly->folder);
     }
+    rf_outbox_finish(&assembly->outbox);
     rf_registry_destroy(assembly->registry);
     rf_disk_destroy(assembly->disk);
     for (size_t i = 0; i < assembly->kafka.count; i++) {
@@ -360,7 +361,8 @@ static void tell_endpoint(struct rf_assembly *assembly, const struct rf_sink *si
 
 enum rf_status rf_assembly_sinks(struct rf_assembly *assembly, struct rf_pipeline *pipeline, struct rf_error *err) {
     const struct rf_settings *settings = &assembly->settings;
-    struct rf_sink_context context = {.model = settings->name, .kafka = &assembly->kafka};
+    struct rf_sink_context context = {
+            .model = settings->name, .kafka = &assembly->kafka, .outbox = settings->fleet.shared ? &assembly->outbox : NULL};
     struct rf_sink *sink;
     for (size_t i = 0; i < settings->sinks.count; i++) {
         enum rf_status status = rf_sink_create(&settings->sinks.list[i], &context, &sink, err);

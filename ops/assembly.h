@@ -5,6 +5,7 @@
 #include "ops/pipeline.h"
 #include "ops/schema_folder.h"
 #include "ops/settings.h"
+#include "sinks/outbox.h"
 
 // A model read from a settings file, ready to be run or looked at. Everything in it is owned and freed by finish().
 struct rf_assembly {
@@ -20,6 +21,8 @@ struct rf_assembly {
     struct rf_folder folder; // open when has_folder
     struct rf_schema_folder schemas;
     struct rf_registry *registry; // NULL: none
+    struct rf_outbox outbox;      // of Kafka sinks in a fleet
+    char fleet_topic[250], nonce[16];
     bool has_settings, has_log, has_folder;
 };
 

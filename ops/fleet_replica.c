@@ -1,6 +1,6 @@
 #include "ops/fleet_replica.h"
 
-#include "proto/bytes.h"
+#include "ops/specification.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -123,8 +123,10 @@ static enum rf_status found(struct rf_replica *replica, const struct rf_fleet_ge
         return rf_fail(err, RF_CONFLICT, "the log of deltas is that of model %s, must be of %s", genesis->model,
                        replica->options.model);
     }
-    if (own && strcmp(own, genesis->specification) != 0) {
-        return rf_fail(err, RF_CONFLICT, "the fleet was founded with another specification of model %s", genesis->model);
+    struct rf_error difference;
+    if (own && rf_specification_compare(genesis->specification, own, replica->options.settings, &difference)) {
+        return rf_fail(err, RF_CONFLICT, "the fleet of model %s was founded with another specification: %.700s", genesis->model,
+                       difference.text);
     }
     struct rf_sha256 sha;
     rf_sha256_init(&sha);

@@ -20,6 +20,7 @@
 #include "ops/fleet_entry.h"
 #include "proto/layers.h"
 #include "proto/position.h"
+#include "proto/setting.h"
 
 enum { RF_FLEET_CHAINS = 4096, RF_FLEET_CHECK_EVERY = 512, RF_FLEET_DELTA_BYTES_MAX = 1 << 30 };
 
@@ -36,6 +37,7 @@ struct rf_replica_reset {
 struct rf_replica_options {
     const char *model;
     const char *specification;             // NULL: whatever the fleet has (who only looks)
+    const struct rf_setting *settings;     // the table behind it; NULL as well
     struct rf_layers *layers;              // borrowed; NULL: no state is kept, rows are passed over
     const char *worker;                    // whose own deltas are in those layers; NULL: nobody's
     const struct rf_replica_reset *resets; // [reset_count] known beforehand, borrowed; of no use without layers

@@ -57,6 +57,7 @@ static enum rf_status build(struct rf_fleet_worker *worker, struct rf_error *err
     }
     const struct rf_replica_options options = {.model = rf_pipeline_name(worker->pipeline),
                                                .specification = worker->options.specification,
+                                               .settings = worker->options.settings,
                                                .layers = worker->layers,
                                                .worker = worker->options.worker,
                                                .resets = worker->resets,
@@ -163,6 +164,7 @@ void rf_fleet_worker_destroy(struct rf_fleet_worker *worker) {
     if (worker->replica) {
         rf_fleet_forget_frozen(worker);
     }
+    rf_outbox_finish(&worker->frozen_outbox);
     rf_replica_destroy(worker->replica);
     rf_layers_destroy(worker->layers);
     rf_pipeline_destroy(worker->pipeline);

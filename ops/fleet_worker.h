@@ -19,6 +19,7 @@
 #include "ops/log.h"
 #include "ops/pipeline.h"
 #include "ops/worker.h"
+#include "sinks/outbox.h"
 #include "sinks/transaction.h"
 
 struct rf_fleet_worker;
@@ -35,14 +36,16 @@ struct rf_fleet_worker_options {
     const char *worker;                 // group.instance.id
     const char *nonce;                  // of this process, drawn at random, at most 15 characters
     const char *specification;
+    const struct rf_setting *settings; // the table behind it
     const char *program;
-    size_t batches;         // that go round between source and fold, at least 2
-    size_t chunk_bytes;     // of a delta in one record of the log, at most
-    uint64_t delta_records; // a delta is due when it covers so many records,
-    uint64_t delta_bytes;   // or is about so large,
-    int64_t delta_ms;       // or its first record was folded so long ago
-    int drain_ms;           // how long giving partitions up, and the end, may take
-    int send_ms;            // how long a transaction may take
+    struct rf_outbox *outbox; // of the pipeline's Kafka sinks; borrowed; NULL: there are none
+    size_t batches;           // that go round between source and fold, at least 2
+    size_t chunk_bytes;       // of a delta in one record of the log, at most
+    uint64_t delta_records;   // a delta is due when it covers so many records,
+    uint64_t delta_bytes;     // or is about so large,
+    int64_t delta_ms;         // or its first record was folded so long ago
+    int drain_ms;             // how long giving partitions up, and the end, may take
+    int send_ms;              // how long a transaction may take
 };
 
 // Takes what the options own, also when it fails. Looks the log through; nothing is sent and nobody joined yet. RF_CONFLICT: the

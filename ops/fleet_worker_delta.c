@@ -12,6 +12,7 @@ void rf_fleet_parcel_finish(struct rf_fleet_parcel *parcel) {
         free(parcel->memory[i]);
     }
     free(parcel->memory);
+    free(parcel->outbox);
     free(parcel->records);
     rf_positions_finish(&parcel->offsets);
     *parcel = (struct rf_fleet_parcel){0};
@@ -74,11 +75,31 @@ enum rf_status rf_fleet_join_parcel(struct rf_fleet_worker *worker, struct rf_fl
     return status;
 }
 
-// The bytes of the delta in chunks, and the offsets that it covers.
+// Copied: the sender may still read it when the fold thread has dropped it.
+static enum rf_status pack_outbox(const struct rf_outbox *outbox, struct rf_fleet_parcel *parcel, struct rf_error *err) {
+    if (outbox->count == 0) {
+        return RF_OK;
+    }
+    parcel->outbox = malloc(outbox->size + 1);
+    if (!parcel->outbox) {
+        return rf_fail(err, RF_MEMORY, "out of memory for a transaction of %zu bytes", outbox->size);
+    }
+    memcpy(parcel->outbox, outbox->bytes, outbox->size);
+    for (size_t i = 0; i < outbox->count; i++) {
+        const struct rf_outbox_record *record = &outbox->list[i];
+        parcel->records[parcel->count++] =
+                (struct rf_transaction_record){.topic = record->topic,
+                                               .key = {record->has_key ? parcel->outbox + record->key : NULL, record->key_size},
+                                               .value = {parcel->outbox + record->value, record->value_size}};
+    }
+    return RF_OK;
+}
+
+// The bytes of the delta in chunks, what goes with it, and the offsets that it covers.
 static enum rf_status pack(struct rf_fleet_worker *worker, const uint8_t *bytes, size_t size, struct rf_fleet_parcel *parcel,
                            struct rf_error *err) {
     size_t most = worker->options.chunk_bytes, count = (size + most - 1) / most;
-    enum rf_status status = parcel_init(parcel, count, err);
+    enum rf_status status = parcel_init(parcel, count + worker->frozen_outbox.count, err);
     for (size_t i = 0; i < count && !status; i++) {
         size_t left = size - i * most;
         const struct rf_fleet_entry entry = {.kind = RF_FLEET_CHUNK,
@@ -90,6 +111,7 @@ static enum rf_status pack(struct rf_fleet_worker *worker, const uint8_t *bytes,
                                                        .data = {(const char *)bytes + i * most, left < most ? left : most}}};
         status = parcel_add(worker, parcel, &entry, err);
     }
+    status = status ? status : pack_outbox(&worker->frozen_outbox, parcel, err);
     if (!status && rf_positions_copy(&parcel->offsets, &worker->frozen_to)) {
         status = rf_fail(err, RF_MEMORY, "out of memory for a transaction");
     }
@@ -130,6 +152,7 @@ void rf_fleet_forget_frozen(struct rf_fleet_worker *worker) {
     free((void *)(uintptr_t)worker->frozen.runs);
     free(worker->frozen_rows);
     worker->frozen_rows = NULL;
+    rf_outbox_clear(&worker->frozen_outbox);
     worker->frozen = (struct rf_fleet_delta){0};
     worker->is_frozen = false;
     worker->is_retry = false;
@@ -159,6 +182,17 @@ static void adapt(struct rf_fleet_worker *worker, uint64_t records, size_t size)
     worker->delta_records = wanted ? wanted : 1;
 }
 
+// What the sinks were given goes with what was learned beside it.
+static void freeze_outbox(struct rf_fleet_worker *worker) {
+    if (worker->options.outbox) {
+        struct rf_outbox empty = worker->frozen_outbox;
+        worker->frozen_outbox = *worker->options.outbox;
+        rf_outbox_clear(&empty);
+        empty.record_bytes_max = worker->frozen_outbox.record_bytes_max;
+        *worker->options.outbox = empty;
+    }
+}
+
 static enum rf_status freeze(struct rf_fleet_worker *worker, struct rf_error *err) {
     struct rf_fleet_delta *delta = &worker->frozen;
     const struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
@@ -175,6 +209,7 @@ static enum rf_status freeze(struct rf_fleet_worker *worker, struct rf_error *er
     status = rf_delta_bytes(rf_layers_frozen(worker->layers), 0, &worker->frozen_rows, &size, err);
     delta->rows = (struct rf_text){(const char *)worker->frozen_rows, size};
     adapt(worker, delta->records, size);
+    freeze_outbox(worker);
     return status;
 }
 
@@ -211,6 +246,9 @@ enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, st
     uint64_t records = rf_growth_records(&worker->growth, worker->pipeline) + (worker->is_frozen ? worker->frozen.records : 0);
     rf_layers_drop(worker->layers);
     rf_fleet_forget_frozen(worker);
+    if (worker->options.outbox) {
+        rf_outbox_clear(worker->options.outbox);
+    }
     atomic_store(&worker->is_unwanted, true);
     worker->grown_since_ms = 0;
     worker->is_stale = false;

@@ -64,8 +64,14 @@ static bool is_of_old_reading(const struct rf_fleet_worker *worker) {
     return worker->folding->generation != worker->generation;
 }
 
+static size_t outbox_bytes(const struct rf_fleet_worker *worker) {
+    return worker->options.outbox ? worker->options.outbox->size : 0;
+}
+
 static bool has_room(const struct rf_fleet_worker *worker) {
-    return !worker->is_frozen || rf_growth_records(&worker->growth, worker->pipeline) < STALENESS * worker->options.delta_records;
+    uint64_t records = rf_growth_records(&worker->growth, worker->pipeline);
+    return !worker->is_frozen || (records < STALENESS * worker->options.delta_records &&
+                                  outbox_bytes(worker) < STALENESS * worker->options.delta_bytes);
 }
 
 // Folds the next batch, or goes on with the one that a sink had no room for. RF_AGAIN: there is none, or no room.
@@ -100,8 +106,9 @@ static bool is_delta_due(struct rf_fleet_worker *worker, int64_t now) {
     if (records == 0 || worker->is_frozen) {
         return false;
     }
-    return records >= worker->delta_records || atomic_load(&worker->ask) == RF_FLEET_ASK_RELEASE ||
-           now - worker->grown_since_ms >= worker->options.delta_ms || now < worker->grown_since_ms;
+    return records >= worker->delta_records || outbox_bytes(worker) >= worker->options.delta_bytes ||
+           atomic_load(&worker->ask) == RF_FLEET_ASK_RELEASE || now - worker->grown_since_ms >= worker->options.delta_ms ||
+           now < worker->grown_since_ms;
 }
 
 static bool may_send(const struct rf_fleet_worker *worker) {

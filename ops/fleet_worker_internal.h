@@ -40,6 +40,7 @@ struct rf_fleet_parcel {
     struct rf_transaction_record *records; // [count]
     uint8_t **memory;                      // [count] their values
     size_t count;
+    char *outbox; // bytes of what the sinks were given; NULL: nothing
     struct rf_positions offsets;
     bool has_offsets;
 };
@@ -78,7 +79,8 @@ struct rf_fleet_worker {
     bool is_frozen_void;          // and never will be
     struct rf_fleet_delta frozen; // with ranges and runs of its own
     uint8_t *frozen_rows;
-    struct rf_positions frozen_to; // the offsets that it covers; names of the ranges
+    struct rf_outbox frozen_outbox; // what Kafka sinks were given beside it
+    struct rf_positions frozen_to;  // the offsets that it covers; names of the ranges
     uint64_t frozen_sequence;
     uint64_t sequence;         // of the last delta of this epoch that reached the log
     uint64_t delta_records;    // that a delta has now, to be of the wanted size

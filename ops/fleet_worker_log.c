@@ -39,7 +39,8 @@ static enum rf_status poll_log(struct rf_source *source, struct rf_positions *po
 
 enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error *err) {
     const struct rf_replica_options options = {.model = rf_pipeline_name(worker->pipeline),
-                                               .specification = worker->options.specification};
+                                               .specification = worker->options.specification,
+                                               .settings = worker->options.settings};
     struct rf_source *source = worker->options.log_scan;
     struct rf_replica *replica;
     struct rf_positions positions;

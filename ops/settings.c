@@ -147,6 +147,7 @@ const struct rf_setting rf_settings_table[] = {
         RF_VARIANT(struct rf_settings, learner, "linear", rf_learner_variants, 0, "what learns"),
         RF_SECTION(struct rf_settings, evaluation, evaluation_settings, 0, "how good the model is"),
         RF_SECTION(struct rf_settings, snapshots, snapshot_settings, NOT_MODEL, "when state is written, and where"),
+        RF_SECTION(struct rf_settings, fleet, rf_settings_fleet_table, NOT_MODEL, "several workers with one model"),
         RF_VARIANTS(struct rf_settings, sinks, rf_sink_variants, NOT_MODEL, "where predictions go"),
         RF_SECTION(struct rf_settings, worker, worker_settings, NOT_MODEL, "of the process"),
         {0},
@@ -435,6 +436,9 @@ static enum rf_status check(struct rf_settings *settings, struct rf_error *err) 
     }
     if (status == RF_OK) {
         status = check_derived(settings, err);
+    }
+    if (status == RF_OK) {
+        status = rf_settings_check_fleet(settings, err);
     }
     if (status == RF_OK && settings->snapshots.directory[0] == '\0') {
         status = rf_fail(err, RF_INVALID, "snapshots.directory is empty, must be a folder");

@@ -76,6 +76,19 @@ struct rf_settings_snapshots {
     struct rf_clone_options clone;
 };
 
+struct rf_settings_deltas {
+    uint64_t records, bytes;
+    double seconds;
+};
+
+struct rf_settings_fleet {
+    bool shared;
+    char *topic; // NULL: <name>.deltas
+    uint64_t replication;
+    struct rf_settings_deltas deltas;
+    double drain_seconds, transaction_seconds;
+};
+
 struct rf_settings_evaluation {
     uint64_t window; // records; 0: none
     double holdout;  // share of the records
@@ -103,6 +116,7 @@ struct rf_settings {
     struct rf_variant_value learner;
     struct rf_settings_evaluation evaluation;
     struct rf_settings_snapshots snapshots;
+    struct rf_settings_fleet fleet;
     struct rf_variant_values sinks;
     struct rf_settings_worker worker;
 

@@ -1,4 +1,4 @@
-#include "ops/assembly.h"
+#include "ops/assembly_fleet.h"
 #include "ops/embedded.h"
 #include "ops/evaluate.h"
 #include "ops/progress.h"
@@ -23,7 +23,8 @@ struct model {
     struct rf_assembly assembly;
     struct rf_texts columns;
     struct rf_embedded *embedded;
-    struct rf_worker *worker;
+    struct rf_worker *worker; // one of the two
+    struct rf_fleet_worker *fleet;
     struct rf_progress progress;
     bool has_assembly, is_told; // its failure
 };
@@ -35,6 +36,26 @@ struct run {
     struct model *models; // [count]
     size_t count;
 };
+
+static struct rf_pipeline *pipeline_of(const struct model *model) {
+    return model->fleet ? rf_fleet_worker_pipeline(model->fleet) : rf_worker_pipeline(model->worker);
+}
+
+static void take_report(const struct model *model, struct rf_worker_report *report_out) {
+    if (model->fleet) {
+        rf_fleet_worker_report(model->fleet, report_out);
+    } else {
+        rf_worker_report(model->worker, report_out);
+    }
+}
+
+static void stop_worker(const struct model *model) {
+    if (model->fleet) {
+        rf_fleet_worker_stop(model->fleet);
+    } else {
+        rf_worker_stop(model->worker);
+    }
+}
 
 static bool is_stopped(void *context) {
     struct run *run = context;
@@ -108,6 +129,17 @@ static enum rf_status make_worker(struct run *run, struct model *model, struct r
     return rf_worker_create(&options, &model->worker, err);
 }
 
+// A worker of a fleet. Its state is in Kafka; the folder keeps schemas.
+static enum rf_status make_fleet_worker(struct run *run, struct model *model, struct rf_error *err) {
+    if (run->flags.until || run->flags.takes_over || run->flags.is_fresh) {
+        return rf_fail(err, RF_INVALID,
+                       "--until, --take-over and --fresh are of no use with fleet.shared: the log of deltas decides");
+    }
+    enum rf_status status = ask_registry(&model->assembly, err);
+    rf_signals_block(&run->signals); // before threads are made
+    return status ? status : rf_assembly_fleet_worker(&model->assembly, &model->fleet, err);
+}
+
 static enum rf_status make_model(struct run *run, struct model *model, const char *path, const struct rf_arguments *arguments,
                                  struct rf_error *err) {
     enum rf_status status = rf_assembly_init(path, arguments->sets, arguments->set_count, &model->assembly, err);
@@ -123,6 +155,9 @@ static enum rf_status make_model(struct run *run, struct model *model, const cha
         rf_signals_block(&run->signals); // before the broker's threads
         status = rf_embedded_create(&model->assembly, &model->embedded, err);
     }
+    if (!status && settings->fleet.shared) {
+        return make_fleet_worker(run, model, err);
+    }
     return status ? status : make_worker(run, model, err);
 }
 
@@ -133,9 +168,14 @@ static enum rf_status start_model(struct run *run, struct model *model, struct r
         return status;
     }
     struct rf_worker_report report;
-    rf_worker_report(model->worker, &report);
+    take_report(model, &report);
     rf_progress_init(&model->progress, settings->name, run->flags.shows_progress, settings->worker.progress_seconds,
                      &model->assembly.log, report.resumed);
+    if (model->fleet) {
+        rf_log(&model->assembly.log, RF_LOG_INFO, "learning in a fleet", rf_log_text("model", settings->name),
+               rf_log_text("worker", rf_settings_kafka(settings, "group.instance.id")));
+        return rf_fleet_worker_start(model->fleet, err);
+    }
     rf_log(&model->assembly.log, RF_LOG_INFO, "learning", rf_log_text("model", settings->name),
            rf_log_text("state", settings->snapshots.directory), rf_log_uint("epoch", model->assembly.folder.epoch));
     return rf_worker_start(model->worker, err);
@@ -143,6 +183,7 @@ static enum rf_status start_model(struct run *run, struct model *model, struct r
 
 static void destroy_model(struct model *model) {
     rf_worker_destroy(model->worker);
+    rf_fleet_worker_destroy(model->fleet);
     rf_embedded_destroy(model->embedded);
     rf_assembly_columns_finish(&model->columns);
     if (model->has_assembly) {
@@ -154,7 +195,7 @@ static void stop_all(struct run *run) {
     for (size_t i = 0; i < run->count; i++) {
         rf_log(&run->models[i].assembly.log, RF_LOG_INFO, "stopping",
                rf_log_text("model", run->models[i].assembly.settings.name));
-        rf_worker_stop(run->models[i].worker);
+        stop_worker(&run->models[i]);
     }
 }
 
@@ -162,11 +203,11 @@ static void stop_all(struct run *run) {
 // process ends, and whoever runs it sees that.
 static bool attend(struct run *run, struct model *model) {
     struct rf_worker_report report;
-    rf_worker_report(model->worker, &report);
+    take_report(model, &report);
     rf_progress_tell(&model->progress, &report);
-    int64_t applied = rf_metrics_get(rf_pipeline_metrics(rf_worker_pipeline(model->worker)), RF_METRIC_records_total, 0);
+    int64_t applied = rf_metrics_get(rf_pipeline_metrics(pipeline_of(model)), RF_METRIC_records_total, 0);
     if (model->embedded && rf_embedded_pace(model->embedded, (uint64_t)applied)) {
-        rf_worker_stop(model->worker);
+        stop_worker(model);
     }
     if (report.is_done && report.status && !model->is_told) {
         model->is_told = true;
@@ -191,7 +232,7 @@ static int64_t patience_of(const struct run *run) {
 static void tell_overdue(struct run *run) {
     for (size_t i = 0; i < run->count; i++) {
         struct rf_worker_report report;
-        rf_worker_report(run->models[i].worker, &report);
+        take_report(&run->models[i], &report);
         if (!report.is_done) {
             rf_log(&run->models[i].assembly.log, RF_LOG_ERROR,
                    "did not stop within the deadline; the newest snapshot stays in place",
@@ -232,27 +273,29 @@ static void attend_all(struct run *run) {
 
 static void report_end(const struct run *run, struct model *model) {
     struct rf_worker_report report;
-    rf_worker_report(model->worker, &report);
+    take_report(model, &report);
     struct rf_result result = {.model = model->assembly.settings.name,
                                .counts = report.counts,
                                .resumed = report.resumed,
                                .seconds = (double)report.busy_ms / 1000};
-    result.left_out = rf_left_out_of(rf_pipeline_learner(rf_worker_pipeline(model->worker)));
-    result.collisions = rf_collisions_of(rf_pipeline_learner(rf_worker_pipeline(model->worker)));
-    rf_result_take(&result, rf_worker_pipeline(model->worker));
-    rf_assembly_model_sha256(&model->assembly, rf_worker_pipeline(model->worker), result.model_sha256);
+    result.left_out = rf_left_out_of(rf_pipeline_learner(pipeline_of(model)));
+    result.collisions = rf_collisions_of(rf_pipeline_learner(pipeline_of(model)));
+    rf_result_take(&result, pipeline_of(model));
+    rf_assembly_model_sha256(&model->assembly, pipeline_of(model), result.model_sha256);
     if (run->flags.wants_json) {
         rf_evaluate_json(&result, stdout);
     } else if (run->flags.shows_progress) {
         printf("\n%s\n", result.model);
         rf_evaluate_table(&result, stdout);
-        rf_curve_plot(rf_worker_curve(model->worker), 64, 12, stdout);
+        if (model->worker) {
+            rf_curve_plot(rf_worker_curve(model->worker), 64, 12, stdout);
+        }
     }
     if (report.counts.records > report.counts.rejected && !report.counts.learned) {
         rf_log(&model->assembly.log, RF_LOG_WARN, "nothing was learned: no record had a label",
                rf_log_text("features.label", model->assembly.settings.features.label));
     }
-    int64_t waits = rf_metrics_get(rf_pipeline_metrics(rf_worker_pipeline(model->worker)), RF_METRIC_source_waits_total, 0);
+    int64_t waits = rf_metrics_get(rf_pipeline_metrics(pipeline_of(model)), RF_METRIC_source_waits_total, 0);
     rf_log(&model->assembly.log, RF_LOG_INFO, "stopped", rf_log_text("model", model->assembly.settings.name),
            rf_log_uint("records", report.counts.records), rf_log_uint("learned", report.counts.learned),
            rf_log_uint("rejected", report.counts.rejected), rf_log_int("source_waits", waits));
@@ -274,7 +317,7 @@ static enum rf_status run_all(struct run *run, const struct rf_arguments *argume
     enum rf_status worst = RF_OK;
     for (size_t i = 0; i < run->count; i++) {
         struct rf_worker_report report;
-        rf_worker_report(run->models[i].worker, &report);
+        take_report(&run->models[i], &report);
         if (!report.status) {
             report_end(run, &run->models[i]);
         } else if (rf_exit_of(report.status) > rf_exit_of(worst)) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct rf_sink;
+struct rf_outbox;
 
 // What a kind of sink must do. All calls come from one thread, but for sync().
 struct rf_sink_ops {
@@ -73,6 +74,7 @@ void rf_sink_destroy(struct rf_sink *self);
 struct rf_sink_context {
     const char *model;
     const struct rf_pairs *kafka; // connection properties, for sinks to Kafka
+    struct rf_outbox *outbox;     // where sinks to Kafka put records, for somebody else to send them; NULL: they send them
 };
 
 // The registry: one row a sink. `options` is the struct that the variant's settings describe.

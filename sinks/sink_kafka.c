@@ -1,4 +1,5 @@
 #include "sinks/message.h"
+#include "sinks/outbox.h"
 #include "sinks/producer.h"
 #include "sinks/sink_internal.h"
 
@@ -11,7 +12,8 @@ enum { NO_TIME = -1 }; // stamped when produced: an old event time would meet th
 
 struct kafka_sink {
     struct rf_sink base;
-    struct rf_producer *producer;
+    struct rf_producer *producer; // NULL: records go into the outbox, whose transactions confirm them
+    struct rf_outbox *outbox;
     char *topic;
     enum rf_message_format format;
     struct rf_message message;
@@ -29,6 +31,9 @@ static struct kafka_sink *kafka_from(struct rf_sink *self) {
 
 // Takes in what was delivered; once that is all before the line, the producer has forgotten the line.
 static enum rf_status await_line(struct kafka_sink *kafka, int timeout_ms, struct rf_error *err) {
+    if (!kafka->producer) {
+        return RF_OK;
+    }
     enum rf_status status = rf_producer_settle(kafka->producer, timeout_ms, err);
     kafka->has_line = kafka->has_line && status == RF_AGAIN;
     return status;
@@ -42,6 +47,9 @@ static enum rf_status serve(struct kafka_sink *kafka, struct rf_error *err) {
 
 static enum rf_status send_message(struct kafka_sink *kafka, struct rf_text key, struct rf_error *err) {
     struct rf_text value = {kafka->message.data, kafka->message.size};
+    if (!kafka->producer) {
+        return rf_outbox_add(kafka->outbox, kafka->topic, key, value, err);
+    }
     return rf_producer_send(kafka->producer, kafka->topic, -1, key, value, NO_TIME, err);
 }
 
@@ -121,6 +129,9 @@ static enum rf_status kafka_reject(struct rf_sink *self, const struct rf_rejects
 
 static uint64_t kafka_mark(struct rf_sink *self) {
     struct kafka_sink *kafka = kafka_from(self);
+    if (!kafka->producer) {
+        return 0;
+    }
     rf_producer_mark(kafka->producer);
     kafka->was_marked = kafka->has_line = true;
     return 0; // Kafka cannot forget: what is folded again stands twice, under the same offsets
@@ -133,7 +144,9 @@ static enum rf_status kafka_settle(struct rf_sink *self, int timeout_ms, struct 
 
 static void kafka_destroy(struct rf_sink *self) {
     struct kafka_sink *kafka = kafka_from(self);
-    rf_producer_destroy(kafka->producer);
+    if (kafka->producer) {
+        rf_producer_destroy(kafka->producer);
+    }
     rf_message_finish(&kafka->message);
     free(kafka->topic);
     free(kafka);
@@ -167,7 +180,8 @@ static enum rf_status create(const struct rf_sink_ops *ops, const char *kind, co
     kafka->topic = strdup(options->topic);
     enum rf_status status = kafka->topic ? rf_sink_set_label(&kafka->base, kind, options->topic, err)
                                          : rf_fail(err, RF_MEMORY, "kafka: a sink does not fit into memory");
-    if (status == RF_OK) {
+    kafka->outbox = context->outbox;
+    if (status == RF_OK && !context->outbox) {
         status = rf_producer_create(context->kafka, &kafka->producer, err);
     }
     if (status) {
