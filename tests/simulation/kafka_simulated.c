@@ -1,20 +1,17 @@
 #include "tests/simulation/kafka_simulated.h"
 
-#include "proto/random.h"
+#include "tests/simulation/reading_simulated.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128, IDLE_ONE_IN = 8, REPEATED_MAX = 8, NOT_READ = PARTITIONS_MAX };
+enum { PARTITIONS_MAX = 16, NOTE_SIZE = 128, NOT_READ = PARTITIONS_MAX };
 
 struct partition {
-    struct rf_record *records; // [count], by offset, bytes owned
-    size_t count, capacity;
-    int64_t first;           // that is still there
-    int64_t committed;       // -1: nothing
-    uint64_t without_leader; // polls
+    struct simulated_log log;
+    int64_t committed; // -1: nothing
     bool is_named;
     uint64_t hidden; // so many times it is asked for in vain
 };
@@ -35,9 +32,7 @@ struct simulated_source {
     const char *topic; // NULL: all that are named
     bool until_end, is_told;
     struct rf_positions offered;
-    size_t assigned_count;        // 0: not yet
-    size_t of[PARTITIONS_MAX];    // by index of the positions assigned: the partition, or NOT_READ
-    int64_t next[PARTITIONS_MAX]; // by the same index
+    struct simulated_reading reading; // of no positions: not yet
 };
 
 static const struct rf_source_ops simulated_ops;
@@ -71,11 +66,6 @@ static size_t read_for(const struct simulated_source *source, const struct rf_po
     return index != NOT_READ && reads(source, index) ? index : NOT_READ;
 }
 
-static size_t left_in(const struct simulated_source *source, size_t index) {
-    size_t partition = source->of[index];
-    return partition == NOT_READ ? 0 : source->kafka->partitions[partition].count - (size_t)source->next[index];
-}
-
 static bool happens(struct simulated_kafka *kafka, uint64_t one_in) {
     return one_in && rf_random_below(&kafka->random, one_in) == 0;
 }
@@ -89,24 +79,6 @@ static enum rf_status reach(struct simulated_source *source, struct rf_error *er
         return rf_fail(err, RF_IO, "all brokers are away");
     }
     return RF_OK;
-}
-
-// The position to read for: the wanted one, or one by chance among those that have records. -1: none.
-static int choose(struct simulated_source *source, const struct rf_poll *want) {
-    size_t count = source->assigned_count, ready = 0;
-    if (want->has_partition) {
-        return left_in(source, want->partition) ? (int)want->partition : -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ready += left_in(source, i) > 0;
-    }
-    uint64_t chosen = ready ? rf_random_below(&source->kafka->random, ready) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (left_in(source, i) && chosen-- == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
 }
 
 static enum rf_status offer(struct simulated_source *source, enum rf_source_event *event_out,
@@ -129,7 +101,8 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
                                      enum rf_source_event *event_out, const struct rf_positions **partitions_out,
                                      struct rf_error *err) {
     struct simulated_source *source = simulated_from(self);
-    struct rf_random *random = &source->kafka->random;
+    struct simulated_kafka *kafka = source->kafka;
+    struct simulated_reading *reading = &source->reading;
     enum rf_status status = reach(source, err);
     if (status) {
         return status;
@@ -137,58 +110,14 @@ static enum rf_status simulated_poll(struct rf_source *self, const struct rf_pol
     if (!source->is_told) {
         return offer(source, event_out, partitions_out);
     }
-    if (want->has_partition && source->of[want->partition] == NOT_READ) {
+    if (want->has_partition && reading->count > 0 && !reading->places[want->partition].log) {
         return rf_fail(err, RF_CONFLICT, "partition %u is wanted, but its topic is not named", (unsigned)want->partition);
     }
-    int chosen = source->assigned_count ? choose(source, want) : -1;
-    if (chosen >= 0 && source->next[chosen] < source->kafka->partitions[source->of[chosen]].first) {
-        return rf_fail(err, RF_CONFLICT,
-                       "offset %lld of partition %d is no longer there: the log was cut while it was being read",
-                       (long long)source->next[chosen], chosen);
-    }
-    if (chosen < 0 || rf_random_below(random, IDLE_ONE_IN) == 0) {
-        *event_out = source->until_end && source->assigned_count && chosen < 0 ? RF_SOURCE_END : RF_SOURCE_IDLE;
+    if (source->until_end && reading->count > 0 && simulated_reading_is_dry(reading, want)) {
+        *event_out = RF_SOURCE_END;
         return RF_OK;
     }
-    size_t index = (size_t)chosen;
-    struct partition *partition = &source->kafka->partitions[source->of[index]];
-    if (partition->without_leader > 0) {
-        partition->without_leader--;
-        *event_out = RF_SOURCE_IDLE;
-        return RF_OK;
-    }
-    if (happens(source->kafka, source->kafka->repeat_one_in)) {
-        uint64_t back = 1 + rf_random_below(random, REPEATED_MAX), given = (uint64_t)(source->next[index] - partition->first);
-        source->next[index] -= (int64_t)(back < given ? back : given);
-    }
-    size_t most = left_in(source, index);
-    most = most < want->records_max ? most : want->records_max;
-    size_t count = want->has_partition ? most : 1 + (size_t)rf_random_below(random, most);
-    for (size_t i = 0; i < count; i++) {
-        records->list[i] = partition->records[source->next[index]++];
-        records->list[i].partition = (uint32_t)index;
-    }
-    records->count = count;
-    *event_out = RF_SOURCE_RECORDS;
-    return RF_OK;
-}
-
-// Where reading starts, and what a position that is not known yet becomes.
-static enum rf_status find_start(const struct simulated_kafka *kafka, const struct partition *partition,
-                                 const struct rf_position *position, int64_t *known_out, int64_t *next_out,
-                                 struct rf_error *err) {
-    int64_t next = position->next_offset, end = (int64_t)partition->count;
-    if (next == RF_OFFSET_NONE) {
-        next = kafka->start == RF_START_LATEST ? end : partition->first;
-    }
-    if (next > end || next < partition->first) {
-        return rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is %s: the log holds %lld to %lld", (long long)next,
-                       position->topic, (int)position->partition, next > end ? "beyond the end" : "no longer there",
-                       (long long)partition->first, (long long)end);
-    }
-    *known_out = next;
-    *next_out = next - (position->fingerprint && next > partition->first);
-    return RF_OK;
+    return simulated_reading_poll(reading, &kafka->random, kafka->repeat_one_in, want, records, event_out, err);
 }
 
 static enum rf_status simulated_look(struct rf_source *self, const struct rf_positions *positions,
@@ -197,15 +126,8 @@ static enum rf_status simulated_look(struct rf_source *self, const struct rf_pos
     const struct simulated_source *source = simulated_from(self);
     for (size_t i = 0; i < positions->count; i++) {
         size_t index = read_for(source, &positions->list[i]);
-        int64_t next = positions->list[i].next_offset;
-        if (index == NOT_READ || next < 0) {
-            continue;
-        }
-        const struct partition *partition = &source->kafka->partitions[index];
-        bool has_last = next > partition->first && next <= (int64_t)partition->count;
-        holdings_out[i] = (struct rf_holding){.first = partition->first, .end = (int64_t)partition->count, .has_last = has_last};
-        if (has_last) {
-            holdings_out[i].fingerprint = rf_record_fingerprint(&partition->records[next - 1]);
+        if (index != NOT_READ && positions->list[i].next_offset >= 0) {
+            holdings_out[i] = simulated_log_look(&source->kafka->partitions[index].log, positions->list[i].next_offset);
         }
     }
     return RF_OK;
@@ -232,28 +154,33 @@ static enum rf_status simulated_assign(struct rf_source *self, struct rf_positio
     if (reached) {
         return reached;
     }
-    int64_t known[PARTITIONS_MAX];
+    int64_t known[PARTITIONS_MAX], next[PARTITIONS_MAX];
     assert(positions->count <= PARTITIONS_MAX);
     for (size_t i = 0; i < positions->count; i++) {
-        size_t partition = read_for(source, &positions->list[i]);
-        known[i] = source->next[i] = positions->list[i].next_offset;
-        source->of[i] = partition;
+        const struct rf_position *position = &positions->list[i];
+        size_t partition = read_for(source, position);
+        known[i] = next[i] = position->next_offset;
         enum rf_status status = partition == NOT_READ ? RF_OK
-                                                      : find_start(source->kafka, &source->kafka->partitions[partition],
-                                                                   &positions->list[i], &known[i], &source->next[i], err);
+                                                      : simulated_log_start(&source->kafka->partitions[partition].log, position,
+                                                                            source->kafka->start, &known[i], &next[i], err);
         if (status) {
             return status;
         }
     }
+    simulated_reading_resize(&source->reading, positions->count);
     for (size_t i = 0; i < positions->count; i++) {
+        size_t partition = read_for(source, &positions->list[i]);
         positions->list[i].next_offset = known[i];
+        source->reading.places[i].next = next[i];
+        if (partition != NOT_READ) {
+            simulated_reading_begin(&source->reading, i, &source->kafka->partitions[partition].log, next[i]);
+        }
     }
-    source->assigned_count = positions->count;
     return RF_OK;
 }
 
 static void simulated_unassign(struct rf_source *self) {
-    simulated_from(self)->assigned_count = 0;
+    simulated_reading_finish(&simulated_from(self)->reading);
     simulated_from(self)->is_told = false;
 }
 
@@ -295,12 +222,10 @@ static enum rf_status simulated_committed(struct rf_source *self, struct rf_posi
 }
 
 static void simulated_ends(struct rf_source *self, int64_t *end_out) {
-    struct simulated_source *source = simulated_from(self);
-    for (size_t i = 0; i < source->assigned_count; i++) {
-        size_t partition = source->of[i];
-        end_out[i] = partition == NOT_READ     ? source->next[i]
-                     : source->kafka->away > 0 ? -1
-                                               : (int64_t)source->kafka->partitions[partition].count;
+    const struct simulated_source *source = simulated_from(self);
+    for (size_t i = 0; i < source->reading.count; i++) {
+        const struct simulated_place *place = &source->reading.places[i];
+        end_out[i] = !place->log ? place->next : source->kafka->away > 0 ? -1 : (int64_t)place->log->count;
     }
 }
 
@@ -312,11 +237,7 @@ static enum rf_status simulated_times(struct rf_source *self, const struct rf_po
         if (index == NOT_READ) {
             return rf_fail(err, RF_NOT_FOUND, "%s: unknown topic or partition", positions->list[i].topic);
         }
-        const struct partition *partition = &source->kafka->partitions[index];
-        offset_out[i] = -1;
-        for (int64_t at = partition->first; at < (int64_t)partition->count && offset_out[i] < 0; at++) {
-            offset_out[i] = partition->records[at].timestamp_ms >= time_ms ? at : -1;
-        }
+        offset_out[i] = simulated_log_time(&source->kafka->partitions[index].log, time_ms);
     }
     return RF_OK;
 }
@@ -328,6 +249,7 @@ static void simulated_release(struct rf_source *self, struct rf_records *records
 
 static void simulated_destroy(struct rf_source *self) {
     rf_positions_finish(&simulated_from(self)->offered);
+    simulated_reading_finish(&simulated_from(self)->reading);
     free(self);
 }
 
@@ -372,23 +294,17 @@ struct simulated_kafka *simulated_kafka_create(const char *topic, int32_t partit
 }
 
 void simulated_kafka_shorten(struct simulated_kafka *kafka, size_t index, int64_t end) {
-    struct partition *partition = &kafka->partitions[index];
-    for (size_t i = (size_t)end; i < partition->count; i++) {
-        free((void *)(uintptr_t)partition->records[i].value.data);
-        free((void *)(uintptr_t)partition->records[i].key.data);
-    }
-    partition->count = (size_t)end;
+    simulated_log_shorten(&kafka->partitions[index].log, end);
 }
 
 void simulated_kafka_make_anew(struct simulated_kafka *kafka, size_t index) {
     simulated_kafka_shorten(kafka, index, 0);
-    kafka->partitions[index].first = 0;
+    kafka->partitions[index].log.first = 0;
 }
 
 void simulated_kafka_destroy(struct simulated_kafka *kafka) {
     for (size_t i = 0; kafka && i < kafka->names.count; i++) {
-        simulated_kafka_make_anew(kafka, i);
-        free(kafka->partitions[i].records);
+        simulated_log_finish(&kafka->partitions[i].log);
     }
     if (kafka) {
         rf_positions_finish(&kafka->names);
@@ -396,30 +312,14 @@ void simulated_kafka_destroy(struct simulated_kafka *kafka) {
     }
 }
 
-static struct rf_text copy_of(struct rf_text text) {
-    char *copy = text.data ? malloc(text.size + 1) : NULL;
-    if (copy) {
-        memcpy(copy, text.data, text.size);
-    }
-    return (struct rf_text){copy, text.size};
-}
-
 void simulated_kafka_produce(struct simulated_kafka *kafka, size_t index, struct rf_text key, struct rf_text value,
                              int64_t timestamp_ms) {
-    struct partition *to = &kafka->partitions[index];
-    if (to->count == to->capacity) {
-        to->capacity = to->capacity ? 2 * to->capacity : 64;
-        to->records = realloc(to->records, to->capacity * sizeof *to->records);
-        assert(to->records);
-    }
-    to->records[to->count] = (struct rf_record){
-            .value = copy_of(value), .key = copy_of(key), .timestamp_ms = timestamp_ms, .offset = (int64_t)to->count};
-    to->count++;
+    simulated_log_append(&kafka->partitions[index].log, key, value, timestamp_ms, NULL);
 }
 
 void simulated_kafka_cut(struct simulated_kafka *kafka, size_t index, int64_t first) {
-    assert((size_t)first <= kafka->partitions[index].count);
-    kafka->partitions[index].first = first;
+    assert((size_t)first <= kafka->partitions[index].log.count);
+    kafka->partitions[index].log.first = first;
 }
 
 size_t simulated_kafka_count(const struct simulated_kafka *kafka) {
@@ -431,12 +331,11 @@ const struct rf_position *simulated_kafka_partition(const struct simulated_kafka
 }
 
 int64_t simulated_kafka_end(const struct simulated_kafka *kafka, size_t index) {
-    return (int64_t)kafka->partitions[index].count;
+    return (int64_t)kafka->partitions[index].log.count;
 }
 
 const struct rf_record *simulated_kafka_record(const struct simulated_kafka *kafka, size_t index, int64_t offset) {
-    const struct partition *partition = &kafka->partitions[index];
-    return offset >= 0 && offset < (int64_t)partition->count ? &partition->records[offset] : NULL;
+    return simulated_log_at(&kafka->partitions[index].log, offset);
 }
 
 int64_t simulated_kafka_committed(const struct simulated_kafka *kafka, size_t index) {
@@ -472,7 +371,7 @@ void simulated_kafka_go_away(struct simulated_kafka *kafka, uint64_t calls) {
 }
 
 void simulated_kafka_lose_leader(struct simulated_kafka *kafka, size_t index, uint64_t polls) {
-    kafka->partitions[index].without_leader = polls;
+    kafka->partitions[index].log.without_leader = polls;
 }
 
 void simulated_kafka_repeat(struct simulated_kafka *kafka, uint64_t one_in) {
