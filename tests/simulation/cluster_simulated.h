@@ -100,7 +100,7 @@ void simulated_cluster_cut_off_transaction(struct rf_transaction *client, bool i
 // -- Faults -----------------------------------------------------------------------------------------------------------------
 
 enum simulated_fault {
-    SIMULATED_POLL_REPEATS, // a poll gives records once more that were given since assign()
+    SIMULATED_POLL_REPEATS, // a poll goes back a little before it gives, also behind where reading began
 
     // The brokers are away for this call, of a source or of a transaction: RF_IO, temporary; where there is an outcome,
     // RF_OUTCOME_UNKNOWN, and nothing has been done.
@@ -145,7 +145,7 @@ const struct rf_record *simulated_cluster_next(const struct simulated_cluster *c
 int64_t simulated_cluster_end(const struct simulated_cluster *cluster, const char *topic, int32_t partition);
 int64_t simulated_cluster_stable_end(const struct simulated_cluster *cluster, const char *topic, int32_t partition);
 
-// Whether any transaction stands open, or is not ended everywhere yet.
+// Whether no transaction stands open, and all are ended everywhere.
 bool simulated_cluster_is_settled(const struct simulated_cluster *cluster);
 
 // What is committed for a group, -1: nothing; and what stands beside it (NULL is fine), as long as it stands there.

@@ -10,7 +10,7 @@ void simulated_reading_resize(struct simulated_reading *reading, size_t count) {
         abort();
     }
     for (size_t i = reading->count; i < count; i++) {
-        places[i] = (struct simulated_place){0};
+        places[i] = (struct simulated_place){.next = -1};
     }
     reading->places = places;
     reading->count = count;
@@ -33,7 +33,7 @@ void simulated_reading_stop(struct simulated_reading *reading, size_t index) {
         }
     }
     reading->active_count = kept;
-    reading->places[index].log = NULL;
+    reading->places[index] = (struct simulated_place){.next = -1};
 }
 
 void simulated_reading_finish(struct simulated_reading *reading) {

@@ -5,7 +5,7 @@
 
 struct simulated_place {
     struct simulated_log *log; // NULL: it is not read
-    int64_t next;              // offset
+    int64_t next;              // offset; -1: not known
 };
 
 struct simulated_reading {
