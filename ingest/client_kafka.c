@@ -26,8 +26,16 @@ static const struct property properties_kept[] = {
         {"fetch.wait.max.ms", "50", NULL},      // the embedded broker sleeps it out; a real one answers at once
         {"fetch.error.backoff.ms", "50", NULL}, // waited also after a mere change of leader
         {"reconnect.backoff.max.ms", "2000", NULL},
+        {NULL, NULL, NULL},
 };
-enum { PROPERTY_COUNT = sizeof properties_kept / sizeof properties_kept[0] };
+
+// Beside those, of a member of a group.
+static const struct property properties_of_members[] = {
+        {"isolation.level", "read_committed", "what others learned of must not be taken back"},
+        {"partition.assignment.strategy", "cooperative-sticky", NULL},
+        {"topic.metadata.refresh.interval.ms", "60000", NULL}, // how soon partitions that are new are given out
+        {NULL, NULL, NULL},
+};
 
 static const char *property_find(const struct rf_pairs *properties, const char *name) {
     for (size_t i = 0; i < properties->count; i++) {
@@ -54,9 +62,9 @@ static enum rf_status set_property(rd_kafka_conf_t *conf, const char *name, cons
     }
 }
 
-static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
-    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
-        const struct property *kept = &properties_kept[i];
+static enum rf_status keep_properties(rd_kafka_conf_t *conf, const struct property *kept, const struct rf_pairs *properties,
+                                      struct rf_error *err) {
+    for (; kept->name; kept++) {
         const char *said = property_find(properties, kept->name);
         if (said && kept->why && !says_the_same(said, kept->value)) {
             return rf_fail(err, RF_INVALID, "kafka.%s is %s, must be %s: %s", kept->name, said, kept->value, kept->why);
@@ -66,13 +74,19 @@ static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pair
             return status;
         }
     }
-    for (size_t i = 0; i < properties->count; i++) {
-        enum rf_status status = set_property(conf, properties->list[i].name, properties->list[i].value, err);
-        if (status) {
-            return status;
-        }
-    }
     return RF_OK;
+}
+
+static enum rf_status set_properties(rd_kafka_conf_t *conf, bool is_member, const struct rf_pairs *properties,
+                                     struct rf_error *err) {
+    enum rf_status status = keep_properties(conf, properties_kept, properties, err);
+    if (!status && is_member) {
+        status = keep_properties(conf, properties_of_members, properties, err);
+    }
+    for (size_t i = 0; i < properties->count && !status; i++) {
+        status = set_property(conf, properties->list[i].name, properties->list[i].value, err);
+    }
+    return status;
 }
 
 static bool is_temporary(rd_kafka_resp_err_t code) {
@@ -98,6 +112,7 @@ static bool is_temporary(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
     case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
     case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT: // a transaction that stands open is about to change the offset
         return true;
     default:
         return false;
@@ -120,10 +135,31 @@ enum rf_status rf_kafka_fail(struct rf_kafka *kafka, struct rf_error *err, int c
     return rf_fail(err, RF_IO, "%s: %s", what, words);
 }
 
+static void fail_fatally(struct rf_kafka *kafka, struct rf_error *err) {
+    char fatal[256];
+    kafka->is_temporary = false;
+    if (rd_kafka_fatal_error(kafka->client, fatal, sizeof fatal) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        rf_fail(err, RF_BUSY, "another worker of group %s has come with kafka.group.instance.id %s, which must be of one alone",
+                kafka->group, kafka->instance);
+    } else {
+        rf_fail(err, RF_IO, "the kafka client cannot go on: %s", fatal);
+    }
+}
+
+// "Subscribed topic not available: transactions: Broker: ..." and "transactions [3]: ..." name what is missing.
+static void fail_missing(struct rf_kafka *kafka, struct rf_error *err, const char *reason) {
+    static const char subscribed[] = "Subscribed topic not available: ";
+    if (strncmp(reason, subscribed, strlen(subscribed)) == 0) {
+        reason += strlen(subscribed);
+    }
+    rf_fail(err, RF_NOT_FOUND, "%.*s is gone from %s", (int)strcspn(reason, ":"), reason, kafka->servers);
+    kafka->is_temporary = false;
+}
+
 // Called by librdkafka on our own thread, while it is served.
 static void note_error(rd_kafka_t *client, int code, const char *reason, void *opaque) {
     struct rf_kafka *kafka = opaque;
-    char fatal[256];
+    (void)client;
     if (kafka->has_failure && !kafka->is_failure_temporary) {
         return; // the first that will not pass is the cause; what follows it ("all brokers down") hides it
     }
@@ -154,14 +190,12 @@ static void note_error(rd_kafka_t *client, int code, const char *reason, void *o
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        // The reason begins with what is missing, as in "transactions [3]: ...".
-        rf_fail(&kafka->failure, RF_NOT_FOUND, "%.*s is gone from %s", (int)strcspn(reason, ":"), reason, kafka->servers);
-        kafka->is_temporary = false;
+        fail_missing(kafka, &kafka->failure, reason);
         break;
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        return; // its partitions are told to be lost, and it joins again
     case RD_KAFKA_RESP_ERR__FATAL:
-        rd_kafka_fatal_error(client, fatal, sizeof fatal);
-        rf_fail(&kafka->failure, RF_IO, "the kafka client cannot go on: %s", fatal);
-        kafka->is_temporary = false;
+        fail_fatally(kafka, &kafka->failure);
         break;
     default:
         rf_kafka_fail(kafka, &kafka->failure, code, "%s: %s", kafka->servers, reason);
@@ -169,6 +203,17 @@ static void note_error(rd_kafka_t *client, int code, const char *reason, void *o
     }
     kafka->has_failure = true;
     kafka->is_failure_temporary = kafka->is_temporary;
+}
+
+// Called by librdkafka on our own thread, while it is served.
+static void note_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions,
+                           void *opaque) {
+    struct rf_kafka *kafka = opaque;
+    if (kafka->is_leaving) {
+        rd_kafka_assign(client, NULL); // which is fine by either protocol, now
+    } else {
+        kafka->membership.note(kafka->membership.context, code, partitions);
+    }
 }
 
 static void drop_log(const rd_kafka_t *client, int level, const char *facility, const char *line) {
@@ -249,15 +294,22 @@ static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pa
     kafka->is_count_set = property_find(properties, "queued.min.messages") != NULL;
     const char *group = property_find(properties, "group.id");
     kafka->has_group = group && group[0];
-    enum rf_status status = set_properties(kafka->conf, properties, err);
+    const char *instance = property_find(properties, "group.instance.id");
+    bool is_member = kafka->membership.note != NULL;
+    enum rf_status status = set_properties(kafka->conf, is_member, properties, err);
     if (status) {
         return status;
+    }
+    if (is_member && !kafka->has_group) {
+        return rf_fail(err, RF_INVALID, "kafka.group.id is not set, must name the group that the workers make up");
     }
     if (!servers || !servers[0]) {
         return rf_fail(err, RF_INVALID, "kafka.bootstrap.servers is not set, must name a broker, e.g. 127.0.0.1:9092");
     }
     kafka->servers = strdup(servers);
-    if (!kafka->servers) {
+    kafka->group = kafka->has_group ? strdup(group) : NULL;
+    kafka->instance = instance && instance[0] ? strdup(instance) : NULL;
+    if (!kafka->servers || (kafka->has_group && !kafka->group) || (instance && instance[0] && !kafka->instance)) {
         return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
     }
     const struct property ours[] = {
@@ -274,7 +326,8 @@ static enum rf_status describe_client(struct rf_kafka *kafka, const struct rf_pa
     return status;
 }
 
-enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafka **kafka_out, struct rf_error *err) {
+static enum rf_status create(const struct rf_pairs *properties, const struct rf_kafka_membership *membership,
+                             struct rf_kafka **kafka_out, struct rf_error *err) {
     struct rf_kafka *kafka = calloc(1, sizeof *kafka);
     if (!kafka) {
         return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
@@ -283,6 +336,10 @@ enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafk
     rd_kafka_conf_set_opaque(kafka->conf, kafka);
     rd_kafka_conf_set_error_cb(kafka->conf, note_error);
     rd_kafka_conf_set_log_cb(kafka->conf, drop_log);
+    if (membership) {
+        kafka->membership = *membership;
+        rd_kafka_conf_set_rebalance_cb(kafka->conf, note_rebalance);
+    }
     enum rf_status status = describe_client(kafka, properties, err);
     if (!status) {
         status = make_client(kafka, err);
@@ -295,6 +352,38 @@ enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafk
     return RF_OK;
 }
 
+enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafka **kafka_out, struct rf_error *err) {
+    return create(properties, NULL, kafka_out, err);
+}
+
+enum rf_status rf_kafka_create_member(const struct rf_pairs *properties, const struct rf_kafka_membership *membership,
+                                      struct rf_kafka **kafka_out, struct rf_error *err) {
+    return create(properties, membership, kafka_out, err);
+}
+
+enum rf_status rf_kafka_create_aside(const struct rf_kafka *kafka, struct rf_kafka **aside_out, struct rf_error *err) {
+    struct rf_kafka *aside = calloc(1, sizeof *aside);
+    char *servers = strdup(kafka->servers);
+    if (!aside || !servers) {
+        free(servers);
+        free(aside);
+        return rf_fail(err, RF_MEMORY, "out of memory for a kafka client");
+    }
+    aside->servers = servers;
+    aside->is_size_set = kafka->is_size_set;
+    aside->is_count_set = kafka->is_count_set;
+    aside->conf = rd_kafka_conf_dup(kafka->conf);
+    rd_kafka_conf_set_opaque(aside->conf, aside);
+    rd_kafka_conf_set_rebalance_cb(aside->conf, NULL);
+    enum rf_status status = make_client(aside, err);
+    if (status) {
+        rf_kafka_destroy(aside);
+        return status;
+    }
+    *aside_out = aside;
+    return RF_OK;
+}
+
 void rf_kafka_destroy(struct rf_kafka *kafka) {
     if (!kafka) {
         return;
@@ -304,5 +393,7 @@ void rf_kafka_destroy(struct rf_kafka *kafka) {
         rd_kafka_conf_destroy(kafka->conf);
     }
     free(kafka->servers);
+    free(kafka->group);
+    free(kafka->instance);
     free(kafka);
 }

@@ -13,12 +13,25 @@
 struct rd_kafka_s; // librdkafka's types under the names their typedefs stand for
 struct rd_kafka_conf_s;
 struct rd_kafka_queue_s;
+struct rd_kafka_topic_partition_list_s;
+
+struct rf_kafka;
+
+// What makes a client a member of a group: `note` is called on our thread while the client is served, with librdkafka's code and
+// partitions, and must answer nothing before it has returned.
+struct rf_kafka_membership {
+    void (*note)(void *context, int code, const struct rd_kafka_topic_partition_list_s *partitions);
+    void *context;
+};
 
 struct rf_kafka {
     struct rd_kafka_s *client;
-    struct rd_kafka_conf_s *conf;   // kept: rf_kafka_share() makes the client anew
-    char *servers;                  // for sentences
-    bool has_group;                 // the operator named a group
+    struct rd_kafka_conf_s *conf; // kept: rf_kafka_share() makes the client anew
+    char *servers;                // for sentences
+    bool has_group;               // the operator named a group
+    char *group, *instance;       // of a member of a group: group.id; group.instance.id, NULL: none
+    struct rf_kafka_membership membership;
+    bool is_leaving;                // nobody is to be told of rebalances any more
     bool is_size_set, is_count_set; // the operator bounds the queues himself
     bool is_shared;                 // rf_kafka_share() was done
     bool is_down;                   // no broker could be reached, as far as is known
@@ -38,6 +51,30 @@ struct rf_kafka {
 // RF_INVALID names a property that is unknown, has no valid value, or would break what is promised: committing by itself,
 // and jumping elsewhere when a position is lost. Where the operator says nothing: small delays, checksums checked.
 enum rf_status rf_kafka_create(const struct rf_pairs *properties, struct rf_kafka **kafka_out, struct rf_error *err) RF_MUST_USE;
+
+// The same of a member of a group, which joins it with rf_kafka_join(). What it keeps to is in ingest/source.h.
+enum rf_status rf_kafka_create_member(const struct rf_pairs *properties, const struct rf_kafka_membership *membership,
+                                      struct rf_kafka **kafka_out, struct rf_error *err) RF_MUST_USE;
+
+// A second client with the properties of a first one, of no group.
+enum rf_status rf_kafka_create_aside(const struct rf_kafka *kafka, struct rf_kafka **aside_out, struct rf_error *err) RF_MUST_USE;
+
+// Subscribes to the topics; membership.note() tells what came of it. After rf_kafka_share(), if that is wanted.
+enum rf_status rf_kafka_join(struct rf_kafka *kafka, const struct rf_texts *topics, struct rf_error *err) RF_MUST_USE;
+
+// Answer what membership.note() told: the partitions that came are read from offset[i] on, those that go are let go.
+enum rf_status rf_kafka_accept(struct rf_kafka *kafka, const struct rf_positions *partitions, const int64_t *offset,
+                               struct rf_error *err) RF_MUST_USE;
+void rf_kafka_let_go(struct rf_kafka *kafka, const struct rf_positions *partitions);
+
+// Lets go of all, without a word to the group of a static member, which may come back; any other says that it leaves, if a broker
+// is there to be told, and waits for that no longer than some seconds. Then nothing more is read, and the client is to be
+// destroyed.
+void rf_kafka_leave(struct rf_kafka *kafka);
+
+// The member and its generation in librdkafka's serialisation, in memory that the caller frees. RF_AGAIN: it is no member now.
+// Any thread may ask.
+enum rf_status rf_kafka_member(struct rf_kafka *kafka, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) RF_MUST_USE;
 
 // Destroying never waits for the network.
 void rf_kafka_destroy(struct rf_kafka *kafka);

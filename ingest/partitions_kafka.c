@@ -1,4 +1,4 @@
-#include "ingest/partitions.h"
+#include "ingest/partitions_internal.h"
 
 #include <assert.h>
 #include <librdkafka/rdkafka.h>
@@ -6,231 +6,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-enum { HELD_MAX = 256 };
-
-struct partition {
-    rd_kafka_queue_t *queue; // NULL: it is not read
-    int64_t next_offset;     // everything below was delivered: what librdkafka repeats is dropped
-    int64_t log_end;         // as it was when reading began
-    bool is_done;            // nothing will come: it is not read, or nothing is left below log_end (until_end)
-
-    // Taken from the queue, not asked for yet.
-    size_t held_first, held_count;
-    rd_kafka_message_t *held[HELD_MAX];
-};
-
-struct rf_partitions {
-    struct rf_kafka *kafka;
-    struct rf_positions positions;
-    struct partition *list; // [positions.count]
-    bool until_end;
-    size_t done_count;
-    size_t turn; // whose turn it is
-    rd_kafka_queue_t *consumer_queue;
-    int wakeup; // eventfd: a queue that was empty is not any more
-
-    struct rf_error failure;
-    bool has_failure, is_failure_temporary;
-};
-
-static void mark_done(struct rf_partitions *self, struct partition *partition) {
-    if (!partition->is_done) {
-        partition->is_done = true;
-        self->done_count++;
-    }
-}
-
-static void keep_failure(struct rf_partitions *self, const struct partition *partition, const rd_kafka_message_t *message) {
-    const struct rf_position *position = &self->positions.list[partition - self->list];
-    struct rf_error *err = &self->failure;
-    struct rf_kafka *kafka = self->kafka;
-    kafka->is_temporary = false;
-    switch ((int)message->err) {
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is no longer there: the log was cut while it was being read",
-                (long long)message->offset, position->topic, (int)position->partition);
-        break;
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        rf_fail(err, RF_NOT_FOUND, "%s [%d] is gone from %s", position->topic, (int)position->partition, kafka->servers);
-        break;
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-        rf_fail(err, RF_CORRUPT, "%s [%d] is damaged at offset %lld or after: %s", position->topic, (int)position->partition,
-                (long long)partition->next_offset, rd_kafka_message_errstr(message));
-        break;
-    default:
-        rf_kafka_fail(kafka, err, message->err, "%s [%d] cannot be read", position->topic, (int)position->partition);
-        break;
-    }
-    self->has_failure = true;
-    self->is_failure_temporary = kafka->is_temporary;
-}
-
-// Whether a message is to be delivered; errors, repeats and what lies past the end are dealt with here.
-static bool is_wanted(struct rf_partitions *self, struct partition *partition, const rd_kafka_message_t *message) {
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        // Proof of the end where the last offsets hold no records but the marks of transactions.
-        if (self->until_end && message->offset >= partition->log_end) {
-            mark_done(self, partition);
-        }
-        return false;
-    }
-    if (message->err) {
-        keep_failure(self, partition, message);
-        return false;
-    }
-    if (self->until_end && message->offset >= partition->log_end) {
-        mark_done(self, partition);
-        return false;
-    }
-    return message->offset >= partition->next_offset;
-}
-
-static bool refill(struct partition *partition, size_t count_max) {
-    if (rd_kafka_queue_length(partition->queue) == 0) {
-        return false; // asking an empty queue for messages would cost a system call
-    }
-    size_t count = count_max < HELD_MAX ? count_max : HELD_MAX;
-    ssize_t taken = rd_kafka_consume_batch_queue(partition->queue, 0, partition->held, count);
-    partition->held_first = 0;
-    partition->held_count = taken > 0 ? (size_t)taken : 0;
-    return taken > 0;
-}
-
-// Lists the headers of a message, which librdkafka parses at the first question and frees with the message. False when there is
-// no room left for them.
-static bool take_headers(struct rf_records *records, const rd_kafka_message_t *message, struct rf_record *record) {
-    rd_kafka_headers_t *found;
-    rd_kafka_resp_err_t code = rd_kafka_message_headers(message, &found);
-    if (code) {
-        record->header_count = code == RD_KAFKA_RESP_ERR__NOENT ? 0 : RF_RECORD_HEADERS_UNREADABLE;
-        return true;
-    }
-    size_t count = rd_kafka_header_cnt(found);
-    struct rf_header *headers = records->headers + records->header_count;
-    if (count <= RF_RECORD_HEADERS_MAX && count > records->header_capacity - records->header_count) {
-        return false;
-    }
-    record->header_count = (uint32_t)count;
-    if (count > RF_RECORD_HEADERS_MAX) {
-        return true;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *name;
-        const void *value;
-        size_t size;
-        rd_kafka_header_get_all(found, i, &name, &value, &size);
-        headers[i] = (struct rf_header){.name = rf_text_of(name), .value = {value, size}};
-    }
-    record->headers = headers;
-    records->header_count += count;
-    return true;
-}
-
-// False when there is no room for its headers.
-static bool lend(struct rf_records *records, rd_kafka_message_t *message, uint32_t partition) {
-    rd_kafka_timestamp_type_t type;
-    int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-    struct rf_record *record = &records->list[records->count];
-    *record = (struct rf_record){
-            .value = {message->payload, message->len},
-            .key = {message->key, message->key_len},
-            .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms,
-            .offset = message->offset,
-            .partition = partition,
-    };
-    if (records->header_capacity > 0 && !take_headers(records, message, record)) {
-        return false;
-    }
-    records->loans[records->count++] = message;
-    return true;
-}
-
-// Lends what one partition has and the limits allow; false once a limit is reached.
-static bool take_from(struct rf_partitions *self, uint32_t index, const struct rf_poll *want, struct rf_records *records,
-                      size_t *bytes) {
-    struct partition *partition = &self->list[index];
-    while (!partition->is_done && !self->has_failure) {
-        if (records->count == want->records_max) {
-            return false;
-        }
-        if (partition->held_count == 0 && !refill(partition, want->records_max - records->count)) {
-            return true;
-        }
-        rd_kafka_message_t *message = partition->held[partition->held_first];
-        if (!is_wanted(self, partition, message)) {
-            rd_kafka_message_destroy(message);
-        } else if (records->count > 0 && *bytes + message->len > want->bytes_max) {
-            return false;
-        } else if (!lend(records, message, index)) {
-            return false;
-        } else {
-            *bytes += message->len;
-            partition->next_offset = message->offset + 1;
-            if (self->until_end && partition->next_offset >= partition->log_end) {
-                mark_done(self, partition);
-            }
-        }
-        partition->held_first++;
-        partition->held_count--;
-    }
-    return true;
-}
-
-static void take_in_turn(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records) {
-    size_t bytes = 0, count = self->positions.count;
-    if (want->has_partition) {
-        take_from(self, want->partition, want, records, &bytes);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t index = (self->turn + i) % count;
-        if (!take_from(self, (uint32_t)index, want, records, &bytes)) {
-            self->turn = (index + 1) % count; // others first next time, else a busy partition starves them
-            return;
-        }
-    }
-}
-
-static enum rf_status fail_unread(struct rf_partitions *self, const struct rf_position *position, struct rf_error *err) {
-    self->kafka->is_temporary = false;
-    return rf_fail(err, RF_CONFLICT,
-                   "the recorded order goes on with records of %s [%d], but source.topics does not name %s: name it once more, "
-                   "until a snapshot covers them",
-                   position->topic, (int)position->partition, position->topic);
-}
-
-static void forget_wakeups(struct rf_partitions *self) {
-    uint64_t count;
-    ssize_t size = read(self->wakeup, &count, sizeof count); // does not block
-    (void)size;
-}
-
-enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_poll *want, struct rf_records *records,
-                                  struct rf_error *err) {
-    assert(!want->has_partition || want->partition < self->positions.count);
-    if (want->has_partition && !self->list[want->partition].queue) {
-        return fail_unread(self, &self->positions.list[want->partition], err);
-    }
-    forget_wakeups(self); // before looking: what comes after the look ends the wait
-    take_in_turn(self, want, records);
-    if (records->count > 0) {
-        self->kafka->is_down = false;
-        return RF_OK;
-    }
-    if (self->has_failure) {
-        self->has_failure = !self->is_failure_temporary;
-        self->kafka->is_temporary = self->is_failure_temporary;
-        *err = self->failure;
-        return err->status;
-    }
-    bool is_over = want->has_partition ? self->list[want->partition].is_done : self->done_count == self->positions.count;
-    return is_over ? RF_END : RF_AGAIN;
-}
 
 void rf_partitions_wait(struct rf_partitions *self, int timeout_ms) {
     struct pollfd waiting = {.fd = self->wakeup, .events = POLLIN};
@@ -241,7 +16,7 @@ void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out) {
     for (size_t i = 0; i < self->positions.count; i++) {
         const struct rf_position *position = &self->positions.list[i];
         if (!self->list[i].queue) {
-            end_out[i] = position->next_offset;
+            end_out[i] = self->is_of_member ? -1 : position->next_offset;
             continue;
         }
         int64_t first = -1, end = -1;
@@ -250,22 +25,28 @@ void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out) {
     }
 }
 
-static void open_partition(struct rf_partitions *self, size_t index, int64_t offset, int64_t end) {
+void rf_partitions_begin(struct rf_partitions *self, size_t index, int64_t offset, int64_t end) {
     static const uint64_t one = 1;
     struct partition *partition = &self->list[index];
     const struct rf_position *position = &self->positions.list[index];
-    if (offset == RF_OFFSET_NONE) {
-        mark_done(self, partition);
-        return;
-    }
+    assert(!partition->queue);
     partition->next_offset = offset;
     partition->log_end = end;
     partition->queue = rd_kafka_queue_get_partition(self->kafka->client, position->topic, position->partition);
     rd_kafka_queue_forward(partition->queue, NULL);
     rd_kafka_queue_io_event_enable(partition->queue, self->wakeup, &one, sizeof one);
-    if (self->until_end && offset >= end) {
-        mark_done(self, partition);
+    partition->is_new = true;
+    if (partition->is_done) {
+        partition->is_done = false;
+        self->done_count--;
     }
+    if (self->until_end && offset >= end) {
+        rf_partitions_mark_done(self, partition);
+    }
+}
+
+bool rf_partitions_reads(const struct rf_partitions *self, size_t index) {
+    return index < self->positions.count && self->list[index].queue && !self->list[index].is_done;
 }
 
 // Hands the partitions that have anything left to read to librdkafka.
@@ -312,20 +93,73 @@ static void drop_queue(rd_kafka_queue_t *queue) {
     }
 }
 
+const struct rf_positions *rf_partitions_positions(const struct rf_partitions *self) {
+    return &self->positions;
+}
+
+static void drop_held(struct partition *partition) {
+    for (size_t i = 0; i < partition->held_count; i++) {
+        rd_kafka_message_destroy(partition->held[partition->held_first + i]);
+    }
+    partition->held_first = partition->held_count = 0;
+}
+
+void rf_partitions_halt(struct rf_partitions *self, size_t index) {
+    rf_partitions_mark_done(self, &self->list[index]);
+    drop_held(&self->list[index]);
+}
+
+void rf_partitions_end(struct rf_partitions *self, size_t index) {
+    rf_partitions_halt(self, index);
+    if (self->list[index].queue) {
+        drain_queue(self->list[index].queue);
+        drop_queue(self->list[index].queue);
+        self->list[index].queue = NULL;
+    }
+}
+
+// librdkafka 2.0.2 halts the partitions that a rebalance leaves in place and begins them again where it thinks that the reader
+// is. It may be wrong in both directions: what a batch held when the halt came is destroyed and counted as read (2.1.0 reads on
+// after such a hole), and a partition that comes back is taken up where it was long ago. We know better where we are.
+enum rf_status rf_partitions_seek(struct rf_partitions *self, struct rf_error *err) {
+    enum { PATIENCE_MS = 5000, MS_AS_US = 1000 }; // before 2.1.0 the timeout is taken for microseconds
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)self->positions.count);
+    for (size_t i = 0; i < self->positions.count; i++) {
+        if (rf_partitions_reads(self, i) && !self->list[i].is_new) {
+            const struct rf_position *position = &self->positions.list[i];
+            rd_kafka_topic_partition_list_add(list, position->topic, position->partition)->offset = self->list[i].next_offset;
+        }
+    }
+    enum rf_status status = RF_OK;
+    if (list->cnt > 0) {
+        int timeout = rd_kafka_version() < 0x02010000 ? PATIENCE_MS * MS_AS_US : PATIENCE_MS;
+        rd_kafka_error_t *error = rd_kafka_seek_partitions(self->kafka->client, list, timeout);
+        rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+        for (int i = 0; i < list->cnt && !code; i++) {
+            bool is_not_begun = list->elems[i].err == RD_KAFKA_RESP_ERR__STATE; // it will be, where we said
+            code = is_not_begun ? RD_KAFKA_RESP_ERR_NO_ERROR : list->elems[i].err;
+        }
+        rd_kafka_error_destroy(error);
+        if (code) {
+            status = rf_kafka_fail(self->kafka, err, code, "partitions cannot be taken up again after a rebalance");
+        }
+    }
+    for (size_t i = 0; i < self->positions.count; i++) {
+        self->list[i].is_new = false;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
 void rf_partitions_close(struct rf_partitions *self) {
     if (!self) {
         return;
     }
-    stop_reading(self);
+    if (!self->is_of_member) {
+        stop_reading(self);
+    }
     for (size_t i = 0; i < self->positions.count && self->list; i++) {
-        struct partition *partition = &self->list[i];
-        for (size_t k = 0; k < partition->held_count; k++) {
-            rd_kafka_message_destroy(partition->held[partition->held_first + k]);
-        }
-        if (partition->queue) {
-            drain_queue(partition->queue);
-        }
-        drop_queue(partition->queue);
+        rf_partitions_end(self, i);
     }
     drop_queue(self->consumer_queue);
     if (self->wakeup >= 0) {
@@ -336,32 +170,62 @@ void rf_partitions_close(struct rf_partitions *self) {
     free(self);
 }
 
-enum rf_status rf_partitions_open(struct rf_kafka *kafka, const struct rf_positions *positions, const int64_t *offset,
-                                  const int64_t *end, bool until_end, struct rf_partitions **partitions_out,
-                                  struct rf_error *err) {
+enum rf_status rf_partitions_create(struct rf_kafka *kafka, struct rf_partitions **partitions_out, struct rf_error *err) {
     static const uint64_t one = 1;
     struct rf_partitions *self = calloc(1, sizeof *self);
     if (!self) {
-        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+        return rf_fail(err, RF_MEMORY, "out of memory for the partitions of %s", kafka->servers);
     }
-    enum rf_status status = RF_OK;
     self->kafka = kafka;
-    self->until_end = until_end;
+    self->is_of_member = true;
     rf_positions_init(&self->positions);
     self->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (self->wakeup < 0) {
-        status = rf_fail(err, RF_IO, "no eventfd is to be had: too many files are open");
+        rf_partitions_close(self);
+        return rf_fail(err, RF_IO, "no eventfd is to be had: too many files are open");
     }
-    self->list = calloc(positions->count, sizeof *self->list);
-    if (!status && (!self->list || rf_positions_copy(&self->positions, positions))) {
-        status = rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+    self->consumer_queue = rd_kafka_queue_get_consumer(kafka->client);
+    rd_kafka_queue_io_event_enable(self->consumer_queue, self->wakeup, &one, sizeof one);
+    *partitions_out = self;
+    return RF_OK;
+}
+
+enum rf_status rf_partitions_extend(struct rf_partitions *self, const struct rf_positions *positions, struct rf_error *err) {
+    struct partition *list = realloc(self->list, (positions->count + 1) * sizeof *list);
+    if (!list) {
+        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
     }
+    self->list = list;
+    for (size_t i = self->positions.count; i < positions->count; i++) {
+        size_t index;
+        if (rf_positions_add(&self->positions, positions->list[i].topic, positions->list[i].partition, &index)) {
+            return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+        }
+        assert(index == i);
+        self->positions.list[i].next_offset = positions->list[i].next_offset;
+        list[i] = (struct partition){.queue = NULL};
+        rf_partitions_mark_done(self, &list[i]);
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_partitions_open(struct rf_kafka *kafka, const struct rf_positions *positions, const int64_t *offset,
+                                  const int64_t *end, bool until_end, struct rf_partitions **partitions_out,
+                                  struct rf_error *err) {
+    struct rf_partitions *self = NULL;
+    enum rf_status status = rf_partitions_create(kafka, &self, err);
+    if (status) {
+        return status;
+    }
+    self->is_of_member = false;
+    self->until_end = until_end;
+    status = rf_partitions_extend(self, positions, err);
     if (!status) {
         for (size_t i = 0; i < positions->count; i++) {
-            open_partition(self, i, offset[i], end[i]);
+            if (offset[i] != RF_OFFSET_NONE) {
+                rf_partitions_begin(self, i, offset[i], end[i]);
+            }
         }
-        self->consumer_queue = rd_kafka_queue_get_consumer(kafka->client);
-        rd_kafka_queue_io_event_enable(self->consumer_queue, self->wakeup, &one, sizeof one);
         status = start_reading(self, err);
     }
     if (status) {

@@ -38,7 +38,9 @@ enum rf_status rf_source_refresh(struct rf_source *self, struct rf_error *err) {
 
 void rf_source_unassign(struct rf_source *self) {
     self->ops->unassign(self);
-    self->partitions_assigned = 0;
+    if (!self->ops->group) { // of a group, the others stay
+        self->partitions_assigned = 0;
+    }
 }
 
 enum rf_status rf_source_commit(struct rf_source *self, const struct rf_positions *positions, const char *note,

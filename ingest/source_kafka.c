@@ -1,6 +1,7 @@
 // Reads Kafka without joining the group: all partitions of the topics are ours.
 #include "ingest/kafka.h"
 #include "ingest/partitions.h"
+#include "ingest/read_topics.h"
 #include "ingest/source.h"
 
 #include <assert.h>
@@ -39,49 +40,13 @@ static enum rf_status told(struct kafka_source *source, enum rf_status status) {
 // Looks the topics up and offers all their partitions.
 static enum rf_status offer(struct kafka_source *source, enum rf_source_event *event_out,
                             const struct rf_positions **partitions_out, struct rf_error *err) {
-    rf_positions_finish(&source->offered);
-    rf_positions_init(&source->offered);
-    for (size_t i = 0; i < source->topics.count; i++) {
-        int32_t count = 0;
-        enum rf_status status = rf_kafka_partitions(source->kafka, source->topics.list[i], &count, err);
-        if (status) {
-            return told(source, status);
-        }
-        for (int32_t partition = 0; partition < count; partition++) {
-            size_t index;
-            if (rf_positions_add(&source->offered, source->topics.list[i], partition, &index)) {
-                return rf_fail(err, RF_MEMORY, "out of memory for the partitions of topic %s", source->topics.list[i]);
-            }
-        }
+    enum rf_status status = rf_read_topics_list(&source->topics, source->kafka, &source->offered, err);
+    if (status) {
+        return told(source, status);
     }
     source->is_offered = true;
     *event_out = RF_SOURCE_ASSIGNED;
     *partitions_out = &source->offered;
-    return RF_OK;
-}
-
-static bool is_read(const struct kafka_source *source, const struct rf_position *position) {
-    for (size_t i = 0; i < source->topics.count; i++) {
-        if (strcmp(source->topics.list[i], position->topic) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Those of `positions` that are read, in their order. The list is the caller's to free, the topics in it are borrowed.
-static enum rf_status pick_read(const struct kafka_source *source, const struct rf_positions *positions,
-                                struct rf_positions *read_out, struct rf_error *err) {
-    struct rf_position *list = calloc(positions->count + 1, sizeof *list);
-    if (!list) {
-        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-    }
-    *read_out = (struct rf_positions){.list = list, .capacity = positions->count + 1};
-    for (size_t i = 0; i < positions->count; i++) {
-        if (is_read(source, &positions->list[i])) {
-            list[read_out->count++] = positions->list[i];
-        }
-    }
     return RF_OK;
 }
 
@@ -124,46 +89,12 @@ static enum rf_status kafka_poll(struct rf_source *self, const struct rf_poll *w
     }
 }
 
-static enum rf_status look_at(struct kafka_source *source, const struct rf_positions *read, struct rf_holding *holdings,
-                              struct rf_error *err) {
-    int64_t *first = calloc(2 * read->count, sizeof *first);
-    if (!first) {
-        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", read->count);
-    }
-    int64_t *end = first + read->count;
-    enum rf_status status = rf_kafka_share(source->kafka, read->count, err);
-    if (!status) {
-        status = rf_kafka_bounds(source->kafka, read, first, end, err);
-    }
-    for (size_t i = 0; i < read->count && !status; i++) {
-        if (read->list[i].next_offset >= 0) {
-            holdings[i] = (struct rf_holding){.first = first[i], .end = end[i]};
-        }
-    }
-    free(first);
-    return status ? status : rf_partitions_look(source->kafka, read, holdings, err);
-}
-
 static enum rf_status kafka_look(struct rf_source *self, const struct rf_positions *positions, struct rf_holding *holdings_out,
                                  struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     assert(!source->partitions);
     source->kafka->is_temporary = false;
-    struct rf_positions read;
-    enum rf_status status = pick_read(source, positions, &read, err);
-    if (status) {
-        return status;
-    }
-    if (read.count > 0) {
-        status = look_at(source, &read, holdings_out, err);
-    }
-    for (size_t i = positions->count, k = read.count; i-- > 0;) { // from the first ones to where they belong
-        bool is_ours = is_read(source, &positions->list[i]);
-        k -= is_ours;
-        holdings_out[i] = is_ours ? holdings_out[k] : (struct rf_holding){.end = -1};
-    }
-    free(read.list);
-    return told(source, status);
+    return told(source, rf_read_topics_look(&source->topics, source->kafka, positions, holdings_out, err));
 }
 
 static size_t offered_of(const struct kafka_source *source, const char *topic) {
@@ -190,55 +121,10 @@ static enum rf_status kafka_refresh(struct rf_source *self, struct rf_error *err
     return RF_OK;
 }
 
-// Where a position that is known leads, given what the log holds.
-static enum rf_status resume_offset(const struct rf_position *position, int64_t first, int64_t end, int64_t *offset_out,
-                                    struct rf_error *err) {
-    int64_t next = position->next_offset;
-    if (next > end) {
-        return rf_fail(err, RF_CONFLICT,
-                       "offset %lld of %s [%d] is beyond the end: the log holds %lld to %lld: was the topic made anew?",
-                       (long long)next, position->topic, (int)position->partition, (long long)first, (long long)end);
-    }
-    if (next < first) {
-        return rf_fail(err, RF_CONFLICT, "offset %lld of %s [%d] is no longer there: the log holds %lld to %lld", (long long)next,
-                       position->topic, (int)position->partition, (long long)first, (long long)end);
-    }
-    *offset_out = position->fingerprint != 0 && next > first ? next - 1 : next;
-    return RF_OK;
-}
-
-// Fills offset_out [positions->count] with where each partition starts, and end_out with where it ends now.
-static enum rf_status find_starts(struct kafka_source *source, const struct rf_positions *positions, int64_t *offset_out,
-                                  int64_t *end_out, struct rf_error *err) {
-    int64_t *first = calloc(positions->count, sizeof *first);
-    if (!first) {
-        return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-    }
-    enum rf_status status = rf_kafka_bounds(source->kafka, positions, first, end_out, err);
-    bool wants_times = false;
-    for (size_t i = 0; i < positions->count && source->start == RF_START_TIME; i++) {
-        wants_times = wants_times || positions->list[i].next_offset < 0;
-    }
-    if (!status && wants_times) {
-        status = rf_kafka_times(source->kafka, positions, source->start_time_ms, offset_out, err);
-    }
-    for (size_t i = 0; i < positions->count && !status; i++) {
-        if (positions->list[i].next_offset >= 0) {
-            status = resume_offset(&positions->list[i], first[i], end_out[i], &offset_out[i], err);
-        } else if (source->start == RF_START_EARLIEST) {
-            offset_out[i] = first[i];
-        } else if (source->start == RF_START_LATEST || offset_out[i] < 0) {
-            offset_out[i] = end_out[i];
-        }
-    }
-    free(first);
-    return status;
-}
-
 // Moves the numbers of the positions read to where these stand among all; the others get RF_OFFSET_NONE.
 static void spread(const struct kafka_source *source, const struct rf_positions *positions, size_t read_count, int64_t *number) {
     for (size_t i = positions->count; i-- > 0;) {
-        bool is_ours = is_read(source, &positions->list[i]);
+        bool is_ours = rf_read_topics_hold(&source->topics, &positions->list[i]);
         read_count -= is_ours;
         number[i] = is_ours ? number[read_count] : RF_OFFSET_NONE;
     }
@@ -250,7 +136,7 @@ static enum rf_status kafka_assign(struct rf_source *self, struct rf_positions *
     source->kafka->is_temporary = false;
     int64_t *offset = calloc(positions->count, sizeof *offset), *end = calloc(positions->count, sizeof *end);
     struct rf_positions read = {0};
-    enum rf_status status = pick_read(source, positions, &read, err);
+    enum rf_status status = rf_read_topics_pick(&source->topics, positions, &read, err);
     if (!status && (!offset || !end)) {
         status = rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
     }
@@ -259,7 +145,7 @@ static enum rf_status kafka_assign(struct rf_source *self, struct rf_positions *
         status = rf_kafka_share(source->kafka, read.count, err);
     }
     if (!status) {
-        status = find_starts(source, &read, offset, end, err);
+        status = rf_read_topics_starts(source->kafka, &read, source->start, source->start_time_ms, offset, end, err);
     }
     if (!status) {
         spread(source, positions, read.count, offset);
@@ -288,32 +174,14 @@ static enum rf_status kafka_commit(struct rf_source *self, const struct rf_posit
                                    struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     source->kafka->is_temporary = false;
-    struct rf_positions read;
-    enum rf_status status = pick_read(source, positions, &read, err);
-    if (!status) {
-        status = rf_kafka_commit(source->kafka, &read, note, err);
-        free(read.list);
-    }
-    return told(source, status);
+    return told(source, rf_read_topics_commit(&source->topics, source->kafka, positions, note, err));
 }
 
 static enum rf_status kafka_committed(struct rf_source *self, struct rf_positions *positions, char *note_out, size_t note_size,
                                       struct rf_error *err) {
     struct kafka_source *source = kafka_from(self);
     source->kafka->is_temporary = false;
-    struct rf_positions read;
-    enum rf_status status = pick_read(source, positions, &read, err);
-    if (status) {
-        return status;
-    }
-    status = rf_kafka_committed(source->kafka, &read, note_out, note_size, err);
-    for (size_t i = 0, k = 0; i < positions->count && !status; i++) {
-        bool is_ours = is_read(source, &positions->list[i]);
-        positions->list[i].next_offset = is_ours ? read.list[k].next_offset : RF_OFFSET_NONE;
-        k += is_ours;
-    }
-    free(read.list);
-    return told(source, status);
+    return told(source, rf_read_topics_committed(&source->topics, source->kafka, positions, note_out, note_size, err));
 }
 
 static enum rf_status kafka_times(struct rf_source *self, const struct rf_positions *positions, int64_t time_ms,
@@ -343,10 +211,7 @@ static void kafka_destroy(struct rf_source *self) {
     assert(atomic_load(&source->loans_out) == 0); // librdkafka's messages must not outlive its client
     rf_partitions_close(source->partitions);
     rf_kafka_destroy(source->kafka);
-    for (size_t i = 0; i < source->topics.count; i++) {
-        free(source->topics.list[i]);
-    }
-    free(source->topics.list);
+    rf_read_topics_finish(&source->topics);
     rf_positions_finish(&source->offered);
     free(source);
 }
@@ -366,26 +231,6 @@ static const struct rf_source_ops kafka_ops = {
         .destroy = kafka_destroy,
 };
 
-static enum rf_status copy_topics(struct kafka_source *source, const struct rf_texts *topics, struct rf_error *err) {
-    if (topics->count == 0) {
-        return rf_fail(err, RF_INVALID, "source.topics is empty, must name a topic");
-    }
-    source->topics.list = calloc(topics->count, sizeof *source->topics.list);
-    for (size_t i = 0; source->topics.list && i < topics->count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(topics->list[i], topics->list[k]) == 0) {
-                return rf_fail(err, RF_INVALID, "source.topics names %s twice", topics->list[i]);
-            }
-        }
-        source->topics.list[i] = strdup(topics->list[i]);
-        if (!source->topics.list[i]) {
-            break;
-        }
-        source->topics.count++;
-    }
-    return source->topics.count == topics->count ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for %zu topics", topics->count);
-}
-
 enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *options, struct rf_source **source_out,
                                       struct rf_error *err) {
     struct kafka_source *source = calloc(1, sizeof *source);
@@ -397,7 +242,7 @@ enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *opti
     source->start_time_ms = options->start_time_ms;
     source->until_end = options->until_end;
     rf_positions_init(&source->offered);
-    enum rf_status status = copy_topics(source, options->topics, err);
+    enum rf_status status = rf_read_topics_copy(&source->topics, options->topics, err);
     if (!status) {
         status = rf_kafka_create(options->properties, &source->kafka, err);
     }

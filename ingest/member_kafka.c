@@ -1,0 +1,144 @@
+// A client as a member of a group: joining, answering rebalances, leaving.
+#include "ingest/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAVE_MS_MAX = 3000, LEAVE_SLICE_MS = 100 };
+
+static bool is_cooperative(const struct rf_kafka *kafka) {
+    const char *protocol = rd_kafka_rebalance_protocol(kafka->client);
+    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+enum rf_status rf_kafka_join(struct rf_kafka *kafka, const struct rf_texts *topics, struct rf_error *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)topics->count);
+    for (size_t i = 0; i < topics->count; i++) {
+        rd_kafka_topic_partition_list_add(list, topics->list[i], RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? rf_kafka_fail(kafka, err, code, "group %s cannot be joined", kafka->group) : RF_OK;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct rf_positions *partitions, const int64_t *offset) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)partitions->count);
+    for (size_t i = 0; i < partitions->count; i++) {
+        rd_kafka_topic_partition_list_add(list, partitions->list[i].topic, partitions->list[i].partition)->offset =
+                offset ? offset[i] : RD_KAFKA_OFFSET_INVALID;
+    }
+    return list;
+}
+
+enum rf_status rf_kafka_accept(struct rf_kafka *kafka, const struct rf_positions *partitions, const int64_t *offset,
+                               struct rf_error *err) {
+    rd_kafka_topic_partition_list_t *list = list_of(partitions, offset);
+    rd_kafka_resp_err_t code;
+    if (is_cooperative(kafka)) {
+        rd_kafka_error_t *error = rd_kafka_incremental_assign(kafka->client, list);
+        code = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
+    } else {
+        code = rd_kafka_assign(kafka->client, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? rf_kafka_fail(kafka, err, code, "partitions that group %s gave us cannot be taken", kafka->group) : RF_OK;
+}
+
+// Returns when nothing more comes of what librdkafka was told to let go: this is answered behind the orders to stop.
+static void wait_for_stop(struct rf_kafka *kafka) {
+    rd_kafka_topic_partition_list_t *left = NULL;
+    rd_kafka_assignment(kafka->client, &left);
+    if (left) {
+        rd_kafka_topic_partition_list_destroy(left);
+    }
+}
+
+void rf_kafka_let_go(struct rf_kafka *kafka, const struct rf_positions *partitions) {
+    if (is_cooperative(kafka)) {
+        rd_kafka_topic_partition_list_t *list = list_of(partitions, NULL);
+        // It fails where a client that cannot go on has let go of all of them by itself.
+        rd_kafka_error_destroy(rd_kafka_incremental_unassign(kafka->client, list));
+        rd_kafka_topic_partition_list_destroy(list);
+    } else {
+        rd_kafka_assign(kafka->client, NULL);
+    }
+    wait_for_stop(kafka);
+}
+
+static void let_go_of_all(struct rf_kafka *kafka) {
+    rd_kafka_topic_partition_list_t *all = NULL;
+    rd_kafka_assignment(kafka->client, &all);
+    if (all && is_cooperative(kafka)) {
+        rd_kafka_error_destroy(rd_kafka_incremental_unassign(kafka->client, all));
+    } else {
+        rd_kafka_assign(kafka->client, NULL);
+    }
+    if (all) {
+        rd_kafka_topic_partition_list_destroy(all);
+    }
+}
+
+// Closing tells the group; librdkafka 2.0.2 may wait for brokers that are away (issue 4519), so we do the waiting.
+static void say_farewell(struct rf_kafka *kafka) {
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->client, queue);
+    if (!error) {
+        rd_kafka_assign(kafka->client, NULL); // a rebalance that was told and not answered would be waited for (issue 4527)
+        for (int waited_ms = 0; !rd_kafka_consumer_closed(kafka->client) && waited_ms < LEAVE_MS_MAX;
+             waited_ms += LEAVE_SLICE_MS) {
+            rd_kafka_message_t *message = rd_kafka_consume_queue(queue, LEAVE_SLICE_MS);
+            if (message) {
+                rd_kafka_message_destroy(message);
+            }
+        }
+    }
+    rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue);
+}
+
+void rf_kafka_leave(struct rf_kafka *kafka) {
+    kafka->is_leaving = true;
+    if (kafka->instance || kafka->is_down || rd_kafka_fatal_error(kafka->client, NULL, 0)) {
+        let_go_of_all(kafka);
+    } else {
+        say_farewell(kafka);
+    }
+    wait_for_stop(kafka);
+}
+
+// librdkafka writes "CGMDv2:", then the generation. Without one, offsets would be taken from us as from somebody who is of no
+// group, and nothing would fence us.
+static bool has_generation(const void *bytes, size_t size) {
+    static const char magic[] = "CGMDv2:";
+    int32_t generation;
+    if (size < strlen(magic) + sizeof generation || memcmp(bytes, magic, strlen(magic)) != 0) {
+        return false;
+    }
+    memcpy(&generation, (const char *)bytes + strlen(magic), sizeof generation);
+    return generation >= 0;
+}
+
+enum rf_status rf_kafka_member(struct rf_kafka *kafka, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) {
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(kafka->client);
+    void *written = NULL;
+    size_t size = 0;
+    if (metadata) {
+        rd_kafka_error_destroy(rd_kafka_consumer_group_metadata_write(metadata, &written, &size));
+        rd_kafka_consumer_group_metadata_destroy(metadata);
+    }
+    enum rf_status status = RF_OK;
+    uint8_t *bytes = NULL;
+    if (!written || !has_generation(written, size)) {
+        status = rf_fail(err, RF_AGAIN, "this worker is not a member of group %s now", kafka->group);
+    } else if (!(bytes = malloc(size))) {
+        status = rf_fail(err, RF_MEMORY, "out of memory for the metadata of group %s", kafka->group);
+    } else {
+        memcpy(bytes, written, size);
+        *bytes_out = bytes;
+        *size_out = size;
+    }
+    rd_kafka_mem_free(NULL, written);
+    return status;
+}
