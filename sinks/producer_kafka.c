@@ -1,5 +1,7 @@
 #include "sinks/producer.h"
 
+#include "sinks/conf.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <assert.h>
@@ -53,31 +55,7 @@ static void note_trouble(rd_kafka_t *client, int code, const char *reason, void 
     producer->trouble[size] = '\0';
 }
 
-// Stages do not log, and a consumer's property among ours is no news. Trouble arrives through note_trouble().
-static void drop_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
-    (void)client;
-    (void)level;
-    (void)facility;
-    (void)text;
-}
-
-static bool has_property(const struct rf_pairs *properties, const char *const *names) {
-    for (size_t i = 0; i < properties->count; i++) {
-        for (const char *const *name = names; *name; name++) {
-            if (strcmp(properties->list[i].name, *name) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-struct preset {
-    const char *value;
-    const char *const *names; // the property, then all that decide the same
-};
-
-static const struct preset presets[] = {
+static const struct rf_conf_preset presets[] = {
         {"all", (const char *const[]){"acks", "request.required.acks", NULL}},
         {"0", (const char *const[]){"message.timeout.ms", "delivery.timeout.ms", NULL}},
         {"murmur2_random", (const char *const[]){"partitioner", NULL}},
@@ -121,14 +99,6 @@ static bool contradicts_idempotence(const struct rf_pair *property) {
     return strcmp(property->name, "enable.idempotence") == 0; // it decides for itself
 }
 
-static enum rf_status set_property(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err) {
-    char text[SENTENCE_SIZE];
-    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK) {
-        return rf_fail(err, RF_INVALID, "kafka: %s is %s: %s", name, value, text);
-    }
-    return RF_OK;
-}
-
 // Idempotent, unless the operator says otherwise or something that contradicts it.
 static enum rf_status set_idempotence(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
     for (size_t i = 0; i < properties->count; i++) {
@@ -136,26 +106,7 @@ static enum rf_status set_idempotence(rd_kafka_conf_t *conf, const struct rf_pai
             return RF_OK;
         }
     }
-    return set_property(conf, "enable.idempotence", "true", err);
-}
-
-static enum rf_status set_properties(rd_kafka_conf_t *conf, const struct rf_pairs *properties, struct rf_error *err) {
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
-        if (has_property(properties, presets[i].names)) {
-            continue;
-        }
-        enum rf_status status = set_property(conf, presets[i].names[0], presets[i].value, err);
-        if (status) {
-            return status;
-        }
-    }
-    for (size_t i = 0; i < properties->count; i++) {
-        enum rf_status status = set_property(conf, properties->list[i].name, properties->list[i].value, err);
-        if (status) {
-            return status;
-        }
-    }
-    return set_idempotence(conf, properties, err);
+    return rf_conf_set(conf, "enable.idempotence", "true", err);
 }
 
 enum rf_status rf_producer_create(const struct rf_pairs *properties, struct rf_producer **producer_out, struct rf_error *err) {
@@ -165,12 +116,10 @@ enum rf_status rf_producer_create(const struct rf_pairs *properties, struct rf_p
     }
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_opaque(conf, producer);
-    if (!has_property(properties, (const char *const[]){"debug", NULL})) {
-        rd_kafka_conf_set_log_cb(conf, drop_log);
-    }
     rd_kafka_conf_set_error_cb(conf, note_trouble);
     rd_kafka_conf_set_dr_msg_cb(conf, note_delivery);
-    if (set_properties(conf, properties, err) != RF_OK) {
+    if (rf_conf_fill(conf, presets, sizeof presets / sizeof *presets, properties, err) ||
+        set_idempotence(conf, properties, err)) {
         goto fail;
     }
     char text[SENTENCE_SIZE];
