@@ -171,6 +171,7 @@ static enum rf_status provide(struct rf_fleet_worker *worker, size_t count, stru
 // The source thread may have asked something else meanwhile, at the end.
 static void answer(struct rf_fleet_worker *worker, int asked) {
     worker->asked_since_ms = 0;
+    worker->barrier = RF_FLEET_BARRIER_NONE;
     atomic_compare_exchange_strong(&worker->ask, &asked, RF_FLEET_ASK_ANSWERED);
 }
 
@@ -184,16 +185,34 @@ static enum rf_status copy_start(struct rf_fleet_worker *worker, struct rf_error
     return status;
 }
 
-// Where do partitions begin that came? Where the log is, once it is read as far as the group has committed.
-static enum rf_status begin(struct rf_fleet_worker *worker, struct rf_error *err) {
+// Has the log been read as far as the group has committed for the partitions that came?
+static bool is_caught_up(struct rf_fleet_worker *worker, int64_t now) {
     const struct rf_positions *applied = rf_replica_applied(worker->replica);
-    struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    bool is_behind = false;
     for (size_t i = 0; i < worker->asked_for.count; i++) {
         const struct rf_position *wanted = &worker->asked_for.list[i];
         const struct rf_position *by_log = rf_positions_find(applied, wanted->topic, wanted->partition);
-        if (wanted->next_offset >= 0 && (!by_log || by_log->next_offset < wanted->next_offset)) {
-            return RF_OK;
-        }
+        is_behind = is_behind || (wanted->next_offset >= 0 && (!by_log || by_log->next_offset < wanted->next_offset));
+    }
+    if (!is_behind || worker->barrier == RF_FLEET_BARRIER_READ) {
+        return true;
+    }
+    bool is_idle = !worker->is_frozen && atomic_load(&worker->sending) == RF_FLEET_SENDING_NOTHING && !worker->awaits_join;
+    if (worker->barrier == RF_FLEET_BARRIER_NONE && now - worker->asked_since_ms > RF_FLEET_BARRIER_MS && is_idle) {
+        worker->barrier = RF_FLEET_BARRIER_ASKED;
+        worker->barrier_join = atomic_load(&worker->joins_sent);
+        worker->awaits_join = true;
+        atomic_store(&worker->wants_join, true);
+    }
+    return false;
+}
+
+// Where do partitions begin that came? Where the log is, once it is read as far as the group has committed.
+static enum rf_status begin(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
+    const struct rf_positions *applied = rf_replica_applied(worker->replica);
+    struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    if (!is_caught_up(worker, now)) {
+        return RF_OK;
     }
     for (size_t i = 0; i < worker->asked_for.count; i++) {
         const struct rf_position *wanted = &worker->asked_for.list[i];
@@ -286,7 +305,7 @@ static enum rf_status attend_group(struct rf_fleet_worker *worker, int64_t now, 
     enum rf_status status = RF_OK;
     switch (ask) {
     case RF_FLEET_ASK_BEGIN:
-        return begin(worker, err);
+        return begin(worker, now, err);
     case RF_FLEET_ASK_BEGUN:
         return begun(worker, err);
     case RF_FLEET_ASK_RELEASE:

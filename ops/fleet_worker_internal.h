@@ -12,8 +12,9 @@ enum {
     RF_FLEET_POLL_MS = 20,
     RF_FLEET_IDLE_MS = 5,
     RF_FLEET_REPORT_MS = 200,
-    RF_FLEET_LOG_MS = 5,      // how often the log of deltas is looked at
-    RF_FLEET_BACKOFF_MS = 50, // before a transaction that was aborted is sent again, or a client opened again
+    RF_FLEET_LOG_MS = 5,        // how often the log of deltas is looked at
+    RF_FLEET_BARRIER_MS = 1000, // how long offsets that the group has committed are waited for, before there must be proof
+    RF_FLEET_BACKOFF_MS = 50,   // before a transaction that was aborted is sent again, or a client opened again
     RF_FLEET_LOG_RECORDS = 256,
 };
 
@@ -34,6 +35,10 @@ enum rf_fleet_sending {
     RF_FLEET_SENDING_ASKED,
     RF_FLEET_SENDING_DONE, // see outcome
 };
+
+// Proof that the log is read as far as the group had committed when it was asked: an own join that was sent after that, and read.
+// Needed where offsets were committed by a delta that turned out to be void, and which the log therefore never reaches.
+enum rf_fleet_barrier { RF_FLEET_BARRIER_NONE, RF_FLEET_BARRIER_ASKED, RF_FLEET_BARRIER_READ };
 
 // A transaction as the fold thread made it. The sender's while it is asked for.
 struct rf_fleet_parcel {
@@ -87,8 +92,9 @@ struct rf_fleet_worker {
     struct rf_batch *folding;  // NULL: none
     struct rf_records entries; // of the log of deltas
     struct rf_positions log_positions;
-    bool has_more; // the last poll of the log brought something
-    bool *held;    // [held_count] partitions that are ours, by index
+    bool has_more;       // the last poll of the log brought something
+    bool is_log_offered; // and not begun yet
+    bool *held;          // [held_count] partitions that are ours, by index
     size_t held_count;
     int64_t *begun; // [begun_count] where reading began of partitions of which the log had nothing; -1: not so
     size_t begun_count;
@@ -100,12 +106,15 @@ struct rf_fleet_worker {
     int64_t told_ms, log_read_ms, folded_ms, resend_ms;
     bool is_retry;    // what is frozen must be sent again
     bool awaits_join; // nothing may be sent before the next own join is read
+    enum rf_fleet_barrier barrier;
+    uint64_t barrier_join; // the join that is one has a higher number
     bool fold_waits;
     uint64_t rejects_told, voids_told, dropped;
 
     _Atomic int ask;          // enum rf_fleet_ask
     _Atomic int sending;      // enum rf_fleet_sending
     _Atomic bool may_join;    // the sender may write
+    _Atomic bool wants_join;  // the sender is to join anew
     _Atomic bool may_read;    // the own join was read: the group may be joined
     _Atomic bool is_unwanted; // what is being sent is to be aborted where that is still possible
     _Atomic bool wants_rewind;

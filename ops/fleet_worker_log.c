@@ -18,18 +18,35 @@ static enum rf_status make_room(struct rf_records *records, struct rf_error *err
     return records->list && records->loans ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for the log of deltas");
 }
 
+// Whether the entry is the next one: a source may give records again.
+static bool is_next(struct rf_positions *positions, const struct rf_record *record) {
+    int64_t *next = &positions->list[record->partition].next_offset;
+    bool is_new = record->offset >= *next;
+    *next = is_new ? record->offset + 1 : *next;
+    return is_new;
+}
+
+// Begins to read at the beginning. RF_AGAIN: it did, or will once that is possible.
+static enum rf_status begin_log(struct rf_source *source, struct rf_positions *positions, bool *is_offered,
+                                struct rf_error *err) {
+    enum rf_status status = rf_source_assign(source, positions, err);
+    *is_offered = status != RF_OK;
+    return status ? status : RF_AGAIN;
+}
+
 // Polls the source of a log, and begins at its beginning when it offers it. RF_AGAIN: nothing came; RF_END: nothing more will.
-static enum rf_status poll_log(struct rf_source *source, struct rf_positions *positions, int wait_ms, struct rf_records *records,
-                               struct rf_error *err) {
+static enum rf_status poll_log(struct rf_source *source, struct rf_positions *positions, bool *is_offered, int wait_ms,
+                               struct rf_records *records, struct rf_error *err) {
     const struct rf_poll want = {.records_max = RF_FLEET_LOG_RECORDS, .bytes_max = 64 << 20, .timeout_ms = wait_ms};
     enum rf_source_event event = RF_SOURCE_IDLE;
     const struct rf_positions *partitions;
+    if (*is_offered) {
+        return begin_log(source, positions, is_offered, err);
+    }
     enum rf_status status = rf_source_poll(source, &want, records, &event, &partitions, err);
     if (!status && event == RF_SOURCE_ASSIGNED) {
-        status =
-                rf_positions_copy(positions, partitions) ? rf_fail(err, RF_MEMORY, "out of memory for the log of deltas") : RF_OK;
-        status = status ? status : rf_source_assign(source, positions, err);
-        return status ? status : RF_AGAIN;
+        return rf_positions_copy(positions, partitions) ? rf_fail(err, RF_MEMORY, "out of memory for the log of deltas")
+                                                        : begin_log(source, positions, is_offered, err);
     }
     if (status) {
         return status;
@@ -46,20 +63,28 @@ enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error
     struct rf_positions positions;
     struct rf_replica_news news;
     int64_t begun = rf_fleet_now_ms(worker);
+    bool is_offered = false;
     rf_positions_init(&positions);
     enum rf_status status = make_room(&worker->entries, err);
     if (status || (status = rf_replica_create(&options, &replica, err))) {
         return status;
     }
     while (!status) {
-        status = poll_log(source, &positions, SCAN_WAIT_MS, &worker->entries, err);
+        status = poll_log(source, &positions, &is_offered, SCAN_WAIT_MS, &worker->entries, err);
         bool is_patient = rf_fleet_now_ms(worker) - begun < SCAN_PATIENCE_MS;
-        if (status == RF_AGAIN || (status && status != RF_END && source->is_temporary && is_patient)) {
+        if (status == RF_AGAIN && !is_patient) {
+            status = rf_fail(err, RF_IO,
+                             "the log of deltas in topic %s could not be read to its end within %d s: does a transaction stand "
+                             "open for so long?",
+                             worker->options.topic, SCAN_PATIENCE_MS / 1000);
+        } else if (status == RF_AGAIN || (status && status != RF_END && source->is_temporary && is_patient)) {
+            rf_fleet_sleep_ms(worker, 1);
             status = RF_OK;
             continue;
         }
         for (size_t i = 0; i < worker->entries.count && !status; i++) {
-            status = rf_replica_take(replica, worker->entries.list[i].value, &news, err);
+            const struct rf_record *record = &worker->entries.list[i];
+            status = is_next(&positions, record) ? rf_replica_take(replica, record->value, &news, err) : RF_OK;
         }
         rf_source_release(source, &worker->entries);
         worker->entries.count = 0;
@@ -118,6 +143,9 @@ static enum rf_status note_join(struct rf_fleet_worker *worker, const struct rf_
     worker->has_joined = true;
     atomic_store(&worker->may_read, true);
     worker->awaits_join = false;
+    if (worker->barrier == RF_FLEET_BARRIER_ASKED && sent > worker->barrier_join) {
+        worker->barrier = RF_FLEET_BARRIER_READ;
+    }
     worker->sequence = 0;
     if (worker->is_frozen) { // and did not get into the log before: it is sent again in this epoch
         worker->is_retry = true;
@@ -179,7 +207,7 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
     worker->log_read_ms = now;
     enum rf_status status = make_room(&worker->entries, err);
     if (!status) {
-        status = poll_log(worker->deltas, &worker->log_positions, 0, &worker->entries, err);
+        status = poll_log(worker->deltas, &worker->log_positions, &worker->is_log_offered, 0, &worker->entries, err);
     }
     worker->has_more = !status;
     if (status == RF_AGAIN || status == RF_END) {
@@ -191,7 +219,8 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
         return RF_OK;
     }
     for (size_t i = 0; i < worker->entries.count && !status; i++) {
-        status = take(worker, &worker->entries.list[i], err);
+        const struct rf_record *record = &worker->entries.list[i];
+        status = is_next(&worker->log_positions, record) ? take(worker, record, err) : RF_OK;
     }
     rf_source_release(worker->deltas, &worker->entries);
     worker->entries.count = 0;

@@ -148,6 +148,8 @@ void rf_fleet_sender_turn(struct rf_fleet_worker *worker, int wait_ms) {
     } else if (worker->is_sent) {
         commit(worker);
         return;
+    } else if (atomic_exchange(&worker->wants_join, false)) {
+        worker->is_joined = false;
     } else if (atomic_load(&worker->sending) == RF_FLEET_SENDING_ASKED) {
         send(worker);
         return;
