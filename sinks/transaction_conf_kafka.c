@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { REQUESTS_WITHIN = 5, REQUEST_MS_MIN = 1000 };
+
 static const struct rf_conf_preset presets[] = {
         {"lz4", (const char *const[]){"compression.type", "compression.codec", NULL}},
         {"murmur2_random", (const char *const[]){"partitioner", NULL}}, // Java's, as of the sinks
         {"true", (const char *const[]){"socket.nagle.disable", NULL}},
 };
 
-// What the transactions decide. Timeouts are passed over, as librdkafka derives them from the transaction's; they are meant for
-// the sources and sinks that share the properties.
+// What the transactions decide. Timeouts of the operator's are passed over: they are meant for the sources and sinks that share
+// the properties.
 static bool is_decided(const char *name, const char **why_out) {
     static const char *const timeouts[] = {"message.timeout.ms", "delivery.timeout.ms", "socket.timeout.ms"};
     static const char *const others[] = {"transactional.id", "transaction.timeout.ms"};
@@ -50,8 +52,12 @@ enum rf_status rf_transaction_conf_fill(rd_kafka_conf_t *conf, const struct rf_t
             status = rf_fail(err, RF_INVALID, "kafka.%s is %s, %s", pair->name, pair->value, why);
         }
     }
-    char timeout[32];
+    // librdkafka 2.0.2 ends a call in time only when no request is under way, so a single one must not take all of it. Records
+    // have a timeout of their own, that of the transaction.
+    int request_ms = options->timeout_ms / REQUESTS_WITHIN;
+    char timeout[32], request_timeout[32];
     snprintf(timeout, sizeof timeout, "%d", options->timeout_ms);
+    snprintf(request_timeout, sizeof request_timeout, "%d", request_ms > REQUEST_MS_MIN ? request_ms : REQUEST_MS_MIN);
     if (!status) {
         status = rf_conf_fill(conf, presets, sizeof presets / sizeof *presets, &passed, err);
     }
@@ -62,5 +68,5 @@ enum rf_status rf_transaction_conf_fill(rd_kafka_conf_t *conf, const struct rf_t
         status = rf_conf_set(conf, "transaction.timeout.ms", timeout, err);
     }
     free(passed.list);
-    return status;
+    return status ? status : rf_conf_set(conf, "socket.timeout.ms", request_timeout, err);
 }

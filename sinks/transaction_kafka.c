@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SENTENCE_SIZE = 512, SLICE_MS = 50, ABORT_MS_MIN = 1000 };
+enum { SENTENCE_SIZE = 512, SLICE_MS = 50, ABORT_GRACE_MS = 1000, ABORT_MS_MIN = 100 };
 
 struct kafka_transaction {
     struct rf_transaction base;
@@ -140,6 +140,7 @@ static enum rf_outcome end_broken(struct kafka_transaction *transaction, bool is
 // Aborts what stands open. The failure that led here is in `err` and stays, unless there is none.
 static enum rf_outcome abort_open(struct kafka_transaction *transaction, int64_t deadline_ms, struct rf_error *err) {
     int64_t least_ms = now_ms() + ABORT_MS_MIN;
+    deadline_ms += ABORT_GRACE_MS;
     deadline_ms = deadline_ms > least_ms ? deadline_ms : least_ms;
     for (;;) {
         rd_kafka_error_t *error = rd_kafka_abort_transaction(transaction->client, left_until(deadline_ms));

@@ -243,7 +243,17 @@ static void print_outcome(enum rf_outcome outcome) {
     printf(", \"outcome\": \"%s\"", names[outcome]);
 }
 
-// send MS NOTE TOPIC=VALUE... @TOPIC:PARTITION:OFFSET...; a VALUE *N is N bytes
+static char *noise(size_t size) {
+    char *bytes = malloc(size);
+    uint64_t state = 1;
+    for (size_t i = 0; bytes && i < size; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (char)(state >> 56);
+    }
+    return bytes;
+}
+
+// send MS NOTE TOPIC=VALUE... @TOPIC:PARTITION:OFFSET...; a VALUE *N is N bytes that no codec makes smaller
 static void do_send(struct words *words) {
     static struct rf_transaction_record records[WORDS_MAX];
     struct rf_positions offsets;
@@ -265,7 +275,7 @@ static void do_send(struct words *words) {
             struct rf_text value = {equals + 1, strlen(equals + 1)};
             if (equals[1] == '*') {
                 value.size = strtoull(equals + 2, NULL, 10);
-                value.data = calloc(value.size, 1);
+                value.data = noise(value.size);
             }
             records[contents.count++] = (struct rf_transaction_record){.topic = word, .value = value};
         }
