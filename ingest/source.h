@@ -48,7 +48,8 @@ static inline size_t rf_headers_capacity(size_t records) {
 // A source that is one of a group is told by the others which partitions it has, and they come and go while it is read:
 // RF_SOURCE_ASSIGNED tells those that came, and assign() takes all positions, of which it begins with those; RF_SOURCE_REVOKED
 // and RF_SOURCE_LOST tell those that go, of which nothing is delivered any more, and unassign() lets go of them alone. Until an
-// event is answered the polls tell nothing of the group, but go on delivering what is read still.
+// event is answered the polls tell nothing of the group and keep its place there, but deliver little: only what was fetched
+// before. An assign() that fails leaves its event to be answered, by another.
 enum rf_source_event {
     RF_SOURCE_RECORDS,  // records are in the loan
     RF_SOURCE_IDLE,     // none came in time
@@ -98,6 +99,7 @@ struct rf_source_ops {
     // order cannot be followed without it.
     enum rf_status (*assign)(struct rf_source *self, struct rf_positions *positions, struct rf_error *err);
 
+    // Lets go of all; of one of a group: answers RF_SOURCE_REVOKED or RF_SOURCE_LOST, and lets go of those alone.
     void (*unassign)(struct rf_source *self);
 
     // Tells the outside that everything below the positions is folded and safe, for lag and autoscaling. NULL when there
@@ -120,8 +122,9 @@ struct rf_source_ops {
                             struct rf_error *err);
 
     // Of one of a group: what a transaction needs in order to commit offsets as this member at its generation of this moment,
-    // good until the next poll that tells of the group. Waits a moment at most. In memory that the caller frees. NULL: of no
-    // group.
+    // good until the group changes. RF_AGAIN: it is not a member now; without this, nothing would fence its offsets. Waits a
+    // moment at most. In memory that the caller frees. NULL: of no group. A generation does not tell who owns which partition:
+    // any member of it may commit offsets of any.
     enum rf_status (*group)(struct rf_source *self, uint8_t **bytes_out, size_t *size_out, struct rf_error *err);
 
     void (*release)(struct rf_source *self, struct rf_records *records); // takes the records of a loan back
@@ -184,12 +187,17 @@ enum rf_status rf_source_kafka_create(const struct rf_source_kafka_options *opti
 
 // A Kafka source that joins the group (group.id) and reads the partitions that it is given there. The protocol is that of
 // partition.assignment.strategy: cooperative-sticky unless the properties say otherwise, or an eager one (range, roundrobin),
-// where all partitions go before others come. group.instance.id makes it a static member: one that comes back within
-// session.timeout.ms has its partitions again without anybody noticing. RF_BUSY, for good: another member has its
-// group.instance.id.
+// where all partitions go before others come. isolation.level is read_committed. What RF_SOURCE_REVOKED told may be lost before
+// it is answered: then the brokers refuse offsets of that generation.
+//
+// group.instance.id makes it a static member: one that comes back within session.timeout.ms has its partitions again without
+// anybody noticing, so it does not leave the group when it is destroyed, while any other says that it leaves, and waits for that
+// some seconds at most (five where a broker holds the connection and does not answer). RF_BUSY, for good: another has come with
+// its group.instance.id. It is always the older one that is displaced.
 //
 // Positions come from assign(); offsets committed for the group are never followed by themselves. Polls must not be more than
-// max.poll.interval.ms apart, else the partitions are lost.
+// max.poll.interval.ms apart, else the partitions are lost; the next polls tell so, and join again. `look` uses a client of its
+// own. Partitions that a topic gets later are given out within topic.metadata.refresh.interval.ms, a minute unless set.
 struct rf_source_group_options {
     const struct rf_pairs *properties; // as of rf_source_kafka_options
     const struct rf_texts *topics;

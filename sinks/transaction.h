@@ -36,30 +36,35 @@ struct rf_transaction_contents {
 // What became of a transaction, beside the status of the call.
 enum rf_outcome {
     RF_OUTCOME_OPEN,      // sent, not committed yet
-    RF_OUTCOME_COMMITTED, // all of it is visible
+    RF_OUTCOME_COMMITTED, // decided: all of it is visible, or will be as soon as the brokers have marked it in every partition
     RF_OUTCOME_ABORTED,   // nothing of it is, nor will be; the next one may be sent
-    RF_OUTCOME_FENCED,    // nothing of it is, and this client can send no more: another worker has its transactional.id
-    RF_OUTCOME_UNKNOWN,   // the brokers did not answer: it may have been committed. Ask the log; send nothing before
-                          // open() has been called again, which settles it
+    RF_OUTCOME_FENCED,    // this client can send no more: another worker has its transactional.id. What send() or abort() answers
+                          // so was not committed; of commit(), ask the log, if it matters still
+    RF_OUTCOME_UNKNOWN,   // the brokers did not answer, or may have timed the transaction out: it may have been committed if
+                          // commit() was called. Ask the log once open() has been called again, which settles it; send
+                          // nothing before
 };
 
 struct rf_transaction_ops {
     const char *name;
 
-    // Takes the transactional.id: fences whoever had it, and settles what he left open. Before the first send(), and again after
-    // RF_OUTCOME_UNKNOWN. RF_IO: the brokers did not answer in time, try again. RF_CONFLICT: fenced.
+    // Takes the transactional.id: fences whoever had it, and settles what he left open, at once and whatever its timeout. Before
+    // the first send(), and again after RF_OUTCOME_UNKNOWN. RF_IO: the brokers did not answer in time, try again. RF_CONFLICT:
+    // fenced.
     enum rf_status (*open)(struct rf_transaction *self, int timeout_ms, struct rf_error *err);
 
     // Begins a transaction and sends what it holds; all records have been taken by the brokers when it returns RF_OK, with
     // RF_OUTCOME_OPEN. Any failure is in words, and the outcome is one of the others; where it is RF_OUTCOME_ABORTED the
-    // transaction was aborted before this returned.
+    // transaction was aborted before this returned. RF_FULL: a record is larger than message.max.bytes, and nothing was sent.
+    // RF_CONFLICT: fenced, or, with RF_OUTCOME_ABORTED, the group has gone on to another generation than that of the metadata.
     enum rf_status (*send)(struct rf_transaction *self, const struct rf_transaction_contents *contents, int timeout_ms,
                            enum rf_outcome *outcome_out, struct rf_error *err);
 
     // Commits what was sent. RF_OK with RF_OUTCOME_COMMITTED; or a failure in words, with the outcome.
     enum rf_status (*commit)(struct rf_transaction *self, int timeout_ms, enum rf_outcome *outcome_out, struct rf_error *err);
 
-    // Aborts what was sent and not committed, e.g. because the partitions were lost meanwhile.
+    // Aborts what was sent and not committed, e.g. because the partitions were lost meanwhile. RF_OK with RF_OUTCOME_ABORTED; or
+    // a failure in words, with the outcome.
     enum rf_status (*abort)(struct rf_transaction *self, int timeout_ms, enum rf_outcome *outcome_out, struct rf_error *err);
 
     void (*destroy)(struct rf_transaction *self); // waits for nothing; what stands open is aborted by the brokers in time
@@ -78,7 +83,12 @@ enum rf_status rf_transaction_abort(struct rf_transaction *self, int timeout_ms,
                                     struct rf_error *err) RF_MUST_USE;
 void rf_transaction_destroy(struct rf_transaction *self); // NULL is fine
 
-// Kafka's: owns the only transactional producer of the program.
+// Kafka's: owns the only transactional producer of the program. Calls may take a second longer than they are told, or a fifth of
+// the transaction's timeout, if that is more. Of the properties, message.timeout.ms and socket.timeout.ms are passed over: they
+// follow from the transaction's. Records are compressed by lz4 unless the properties say otherwise.
+//
+// Readers of committed records wait behind a transaction that stands open, whoever else commits after it: the end of a partition
+// that they come to may be before what another worker has committed already.
 struct rf_transaction_kafka_options {
     const struct rf_pairs *properties; // librdkafka's own names, passed through
     const char *id;                    // transactional.id
