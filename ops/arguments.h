@@ -13,6 +13,7 @@ enum rf_exit {
     RF_EXIT_FAILED = 1, // failed while running; a restart may help
     RF_EXIT_USAGE = 2,  // wrong usage or settings
     RF_EXIT_HELD = 3,   // another worker holds the model or its folder: do not restart
+    RF_EXIT_BROKEN = 4, // the log of deltas of a fleet and this worker do not go together: do not restart
 };
 
 enum rf_exit rf_exit_of(enum rf_status status);

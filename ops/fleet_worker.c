@@ -51,6 +51,7 @@ static enum rf_status build(struct rf_fleet_worker *worker, struct rf_error *err
     if (status == RF_INVALID) {
         rf_fail_in(err, "this model cannot be shared by a fleet");
     }
+    status = status ? status : rf_fleet_log_init(&worker->log_read, worker->deltas, err);
     status = status ? status : rf_fleet_scan_log(worker, err);
     if (status) {
         return status;
@@ -173,15 +174,13 @@ void rf_fleet_worker_destroy(struct rf_fleet_worker *worker) {
     rf_source_destroy(worker->source);
     rf_source_destroy(worker->deltas);
     rf_source_destroy(worker->options.log_scan);
+    rf_fleet_log_finish(&worker->log_read);
     rf_positions_finish(&worker->offered);
     rf_positions_finish(&worker->start);
     rf_positions_finish(&worker->asked_for);
     rf_positions_finish(&worker->frozen_from);
     rf_positions_finish(&worker->frozen_to);
-    rf_positions_finish(&worker->log_positions);
     pthread_mutex_destroy(&worker->lock);
-    free(worker->entries.list);
-    free(worker->entries.loans);
     free(worker->resets);
     free(worker->held);
     free(worker->begun);

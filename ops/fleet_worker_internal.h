@@ -2,6 +2,7 @@
 #define RF_OPS_FLEET_WORKER_INTERNAL_H
 // What the three threads of a worker of a fleet share. Only its own files include it.
 #include "ops/fleet_growth.h"
+#include "ops/fleet_scan.h"
 #include "ops/fleet_worker.h"
 #include "ops/ring.h"
 
@@ -15,7 +16,6 @@ enum {
     RF_FLEET_LOG_MS = 5,        // how often the log of deltas is looked at
     RF_FLEET_BARRIER_MS = 1000, // how long offsets that the group has committed are waited for, before there must be proof
     RF_FLEET_BACKOFF_MS = 50,   // before a transaction that was aborted is sent again, or a client opened again
-    RF_FLEET_LOG_RECORDS = 256,
 };
 
 // What the source thread asks of the fold thread, one thing at a time. The fold thread answers by RF_FLEET_ASK_ANSWERED.
@@ -87,14 +87,12 @@ struct rf_fleet_worker {
     struct rf_outbox frozen_outbox; // what Kafka sinks were given beside it
     struct rf_positions frozen_to;  // the offsets that it covers; names of the ranges
     uint64_t frozen_sequence;
-    uint64_t sequence;         // of the last delta of this epoch that reached the log
-    uint64_t delta_records;    // that a delta has now, to be of the wanted size
-    struct rf_batch *folding;  // NULL: none
-    struct rf_records entries; // of the log of deltas
-    struct rf_positions log_positions;
-    bool has_more;       // the last poll of the log brought something
-    bool is_log_offered; // and not begun yet
-    bool *held;          // [held_count] partitions that are ours, by index
+    uint64_t sequence;            // of the last delta of this epoch that reached the log
+    uint64_t delta_records;       // that a delta has now, to be of the wanted size
+    struct rf_batch *folding;     // NULL: none
+    struct rf_fleet_log log_read; // the log of deltas
+    bool has_more;                // the last poll of the log brought something
+    bool *held;                   // [held_count] partitions that are ours, by index
     size_t held_count;
     int64_t *begun; // [begun_count] where reading began of partitions of which the log had nothing; -1: not so
     size_t begun_count;

@@ -1,4 +1,5 @@
 // The log of deltas as a worker of a fleet reads it.
+#include "ops/fleet_scan.h"
 #include "ops/fleet_worker_internal.h"
 
 #include <inttypes.h>
@@ -6,101 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCAN_WAIT_MS = 100, SCAN_PATIENCE_MS = 60000 };
-
-static enum rf_status make_room(struct rf_records *records, struct rf_error *err) {
-    if (records->list) {
-        return RF_OK;
-    }
-    records->list = calloc(RF_FLEET_LOG_RECORDS, sizeof *records->list);
-    records->loans = calloc(RF_FLEET_LOG_RECORDS, sizeof(void *));
-    records->capacity = RF_FLEET_LOG_RECORDS;
-    return records->list && records->loans ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for the log of deltas");
-}
-
-// Whether the entry is the next one: a source may give records again.
-static bool is_next(struct rf_positions *positions, const struct rf_record *record) {
-    int64_t *next = &positions->list[record->partition].next_offset;
-    bool is_new = record->offset >= *next;
-    *next = is_new ? record->offset + 1 : *next;
-    return is_new;
-}
-
-// Begins to read at the beginning. RF_AGAIN: it did, or will once that is possible.
-static enum rf_status begin_log(struct rf_source *source, struct rf_positions *positions, bool *is_offered,
-                                struct rf_error *err) {
-    enum rf_status status = rf_source_assign(source, positions, err);
-    *is_offered = status != RF_OK;
-    return status ? status : RF_AGAIN;
-}
-
-// Polls the source of a log, and begins at its beginning when it offers it. RF_AGAIN: nothing came; RF_END: nothing more will.
-static enum rf_status poll_log(struct rf_source *source, struct rf_positions *positions, bool *is_offered, int wait_ms,
-                               struct rf_records *records, struct rf_error *err) {
-    const struct rf_poll want = {.records_max = RF_FLEET_LOG_RECORDS, .bytes_max = 64 << 20, .timeout_ms = wait_ms};
-    enum rf_source_event event = RF_SOURCE_IDLE;
-    const struct rf_positions *partitions;
-    if (*is_offered) {
-        return begin_log(source, positions, is_offered, err);
-    }
-    enum rf_status status = rf_source_poll(source, &want, records, &event, &partitions, err);
-    if (!status && event == RF_SOURCE_ASSIGNED) {
-        return rf_positions_copy(positions, partitions) ? rf_fail(err, RF_MEMORY, "out of memory for the log of deltas")
-                                                        : begin_log(source, positions, is_offered, err);
-    }
-    if (status) {
-        return status;
-    }
-    return event == RF_SOURCE_RECORDS ? RF_OK : event == RF_SOURCE_END ? RF_END : RF_AGAIN;
-}
-
 enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error *err) {
     const struct rf_replica_options options = {.model = rf_pipeline_name(worker->pipeline),
                                                .specification = worker->options.specification,
                                                .settings = worker->options.settings};
-    struct rf_source *source = worker->options.log_scan;
     struct rf_replica *replica;
-    struct rf_positions positions;
-    struct rf_replica_news news;
-    int64_t begun = rf_fleet_now_ms(worker);
-    bool is_offered = false;
-    rf_positions_init(&positions);
-    enum rf_status status = make_room(&worker->entries, err);
-    if (status || (status = rf_replica_create(&options, &replica, err))) {
+    size_t count;
+    enum rf_status status = rf_replica_create(&options, &replica, err);
+    if (status) {
         return status;
     }
-    while (!status) {
-        status = poll_log(source, &positions, &is_offered, SCAN_WAIT_MS, &worker->entries, err);
-        bool is_patient = rf_fleet_now_ms(worker) - begun < SCAN_PATIENCE_MS;
-        if (status == RF_AGAIN && !is_patient) {
-            status = rf_fail(err, RF_IO,
-                             "the log of deltas in topic %s could not be read to its end within %d s: does a transaction stand "
-                             "open for so long?",
-                             worker->options.topic, SCAN_PATIENCE_MS / 1000);
-        } else if (status == RF_AGAIN || (status && status != RF_END && source->is_temporary && is_patient)) {
-            rf_fleet_sleep_ms(worker, 1);
-            status = RF_OK;
-            continue;
-        }
-        for (size_t i = 0; i < worker->entries.count && !status; i++) {
-            const struct rf_record *record = &worker->entries.list[i];
-            status = is_next(&positions, record) ? rf_replica_take(replica, record->value, &news, err) : RF_OK;
-        }
-        rf_source_release(source, &worker->entries);
-        worker->entries.count = 0;
-    }
-    size_t count;
+    status = rf_fleet_scan(worker->options.log_scan, replica, worker->options.clock, NULL, NULL, err);
     const struct rf_replica_reset *resets = rf_replica_resets(replica, &count);
-    if (status == RF_END) {
+    if (!status) {
         worker->resets = calloc(count + 1, sizeof *worker->resets);
         status = worker->resets ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for resets");
     }
     for (size_t i = 0; i < count && !status; i++) {
         worker->resets[i] = resets[i];
+        worker->reset_count = i + 1;
     }
-    worker->reset_count = status ? 0 : count;
     rf_replica_destroy(replica);
-    rf_positions_finish(&positions);
     return status;
 }
 
@@ -205,10 +132,7 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
         return RF_OK;
     }
     worker->log_read_ms = now;
-    enum rf_status status = make_room(&worker->entries, err);
-    if (!status) {
-        status = poll_log(worker->deltas, &worker->log_positions, &worker->is_log_offered, 0, &worker->entries, err);
-    }
+    enum rf_status status = rf_fleet_log_poll(&worker->log_read, 0, err);
     worker->has_more = !status;
     if (status == RF_AGAIN || status == RF_END) {
         return RF_OK;
@@ -218,12 +142,10 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
                rf_log_text("error", err->text));
         return RF_OK;
     }
-    for (size_t i = 0; i < worker->entries.count && !status; i++) {
-        const struct rf_record *record = &worker->entries.list[i];
-        status = is_next(&worker->log_positions, record) ? take(worker, record, err) : RF_OK;
+    for (size_t i = 0; i < worker->log_read.fresh && !status; i++) {
+        status = take(worker, &worker->log_read.entries.list[i], err);
     }
-    rf_source_release(worker->deltas, &worker->entries);
-    worker->entries.count = 0;
+    rf_fleet_log_release(&worker->log_read);
     if (!status && worker->is_frozen_void) {
         worker->is_frozen_void = false;
         worker->is_stale = true;

@@ -22,6 +22,7 @@ static const struct rf_verb verbs[] = {
         {"replay", "FILE.yaml", "fold the past again, up to any record or time: the model as it was then", rf_verb_replay},
         {"explain", "FILE.yaml TOPIC:PARTITION:OFFSET", "give a past prediction again, and what each feature contributed to it",
          rf_verb_explain},
+        {"fleet", "FILE.yaml", "how a fleet of workers that share a model stands", rf_verb_fleet},
         {"settings", "[FILE.yaml]", "every setting there is, or those in force for a file", rf_verb_settings},
         {NULL, NULL, NULL, NULL},
 };
@@ -33,7 +34,8 @@ static void print_usage(FILE *to) {
         fprintf(to, "  %-10s %s\n", verb->name, verb->summary);
     }
     fprintf(to, "\n`riffle VERB --help` tells the flags of a verb; docs/SETTINGS.md all settings.\n"
-                "Exit codes: 0 done, 1 failed while running, 2 wrong usage or settings, 3 another worker holds the model.\n");
+                "Exit codes: 0 done, 1 failed while running, 2 wrong usage or settings, 3 another worker holds the model,\n"
+                "4 the log of deltas and this worker do not go together.\n");
 }
 
 static int unknown_verb(const char *word) {

@@ -30,6 +30,7 @@ struct model {
 };
 
 struct run {
+    bool is_log_broken; // the log of deltas of a fleet and a worker do not go together
     struct run_flags flags;
     struct rf_signals signals;
     bool is_asked;        // a signal came
@@ -137,7 +138,9 @@ static enum rf_status make_fleet_worker(struct run *run, struct model *model, st
     }
     enum rf_status status = ask_registry(&model->assembly, err);
     rf_signals_block(&run->signals); // before threads are made
-    return status ? status : rf_assembly_fleet_worker(&model->assembly, &model->fleet, err);
+    status = status ? status : rf_assembly_fleet_worker(&model->assembly, &model->fleet, err);
+    run->is_log_broken = status == RF_CORRUPT || status == RF_CONFLICT;
+    return status;
 }
 
 static enum rf_status make_model(struct run *run, struct model *model, const char *path, const struct rf_arguments *arguments,
@@ -321,6 +324,7 @@ static enum rf_status run_all(struct run *run, const struct rf_arguments *argume
         if (!report.status) {
             report_end(run, &run->models[i]);
         } else if (rf_exit_of(report.status) > rf_exit_of(worst)) {
+            run->is_log_broken = run->models[i].fleet && (report.status == RF_CORRUPT || report.status == RF_CONFLICT);
             worst = rf_fail(err, report.status, "%s: %.900s", run->models[i].assembly.settings.name, report.sentence);
         }
     }
@@ -357,6 +361,7 @@ int rf_verb_run(const struct rf_verb *verb, int argc, char **argv) {
         status = run_all(&run, &arguments, &err);
     }
     code = status && status != RF_END ? rf_arguments_complain(verb, &err) : RF_EXIT_DONE;
+    code = code && run.is_log_broken ? RF_EXIT_BROKEN : code;
     for (size_t i = 0; run.models && i < arguments.file_count; i++) {
         destroy_model(&run.models[i]);
     }

@@ -12,6 +12,7 @@ int rf_verb_tail(const struct rf_verb *verb, int argc, char **argv);
 int rf_verb_snapshot(const struct rf_verb *verb, int argc, char **argv);
 int rf_verb_replay(const struct rf_verb *verb, int argc, char **argv);
 int rf_verb_explain(const struct rf_verb *verb, int argc, char **argv);
+int rf_verb_fleet(const struct rf_verb *verb, int argc, char **argv);
 int rf_verb_settings(const struct rf_verb *verb, int argc, char **argv);
 
 #endif
