@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 // A property of ours. One that is `why` is a promise: the operator may repeat it, but not say otherwise.
 struct property {
@@ -232,16 +234,37 @@ static enum rf_status make_client(struct rf_kafka *kafka, struct rf_error *err) 
     return RF_OK;
 }
 
-static void drop_client(struct rf_kafka *kafka) {
+// Closing a consumer waits for brokers that may be away (librdkafka issue 4519); a member has left the group before.
+static void *destroy_client(void *client) {
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+// False: librdkafka does not come to an end (issues 4187, 4527, 4724 of 2.0.2, when a group changes at the wrong moment). What
+// the client may still use then stays behind, for the program to take along when it ends.
+static bool drop_client(struct rf_kafka *kafka) {
+    enum { DESTROY_SECONDS_MAX = 10 };
     if (kafka->commit_queue) {
         rd_kafka_queue_destroy(kafka->commit_queue);
         kafka->commit_queue = NULL;
     }
-    if (kafka->client) {
-        // Closing a consumer waits for brokers that may be away (librdkafka issue 4519), and there is no group to leave.
-        rd_kafka_destroy_flags(kafka->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-        kafka->client = NULL;
+    rd_kafka_t *client = kafka->client;
+    kafka->client = NULL;
+    pthread_t thread;
+    if (!client || !kafka->membership.note || pthread_create(&thread, NULL, destroy_client, client)) {
+        if (client) {
+            destroy_client(client);
+        }
+        return true;
     }
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DESTROY_SECONDS_MAX;
+    if (pthread_timedjoin_np(thread, NULL, &until)) {
+        pthread_detach(thread);
+        return false;
+    }
+    return true;
 }
 
 enum rf_status rf_kafka_serve(struct rf_kafka *kafka, struct rf_error *err) {
@@ -281,7 +304,7 @@ enum rf_status rf_kafka_share(struct rf_kafka *kafka, size_t partitions, struct 
     if (status) {
         return status;
     }
-    drop_client(kafka);
+    (void)drop_client(kafka); // nothing was joined yet
     return make_client(kafka, err);
 }
 
@@ -388,7 +411,9 @@ void rf_kafka_destroy(struct rf_kafka *kafka) {
     if (!kafka) {
         return;
     }
-    drop_client(kafka);
+    if (!drop_client(kafka)) {
+        return;
+    }
     if (kafka->conf) {
         rd_kafka_conf_destroy(kafka->conf);
     }

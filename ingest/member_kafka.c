@@ -67,7 +67,18 @@ void rf_kafka_let_go(struct rf_kafka *kafka, const struct rf_positions *partitio
     wait_for_stop(kafka);
 }
 
+// Answers what may have been told and not answered: librdkafka before 2.4.0 would wait for that for ever when it is destroyed
+// (issue 4527), and a rebalance of the cooperative kind ends with news of no partitions at all.
+static void answer_blindly(struct rf_kafka *kafka) {
+    static const struct rf_positions none = {0};
+    struct rf_error err;
+    if (rf_kafka_accept(kafka, &none, NULL, &err)) {
+        return; // a client that cannot go on lets go by itself
+    }
+}
+
 static void let_go_of_all(struct rf_kafka *kafka) {
+    answer_blindly(kafka);
     rd_kafka_topic_partition_list_t *all = NULL;
     rd_kafka_assignment(kafka->client, &all);
     if (all && is_cooperative(kafka)) {
@@ -78,14 +89,17 @@ static void let_go_of_all(struct rf_kafka *kafka) {
     if (all) {
         rd_kafka_topic_partition_list_destroy(all);
     }
+    wait_for_stop(kafka);
+    answer_blindly(kafka); // letting go may have been an answer, to which there is an answer in turn
 }
 
 // Closing tells the group; librdkafka 2.0.2 may wait for brokers that are away (issue 4519), so we do the waiting.
 static void say_farewell(struct rf_kafka *kafka) {
+    answer_blindly(kafka);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->client, queue);
     if (!error) {
-        rd_kafka_assign(kafka->client, NULL); // a rebalance that was told and not answered would be waited for (issue 4527)
+        rd_kafka_assign(kafka->client, NULL);
         for (int waited_ms = 0; !rd_kafka_consumer_closed(kafka->client) && waited_ms < LEAVE_MS_MAX;
              waited_ms += LEAVE_SLICE_MS) {
             rd_kafka_message_t *message = rd_kafka_consume_queue(queue, LEAVE_SLICE_MS);

@@ -9,6 +9,7 @@ import time
 PROGRAM = os.environ.get("RIFFLE_FLEET_MEMBER")
 SESSION_MS = 6000  # the least that a broker admits, unless told otherwise
 WAIT_SECONDS = 60
+END_SECONDS = 30
 
 
 class Member:
@@ -23,9 +24,16 @@ class Member:
         return self
 
     def __exit__(self, *_):
-        self.kill()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        """Lets it destroy what it has, unless it was killed, and come to its end."""
+        try:
+            if self.process.poll() is None:
+                self.resume()
+                self.process.stdin.close()
+                if self.process.wait(END_SECONDS):
+                    raise AssertionError(f"the member ended with exit code {self.process.returncode}")
+        finally:
+            self.kill()
+            self.process.stdout.close()
 
     def start(self, *words):
         """Gives a command and does not wait for the answer."""
