@@ -214,6 +214,9 @@ static void note_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafk
     if (kafka->is_leaving) {
         rd_kafka_assign(client, NULL); // which is fine by either protocol, now
     } else {
+        if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+            kafka->generation = rf_kafka_generation(kafka);
+        }
         kafka->membership.note(kafka->membership.context, code, partitions);
     }
 }
@@ -251,6 +254,9 @@ static bool drop_client(struct rf_kafka *kafka) {
     rd_kafka_t *client = kafka->client;
     kafka->client = NULL;
     pthread_t thread;
+    if (kafka->is_unfit) {
+        return false;
+    }
     if (!client || !kafka->membership.note || pthread_create(&thread, NULL, destroy_client, client)) {
         if (client) {
             destroy_client(client);
@@ -360,6 +366,7 @@ static enum rf_status create(const struct rf_pairs *properties, const struct rf_
     rd_kafka_conf_set_error_cb(kafka->conf, note_error);
     rd_kafka_conf_set_log_cb(kafka->conf, drop_log);
     if (membership) {
+        kafka->generation = -1;
         kafka->membership = *membership;
         rd_kafka_conf_set_rebalance_cb(kafka->conf, note_rebalance);
     }

@@ -31,6 +31,8 @@ struct rf_kafka {
     bool has_group;               // the operator named a group
     char *group, *instance;       // of a member of a group: group.id; group.instance.id, NULL: none
     struct rf_kafka_membership membership;
+    int32_t generation;             // of the group, when partitions were given to us last; -1: never
+    bool is_unfit;                  // to be destroyed: see rf_kafka_leave()
     bool is_leaving;                // nobody is to be told of rebalances any more
     bool is_size_set, is_count_set; // the operator bounds the queues himself
     bool is_shared;                 // rf_kafka_share() was done
@@ -74,6 +76,7 @@ void rf_kafka_leave(struct rf_kafka *kafka);
 
 // The member and its generation in librdkafka's serialisation, in memory that the caller frees. RF_AGAIN: it is no member now.
 // Any thread may ask.
+int32_t rf_kafka_generation(struct rf_kafka *kafka); // -1: none
 enum rf_status rf_kafka_member(struct rf_kafka *kafka, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) RF_MUST_USE;
 
 // Destroying never waits for the network.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAVE_MS_MAX = 3000, LEAVE_SLICE_MS = 100 };
+enum { LEAVE_MS_MAX = 3000, LEAVE_SLICE_MS = 50, SETTLE_MS_MAX = 1000 };
 
 static bool is_cooperative(const struct rf_kafka *kafka) {
     const char *protocol = rd_kafka_rebalance_protocol(kafka->client);
@@ -93,6 +93,53 @@ static void let_go_of_all(struct rf_kafka *kafka) {
     answer_blindly(kafka); // letting go may have been an answer, to which there is an answer in turn
 }
 
+// The member and its generation as librdkafka writes them, in its memory; NULL: it does not tell.
+static void *write_metadata(struct rf_kafka *kafka, size_t *size_out) {
+    void *written = NULL;
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(kafka->client);
+    if (metadata) {
+        rd_kafka_error_destroy(rd_kafka_consumer_group_metadata_write(metadata, &written, size_out));
+        rd_kafka_consumer_group_metadata_destroy(metadata);
+    }
+    return written;
+}
+
+// It begins with "CGMDv2:", then the generation.
+static int32_t generation_of(const void *bytes, size_t size) {
+    static const char magic[] = "CGMDv2:";
+    int32_t generation = -1;
+    if (bytes && size >= strlen(magic) + sizeof generation && memcmp(bytes, magic, strlen(magic)) == 0) {
+        memcpy(&generation, (const char *)bytes + strlen(magic), sizeof generation);
+    }
+    return generation;
+}
+
+int32_t rf_kafka_generation(struct rf_kafka *kafka) {
+    size_t size = 0;
+    void *written = write_metadata(kafka, &size);
+    int32_t generation = generation_of(written, size);
+    rd_kafka_mem_free(NULL, written);
+    return generation;
+}
+
+// Waits for the end of a rebalance, if one is under way: we are in a generation whose partitions were not told yet. Who is the
+// group's leader then, and has not given out the partitions yet, cannot be destroyed.
+static bool is_settled(struct rf_kafka *kafka) {
+    for (int waited_ms = 0;; waited_ms += LEAVE_SLICE_MS) {
+        int32_t generation = rf_kafka_generation(kafka);
+        if (generation < 0 || generation == kafka->generation || rd_kafka_fatal_error(kafka->client, NULL, 0)) {
+            return true;
+        }
+        if (waited_ms >= SETTLE_MS_MAX) {
+            return false;
+        }
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->client, LEAVE_SLICE_MS);
+        if (message) {
+            rd_kafka_message_destroy(message);
+        }
+    }
+}
+
 // Closing tells the group; librdkafka 2.0.2 may wait for brokers that are away (issue 4519), so we do the waiting.
 static void say_farewell(struct rf_kafka *kafka) {
     answer_blindly(kafka);
@@ -113,8 +160,9 @@ static void say_farewell(struct rf_kafka *kafka) {
 }
 
 void rf_kafka_leave(struct rf_kafka *kafka) {
+    kafka->is_unfit = !is_settled(kafka);
     kafka->is_leaving = true;
-    if (kafka->instance || kafka->is_down || rd_kafka_fatal_error(kafka->client, NULL, 0)) {
+    if (kafka->is_unfit || kafka->instance || kafka->is_down || rd_kafka_fatal_error(kafka->client, NULL, 0)) {
         let_go_of_all(kafka);
     } else {
         say_farewell(kafka);
@@ -122,29 +170,13 @@ void rf_kafka_leave(struct rf_kafka *kafka) {
     wait_for_stop(kafka);
 }
 
-// librdkafka writes "CGMDv2:", then the generation. Without one, offsets would be taken from us as from somebody who is of no
-// group, and nothing would fence us.
-static bool has_generation(const void *bytes, size_t size) {
-    static const char magic[] = "CGMDv2:";
-    int32_t generation;
-    if (size < strlen(magic) + sizeof generation || memcmp(bytes, magic, strlen(magic)) != 0) {
-        return false;
-    }
-    memcpy(&generation, (const char *)bytes + strlen(magic), sizeof generation);
-    return generation >= 0;
-}
-
 enum rf_status rf_kafka_member(struct rf_kafka *kafka, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) {
-    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(kafka->client);
-    void *written = NULL;
     size_t size = 0;
-    if (metadata) {
-        rd_kafka_error_destroy(rd_kafka_consumer_group_metadata_write(metadata, &written, &size));
-        rd_kafka_consumer_group_metadata_destroy(metadata);
-    }
+    void *written = write_metadata(kafka, &size);
     enum rf_status status = RF_OK;
     uint8_t *bytes = NULL;
-    if (!written || !has_generation(written, size)) {
+    // Without a generation offsets would be taken from us as from somebody who is of no group, and nothing would fence us.
+    if (generation_of(written, size) < 0) {
         status = rf_fail(err, RF_AGAIN, "this worker is not a member of group %s now", kafka->group);
     } else if (!(bytes = malloc(size))) {
         status = rf_fail(err, RF_MEMORY, "out of memory for the metadata of group %s", kafka->group);
