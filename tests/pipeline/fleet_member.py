@@ -13,18 +13,17 @@ END_SECONDS = 30
 
 
 class Member:
-    def __init__(self, broker, **properties):
+    def __init__(self, broker):
         self.bootstrap = f"bootstrap.servers={broker.bootstrap}"
         self.process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         self.held = set()  # partitions
         self.records = []  # (partition, offset, value), in the order of delivery
         self.events = []  # (event, partitions)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def end(self):
         """Lets it destroy what it has, unless it was killed, and come to its end."""
+        if self.process.stdout.closed:
+            return
         try:
             if self.process.poll() is None:
                 self.resume()
@@ -33,7 +32,6 @@ class Member:
                     raise AssertionError(f"the member ended with exit code {self.process.returncode}")
         finally:
             self.kill()
-            self.process.stdout.close()
 
     def start(self, *words):
         """Gives a command and does not wait for the answer."""
@@ -51,9 +49,10 @@ class Member:
         return self.answer()
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)

@@ -2,6 +2,7 @@
 
 import time
 import unittest
+from random import Random
 
 import fleet_member
 import kafka_cluster
@@ -33,7 +34,7 @@ class GroupTest(unittest.TestCase):
 
     def member(self, instance=None, session_ms=SESSION_MS, **properties):
         member = Member(self.broker)
-        self.addCleanup(member.__exit__)
+        self.addCleanup(member.end)
         joined = member.join(self.topic, self.group, instance, session_timeout_ms=session_ms, **properties)
         self.assertEqual(joined["status"], "ok", joined)
         return member
@@ -208,6 +209,24 @@ class GroupTest(unittest.TestCase):
         finally:
             self.broker.resume()
 
+    def test_a_member_may_be_destroyed_at_any_moment(self):
+        """librdkafka waits for answers that nobody gives any more, and its leader of a group must not end too early."""
+        stays = self.member()
+        random = Random(1)
+        for i in range(30):
+            goes = self.member(instance=f"worker-{i}" if i % 3 == 0 else None)
+            for _ in range(random.randrange(12)):
+                goes.poll(random.randrange(10))
+                stays.step()
+                if random.randrange(8) == 0:
+                    break
+            self.assertLess(goes.do("destroy")["ms"], 6000)
+            goes.end()
+            if i % 3 == 1:
+                stays.do("destroy")
+                stays.end()
+                stays = self.member()
+
     def test_names_what_cannot_be(self):
         for properties, sentence in (
                 ({"group.id": ""}, "kafka.group.id is not set, must name the group that the workers make up"),
@@ -216,11 +235,11 @@ class GroupTest(unittest.TestCase):
                 ({"enable.auto.commit": "true"}, "kafka.enable.auto.commit is true, must be false: offsets are committed after the "
                                                  "snapshot that covers them")):
             member = Member(self.broker)
-            self.addCleanup(member.__exit__)
+            self.addCleanup(member.end)
             refused = member.join(self.topic, self.group, **properties)
             self.assertEqual((refused["status"], refused["text"]), ("invalid", sentence))
         member = Member(self.broker)
-        self.addCleanup(member.__exit__)
+        self.addCleanup(member.end)
         member.join("nowhere", self.group)
         told = member.poll()
         self.assertEqual((told["status"], told["is_temporary"]), ("not found", False), told)

@@ -18,7 +18,7 @@ class TopicTest(unittest.TestCase):
         cls.addClassCleanup(cls.broker.close)
         cls.broker.start()
         cls.member = Member(cls.broker)
-        cls.addClassCleanup(cls.member.__exit__)
+        cls.addClassCleanup(cls.member.end)
 
     def setUp(self):
         self.topic = self.id().rsplit(".", 1)[1].replace("_", "-")

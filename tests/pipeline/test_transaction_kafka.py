@@ -36,7 +36,7 @@ class TransactionTest(unittest.TestCase):
     def member(self, instance=None):
         """One that has joined the group."""
         member = Member(self.broker)
-        self.addCleanup(member.__exit__)
+        self.addCleanup(member.end)
         self.ok(member.join(self.topic, self.group, instance, session_timeout_ms=SESSION_MS))
         return member
 
@@ -48,7 +48,7 @@ class TransactionTest(unittest.TestCase):
         """One with a transactional producer."""
         if not member:
             member = Member(self.broker)
-            self.addCleanup(member.__exit__)
+            self.addCleanup(member.end)
         settings = [f"{key.replace('_', '.')}={value}" for key, value in properties.items()]
         self.ok(member.do("transaction", name or self.id_of_worker, timeout_ms, member.bootstrap, *settings))
         if opened:
@@ -177,7 +177,7 @@ class TransactionTest(unittest.TestCase):
     def reader(self):
         """Reads what transactions put out."""
         reader = Member(self.broker)
-        self.addCleanup(reader.__exit__)
+        self.addCleanup(reader.end)
         self.ok(reader.join(self.out, f"{self.group}.readers", session_timeout_ms=SESSION_MS))
         step_until(lambda: len(reader.held) == 1, reader)
         return reader
@@ -314,7 +314,7 @@ class TransactionTest(unittest.TestCase):
                 ("enable.idempotence", "false", "kafka: cannot make a transactional producer: `transactional.id` requires "
                                                 "`enable.idempotence=true`")):
             member = Member(self.broker)
-            self.addCleanup(member.__exit__)
+            self.addCleanup(member.end)
             refused = member.do("transaction", "id", TIMEOUT_MS, member.bootstrap, f"{name}={value}")
             self.assertEqual((refused["status"], refused["text"]), ("invalid", sentence))
         self.writer(message_timeout_ms=0, socket_timeout_ms=60000)  # of sinks and sources
