@@ -26,6 +26,7 @@ enum rf_status rf_partitions_extend(struct rf_partitions *self, const struct rf_
 void rf_partitions_begin(struct rf_partitions *self, size_t index, int64_t offset, int64_t end); // one that is not read
 void rf_partitions_halt(struct rf_partitions *self, size_t index);                               // lends nothing of it any more
 void rf_partitions_end(struct rf_partitions *self, size_t index);
+void rf_partitions_move(struct rf_partitions *self, size_t index, int64_t offset); // of one that is read, by the next seek
 bool rf_partitions_reads(const struct rf_partitions *self, size_t index);
 const struct rf_positions *rf_partitions_positions(const struct rf_partitions *self); // topics and partitions, by index
 

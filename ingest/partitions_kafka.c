@@ -45,6 +45,12 @@ void rf_partitions_begin(struct rf_partitions *self, size_t index, int64_t offse
     }
 }
 
+void rf_partitions_move(struct rf_partitions *self, size_t index, int64_t offset) {
+    assert(rf_partitions_reads(self, index));
+    self->list[index].next_offset = offset;
+    self->list[index].is_new = false;
+}
+
 bool rf_partitions_reads(const struct rf_partitions *self, size_t index) {
     return index < self->positions.count && self->list[index].queue && !self->list[index].is_done;
 }

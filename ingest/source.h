@@ -49,7 +49,8 @@ static inline size_t rf_headers_capacity(size_t records) {
 // RF_SOURCE_ASSIGNED tells those that came, and assign() takes all positions, of which it begins with those; RF_SOURCE_REVOKED
 // and RF_SOURCE_LOST tell those that go, of which nothing is delivered any more, and unassign() lets go of them alone. Until an
 // event is answered the polls tell nothing of the group and keep its place there, but deliver little: only what was fetched
-// before. An assign() that fails leaves its event to be answered, by another.
+// before. An assign() that fails leaves its event to be answered, by another. An assign() that answers nothing begins all that is
+// read anew, where the positions are; an unassign() that answers nothing ends reading, before such a source is destroyed.
 enum rf_source_event {
     RF_SOURCE_RECORDS,  // records are in the loan
     RF_SOURCE_IDLE,     // none came in time

@@ -234,10 +234,23 @@ static enum rf_status begin(struct group_source *source, struct rf_positions *po
     return status;
 }
 
+// All that is read begins anew where the positions are.
+static enum rf_status begin_anew(struct group_source *source, const struct rf_positions *positions, struct rf_error *err) {
+    for (size_t i = 0; i < positions->count && source->partitions; i++) {
+        if (rf_partitions_reads(source->partitions, i) && positions->list[i].next_offset != RF_OFFSET_NONE) {
+            rf_partitions_move(source->partitions, i, positions->list[i].next_offset);
+        }
+    }
+    return source->partitions ? rf_partitions_seek(source->partitions, err) : RF_OK;
+}
+
 static enum rf_status group_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct group_source *source = group_from(self);
-    assert(source->told.event == RF_SOURCE_ASSIGNED);
     source->kafka->is_temporary = false;
+    if (source->told.event == RF_SOURCE_IDLE) {
+        return told(source, begin_anew(source, positions, err), err);
+    }
+    assert(source->told.event == RF_SOURCE_ASSIGNED);
     size_t count = source->told.partitions.count;
     struct rf_positions came = {.list = calloc(count, sizeof *came.list), .count = count}; // borrows the topics
     int64_t *offset = calloc(2 * count, sizeof *offset);
@@ -262,7 +275,12 @@ static enum rf_status group_assign(struct rf_source *self, struct rf_positions *
 
 static void group_unassign(struct rf_source *self) {
     struct group_source *source = group_from(self);
-    assert(source->told.event == RF_SOURCE_REVOKED || source->told.event == RF_SOURCE_LOST);
+    if (source->told.event != RF_SOURCE_REVOKED && source->told.event != RF_SOURCE_LOST) {
+        for (size_t i = 0; source->partitions && i < rf_partitions_positions(source->partitions)->count; i++) {
+            rf_partitions_end(source->partitions, i);
+        }
+        return;
+    }
     const struct rf_positions *going = &source->told.partitions;
     rf_kafka_let_go(source->kafka, going);
     for (size_t i = 0; i < going->count; i++) {
