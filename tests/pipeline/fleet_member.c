@@ -243,8 +243,11 @@ static void print_outcome(enum rf_outcome outcome) {
     printf(", \"outcome\": \"%s\"", names[outcome]);
 }
 
+// Good until the next.
 static char *noise(size_t size) {
-    char *bytes = malloc(size);
+    static char *bytes;
+    free(bytes);
+    bytes = malloc(size);
     uint64_t state = 1;
     for (size_t i = 0; bytes && i < size; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
