@@ -33,12 +33,16 @@ struct simulated_cluster {
     uint64_t one_in[SIMULATED_FAULTS], times[SIMULATED_FAULTS];
     int64_t late_ms, sweep_ms, next_sweep_ms;
     uint64_t members; // ids given so far
+    size_t record_bytes_max;
 };
 
 struct simulated_topic *simulated_topic_find(const struct simulated_cluster *cluster, const char *name); // NULL: there is none
 struct simulated_partition *simulated_partition_find(const struct simulated_cluster *cluster, const char *topic, int32_t number);
 bool simulated_happens(struct simulated_cluster *cluster, enum simulated_fault fault);
 int64_t simulated_later(struct simulated_cluster *cluster); // when something arrives that is late
+
+// What clients must keep to, also in builds without assertions: else the program ends with the words.
+void simulated_demand(bool is_kept, const char *words);
 
 void *simulated_allocate(size_t size); // zeroed; aborts when memory is out
 char *simulated_copy(const char *text);

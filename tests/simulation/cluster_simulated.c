@@ -3,10 +3,18 @@
 #include "tests/simulation/cluster_internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATE_MS = 1000, SWEEP_MS = 10000 };
+enum { LATE_MS = 1000, SWEEP_MS = 10000, RECORD_BYTES_MAX = 1000000 };
+
+void simulated_demand(bool is_kept, const char *words) {
+    if (!is_kept) {
+        fprintf(stderr, "a client of the simulated cluster must not %s\n", words);
+        abort();
+    }
+}
 
 void *simulated_allocate(size_t size) {
     void *memory = calloc(1, size);
@@ -161,6 +169,10 @@ void simulated_cluster_set_sweep(struct simulated_cluster *cluster, int64_t swee
     cluster->next_sweep_ms = cluster->now_ms + sweep_ms;
 }
 
+void simulated_cluster_set_record_bytes(struct simulated_cluster *cluster, size_t bytes_max) {
+    cluster->record_bytes_max = bytes_max;
+}
+
 void simulated_cluster_advance(struct simulated_cluster *cluster, int64_t now_ms) {
     assert(now_ms >= cluster->now_ms);
     cluster->now_ms = now_ms;
@@ -220,6 +232,7 @@ struct simulated_cluster *simulated_cluster_create(uint64_t seed) {
     struct simulated_cluster *cluster = simulated_allocate(sizeof *cluster);
     rf_random_init(&cluster->random, seed);
     cluster->late_ms = LATE_MS;
+    cluster->record_bytes_max = RECORD_BYTES_MAX;
     simulated_cluster_set_sweep(cluster, SWEEP_MS);
     return cluster;
 }

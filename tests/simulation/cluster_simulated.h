@@ -44,8 +44,7 @@ struct simulated_reader {
     const struct rf_texts *topics; // copied
     enum rf_start start;           // earliest or latest, where no position is known
     bool until_end;                // ends where the log ended when reading began
-    const char *group;             // whose offsets it commits while nobody is in it, and reads; NULL: none. `group` then tells
-                                   // of no member, and no generation (see below)
+    const char *group;             // whose offsets it reads, and commits while nobody is in it; NULL: none
 };
 struct rf_source *simulated_cluster_reader(struct simulated_cluster *cluster, const struct simulated_reader *options);
 
@@ -56,17 +55,16 @@ struct rf_source *simulated_cluster_log(struct simulated_cluster *cluster, const
 // the cooperative one they keep reading while the partitions are shared out anew, and give away what others are to have in a
 // round of its own; with the eager one all give away all they have first.
 //
-// Events are as ingest/source.h tells them, and further: assign() that answers no event begins all that is held anew, at the
-// positions given; unassign() that answers none lets go of all, and the next poll tells ASSIGNED of it again. Polls fail with
-// RF_BUSY, for good, once another one has its instance. A round waits for members that are there, but have not polled yet or not
-// answered, until their session or, if they go on polling, `rebalance_ms` is over; an instance is waited for no longer than that
-// either, but keeps its place.
+// Events are as ingest/source.h tells them, and assign() and unassign() answer them and nothing else. Until then polls give no
+// more than some records that were fetched before. Polls fail with RF_BUSY, for good, once another one has its instance. A round
+// waits for members that are there, but have not polled yet or not answered, until their session or, if they go on polling,
+// `rebalance_ms` is over; an instance is waited for no longer than that either, but keeps its place.
 //
 // As on the real brokers: an instance that comes back gets what its place was given last, and no round begins for it. So what it
 // was about to give away for others, and died before it told, nobody has until the next round.
 //
-// `group` tells the generation of this moment, which may be newer than what polls told: its next event is under way then. It
-// fails with RF_IO, temporary, while the client is in no generation. `commit` takes positions of any partition: the generation is
+// `group` tells the generation that the client knows of. It may be newer than what polls told: its next event is under way then;
+// or over already, and the client does not know. RF_AGAIN: in none. `commit` takes positions of any partition: the generation is
 // looked at, but not who holds what. `committed` fails with RF_IO, temporary, while a transaction with offsets of one of the
 // positions is open, or just being ended.
 struct simulated_member {
@@ -80,13 +78,16 @@ struct simulated_member {
 };
 struct rf_source *simulated_cluster_member(struct simulated_cluster *cluster, const struct simulated_member *options);
 
-// A transactional producer: transactional.id and transaction.timeout.ms. The times that calls may take are not looked at.
+// A transactional producer: transactional.id and transaction.timeout.ms. The times that calls may take are not looked at. Records
+// without a key go to partitions by chance, others by their keys. Who opens has the id, also one that was fenced before.
 //
-// Records without a key go to partitions by chance, others by their keys. As on the real brokers: commit() and abort() of a
-// transaction that was open for too long are fenced like those of a former holder; the generation in `group` is looked at, but
-// not who holds which partition; a `group` that names no member at all is not even asked for a generation. Once told that it is
-// fenced, a client is for ever. One that was not told yet fences in its turn whoever has the id, when it opens again.
+// As on the real brokers: commit() and abort() of a transaction that may have been aborted for being open for too long are
+// RF_OUTCOME_UNKNOWN, with RF_CONFLICT; the generation in the group's metadata is looked at, but not who holds which partition;
+// of metadata that names no member not even the generation is.
 struct rf_transaction *simulated_cluster_transaction(struct simulated_cluster *cluster, const char *id, int64_t timeout_ms);
+
+// Metadata that names a group and no member of it. In memory that the caller frees.
+uint8_t *simulated_cluster_nobody(const char *group, size_t *size_out);
 
 // The client is gone, without a word to the cluster, and its memory freed; NULL is fine.
 void simulated_cluster_kill(struct rf_source *client);
@@ -111,6 +112,7 @@ enum simulated_fault {
     SIMULATED_SEND_ABORTED,       // after some of the records: RF_OUTCOME_ABORTED
     SIMULATED_SEND_UNANSWERED,    // after some of the records, which stand open: RF_OUTCOME_UNKNOWN
     SIMULATED_COMMIT_ABORTED,     // RF_OUTCOME_ABORTED
+    SIMULATED_COMMIT_FENCED,      // RF_OUTCOME_FENCED, by one who came after it was made
     SIMULATED_COMMIT_MADE,        // RF_OUTCOME_UNKNOWN, but it was made,
     SIMULATED_COMMIT_NOT_MADE,    // or not, and stands open,
     SIMULATED_COMMIT_LATE,        // or is on its way: made some time later, unless the id was taken or timed out by then
@@ -131,6 +133,9 @@ void simulated_cluster_fault_next(struct simulated_cluster *cluster, enum simula
 
 // At most so much later arrives what is late; at first a second.
 void simulated_cluster_set_late(struct simulated_cluster *cluster, int64_t late_ms);
+
+// What a record, its key and value, may have; at first a million bytes. Larger ones are RF_FULL.
+void simulated_cluster_set_record_bytes(struct simulated_cluster *cluster, size_t bytes_max);
 
 // How often transactions that stand open for too long are looked for; at first every ten seconds, as by default in Kafka.
 void simulated_cluster_set_sweep(struct simulated_cluster *cluster, int64_t sweep_ms);

@@ -272,6 +272,12 @@ void simulated_membership_write(struct simulated_membership membership, const ch
     *size_out = sizeof membership + name_size;
 }
 
+uint8_t *simulated_cluster_nobody(const char *group, size_t *size_out) {
+    uint8_t *bytes;
+    simulated_membership_write((struct simulated_membership){.generation = -1}, group, &bytes, size_out);
+    return bytes;
+}
+
 enum rf_status simulated_membership_check(struct simulated_cluster *cluster, const uint8_t *bytes, size_t size,
                                           struct simulated_group **group_out, struct rf_error *err) {
     struct simulated_membership membership;

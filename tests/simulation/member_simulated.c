@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSION_MS = 45000, REBALANCE_MS = 300000 };
+enum { SESSION_MS = 45000, REBALANCE_MS = 300000, FETCHED_MAX = 32 };
 
 // What a member knows of a partition of the cluster.
 enum holding {
     NOT_HELD,
     COMING,  // ASSIGNED was told, and not answered
-    KEPT,    // held, but let go of by an unassign() that answered no event: to be told again
     READ,    // held and read
     LEAVING, // REVOKED or LOST was told, and not answered
 };
@@ -34,7 +33,8 @@ struct member {
 
     unsigned char *holdings; // [known_count] enum holding, by the partition's index
     bool *targets;           // [known_count] what the last round came to
-    size_t known_count, held_count, kept_count;
+    size_t known_count, held_count;
+    size_t fetched; // records that polls give still before what was told is answered
 };
 
 static const struct rf_source_ops member_ops;
@@ -59,15 +59,13 @@ static void know_all(struct member *member) {
 }
 
 static bool is_held(const struct member *member, size_t partition) {
-    return member->holdings[partition] >= KEPT;
+    return member->holdings[partition] >= READ;
 }
 
 static void hold(struct member *member, size_t partition, enum holding holding) {
     member->held_count -= is_held(member, partition);
-    member->kept_count -= member->holdings[partition] == KEPT;
     member->holdings[partition] = (unsigned char)holding;
     member->held_count += is_held(member, partition);
-    member->kept_count += holding == KEPT;
 }
 
 static void expect(struct member *member, enum rf_source_event event) {
@@ -81,7 +79,7 @@ static void expect(struct member *member, enum rf_source_event event) {
 static bool is_any(const struct member *member, enum rf_source_event event) {
     for (size_t i = 0; i < member->known_count; i++) {
         bool is_target = member->targets[i], is_ours = is_held(member, i);
-        if (event == RF_SOURCE_ASSIGNED ? is_target && (!is_ours || member->holdings[i] == KEPT) : is_ours && !is_target) {
+        if (event == RF_SOURCE_ASSIGNED ? is_target && !is_ours : is_ours && !is_target) {
             return true;
         }
     }
@@ -171,8 +169,6 @@ static bool take_step(struct member *member) {
         }
     } else if (member->wants_round && !group->is_sharing_out) {
         simulated_group_begin_round(member->group);
-    } else if (member->kept_count > 0) {
-        expect(member, RF_SOURCE_ASSIGNED);
     } else {
         return false;
     }
@@ -208,7 +204,7 @@ static void tell(struct member *member, enum rf_source_event *event_out, const s
     rf_positions_init(&client->told);
     for (size_t i = 0; i < member->known_count; i++) {
         bool is_held_here = is_held(member, i), is_target = member->targets[i];
-        if (is_coming ? member->holdings[i] == KEPT || (is_target && !is_held_here) : is_held_here && !is_target) {
+        if (is_coming ? is_target && !is_held_here : is_held_here && !is_target) {
             simulated_client_tell(client, client->cluster->partitions[i]);
             stop_reading(member, client->cluster->partitions[i]);
             hold(member, i, is_coming ? COMING : LEAVING);
@@ -216,6 +212,7 @@ static void tell(struct member *member, enum rf_source_event *event_out, const s
     }
     assert(client->told.count > 0);
     member->is_told = true;
+    member->fetched = (size_t)rf_random_below(&client->cluster->random, FETCHED_MAX);
     *event_out = member->event;
     *partitions_out = &client->told;
 }
@@ -230,6 +227,7 @@ static enum rf_status poll_cut_off(struct member *member, struct rf_error *err) 
     bool is_waiting = member->event != RF_SOURCE_IDLE && member->is_told;
     if (client->cluster->now_ms - member->heard_ms > member->options.session_ms && !is_waiting) {
         member->event = RF_SOURCE_IDLE;
+        member->generation = -1;
         lose_all(member, RF_SOURCE_LOST);
     }
     bool has_told = client->has_told_cut;
@@ -252,15 +250,31 @@ static enum rf_status poll_group(struct member *member, struct rf_error *err) {
     return member->is_fenced ? fail_fenced(member, err) : RF_OK;
 }
 
+// While an answer is awaited nothing is fetched: there is only what was fetched before.
+static enum rf_status give(struct member *member, const struct rf_poll *want, struct rf_records *records,
+                           enum rf_source_event *event_out, struct rf_error *err) {
+    struct rf_poll less = *want;
+    bool is_waiting = member->event != RF_SOURCE_IDLE;
+    if (is_waiting) {
+        less.records_max = member->fetched < want->records_max ? member->fetched : want->records_max;
+    }
+    if (member->client.is_cut_off || less.records_max == 0) {
+        return RF_OK;
+    }
+    enum rf_status status = simulated_client_give(&member->client, &less, records, event_out, err);
+    member->fetched -= is_waiting ? records->count : 0;
+    return status;
+}
+
 static enum rf_status member_poll(struct rf_source *self, const struct rf_poll *want, struct rf_records *records,
                                   enum rf_source_event *event_out, const struct rf_positions **partitions_out,
                                   struct rf_error *err) {
     struct member *member = member_from(self);
-    struct simulated_client *client = &member->client;
+    bool is_cut_off = member->client.is_cut_off;
     *event_out = RF_SOURCE_IDLE;
-    enum rf_status status = member->is_fenced    ? fail_fenced(member, err)
-                            : client->is_cut_off ? poll_cut_off(member, err)
-                                                 : poll_group(member, err);
+    enum rf_status status = member->is_fenced ? fail_fenced(member, err)
+                            : is_cut_off      ? poll_cut_off(member, err)
+                                              : poll_group(member, err);
     if (status) {
         return status;
     }
@@ -268,7 +282,7 @@ static enum rf_status member_poll(struct rf_source *self, const struct rf_poll *
         tell(member, event_out, partitions_out);
         return RF_OK;
     }
-    return client->is_cut_off ? RF_OK : simulated_client_give(client, want, records, event_out, err);
+    return give(member, want, records, event_out, err);
 }
 
 // -- Answers ----------------------------------------------------------------------------------------------------------------
@@ -278,44 +292,36 @@ static bool is_coming(const struct simulated_client *client, const struct simula
     return partition->index < member->known_count && member->holdings[partition->index] == COMING;
 }
 
-static bool is_read(const struct simulated_client *client, const struct simulated_partition *partition) {
-    const struct member *member = (const struct member *)client;
-    return partition->index < member->known_count && member->holdings[partition->index] == READ;
+static void settle_all(struct member *member, enum holding from, enum holding to) {
+    for (size_t i = 0; i < member->known_count; i++) {
+        if (member->holdings[i] == from) {
+            hold(member, i, to);
+        }
+    }
+    member->event = RF_SOURCE_IDLE;
 }
 
 static enum rf_status member_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct member *member = member_from(self);
     struct simulated_client *client = &member->client;
-    bool is_answer = member->event == RF_SOURCE_ASSIGNED && member->is_told;
+    simulated_demand(member->event == RF_SOURCE_ASSIGNED && member->is_told, "assign what it was not told");
+    for (size_t i = 0; i < client->told.count; i++) {
+        const struct rf_position *told = &client->told.list[i];
+        simulated_demand(rf_positions_find(positions, told->topic, told->partition), "leave out what it was told");
+    }
     enum rf_status status = simulated_client_reach(client, err);
-    status = status ? status : simulated_client_begin(client, positions, is_answer ? is_coming : is_read, err);
-    if (status || !is_answer) {
-        return status;
+    status = status ? status : simulated_client_begin(client, positions, is_coming, err);
+    if (!status) {
+        settle_all(member, COMING, READ);
     }
-    for (size_t i = 0; i < member->known_count; i++) {
-        if (member->holdings[i] == COMING) {
-            hold(member, i, READ);
-        }
-    }
-    member->event = RF_SOURCE_IDLE;
-    return RF_OK;
+    return status;
 }
 
 static void member_unassign(struct rf_source *self) {
     struct member *member = member_from(self);
-    bool is_answer = member->is_told && (member->event == RF_SOURCE_REVOKED || member->event == RF_SOURCE_LOST);
-    for (size_t i = 0; i < member->known_count; i++) {
-        enum holding holding = (enum holding)member->holdings[i];
-        if (is_answer && holding == LEAVING) {
-            hold(member, i, NOT_HELD);
-        } else if (!is_answer && (holding == READ || holding == COMING)) {
-            stop_reading(member, member->client.cluster->partitions[i]);
-            hold(member, i, KEPT);
-        }
-    }
-    if (member->is_told) {
-        member->event = RF_SOURCE_IDLE;
-    }
+    bool is_going = member->event == RF_SOURCE_REVOKED || member->event == RF_SOURCE_LOST;
+    simulated_demand(is_going && member->is_told, "let go of what it was not told to");
+    settle_all(member, LEAVING, NOT_HELD);
 }
 
 // -- What else is asked -----------------------------------------------------------------------------------------------------
@@ -328,7 +334,6 @@ static enum rf_status member_commit(struct rf_source *self, const struct rf_posi
         return status;
     }
     if (!member->seat || member->generation != member->group->generation) {
-        self->is_temporary = true;
         return rf_fail(err, RF_IO, "generation %lld of group %s is over", (long long)member->generation, member->group->name);
     }
     return simulated_client_commit(&member->client, member->group, positions, note, err);
@@ -341,19 +346,14 @@ static enum rf_status member_committed(struct rf_source *self, struct rf_positio
     return status ? status : simulated_client_committed(&member->client, member->group, positions, note_out, note_size, err);
 }
 
+// By what the client knows: nobody is asked, so it may be of a generation that is over.
 static enum rf_status member_group(struct rf_source *self, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) {
     struct member *member = member_from(self);
-    enum rf_status status = simulated_client_reach(&member->client, err);
-    if (status) {
-        return status;
+    if (!member->client.is_cut_off && !simulated_client_find_topics(&member->client, err)) {
+        go_on(member);
     }
-    go_on(member);
-    if (member->is_fenced) {
-        return fail_fenced(member, err);
-    }
-    if (!member->seat || member->generation < 0) {
-        self->is_temporary = true;
-        return rf_fail(err, RF_IO, "this client is in no generation of group %s at this moment", member->group->name);
+    if (member->is_fenced || member->generation < 0) {
+        return rf_fail(err, RF_AGAIN, "this client is not a member of group %s now", member->group->name);
     }
     simulated_membership_write((struct simulated_membership){.generation = member->generation, .member = member->id},
                                member->group->name, bytes_out, size_out);

@@ -149,15 +149,6 @@ static enum rf_status reader_committed(struct rf_source *self, struct rf_positio
     return status ? status : simulated_client_committed(&reader->client, reader->group, positions, note_out, note_size, err);
 }
 
-static enum rf_status reader_group(struct rf_source *self, uint8_t **bytes_out, size_t *size_out, struct rf_error *err) {
-    struct reader *reader = reader_from(self);
-    if (!reader->group) {
-        return rf_fail(err, RF_UNSUPPORTED, "a %s source is of no group", self->ops->name);
-    }
-    simulated_membership_write((struct simulated_membership){.generation = -1}, reader->group->name, bytes_out, size_out);
-    return RF_OK;
-}
-
 static void reader_destroy(struct rf_source *self) {
     struct reader *reader = reader_from(self);
     simulated_client_finish(&reader->client);
@@ -176,7 +167,6 @@ static const struct rf_source_ops reader_ops = {
         .committed = reader_committed,
         .ends = simulated_client_ends,
         .times = simulated_client_times,
-        .group = reader_group,
         .release = simulated_client_release,
         .destroy = reader_destroy,
 };

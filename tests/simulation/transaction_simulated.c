@@ -31,9 +31,8 @@ struct transaction {
     struct rf_transaction base;
     struct simulated_cluster *cluster;
     struct simulated_producer *producer;
-    int64_t epoch, timeout_ms;
+    int64_t epoch, timeout_ms, begun_ms;
     bool is_opened, is_open; // may send; has sent, and is to commit
-    bool is_fenced;          // and was told
     bool is_cut_off;
 };
 
@@ -166,13 +165,16 @@ static enum rf_status leave_unknown(struct transaction *transaction, enum rf_out
     return rf_fail(err, RF_IO, "no answer about transaction %s", transaction->producer->id);
 }
 
+// The brokers tell one that was fenced and one that took too long the same; where it can be the latter, taking the id again may
+// be right.
 static enum rf_status find_fenced(struct transaction *transaction, enum rf_outcome *outcome_out, struct rf_error *err) {
     if (transaction->epoch == transaction->producer->epoch) {
         return RF_OK;
     }
-    transaction->is_fenced = true;
+    int64_t open_ms = transaction->cluster->now_ms - transaction->begun_ms;
+    bool may_be_timed_out = transaction->is_open && open_ms >= transaction->timeout_ms;
     transaction->is_opened = transaction->is_open = false;
-    *outcome_out = RF_OUTCOME_FENCED;
+    *outcome_out = may_be_timed_out ? RF_OUTCOME_UNKNOWN : RF_OUTCOME_FENCED;
     return rf_fail(err, RF_CONFLICT, "another client has transactional.id %s, or its transaction took too long",
                    transaction->producer->id);
 }
@@ -188,10 +190,7 @@ static enum rf_status transaction_open(struct rf_transaction *self, int timeout_
     (void)timeout_ms;
     struct transaction *transaction = transaction_from(self);
     struct simulated_producer *producer = transaction->producer;
-    assert(!transaction->is_open);
-    if (transaction->is_fenced) {
-        return rf_fail(err, RF_CONFLICT, "another client has transactional.id %s", producer->id);
-    }
+    simulated_demand(!transaction->is_open, "open with a transaction that is to be ended");
     enum rf_status status = reach(transaction, err);
     if (status) {
         return status;
@@ -214,7 +213,7 @@ static enum rf_status append(struct transaction *transaction, const struct rf_tr
     struct simulated_cluster *cluster = transaction->cluster;
     const struct simulated_topic *topic = simulated_topic_find(cluster, record->topic);
     if (!topic) {
-        return rf_fail(err, RF_NOT_FOUND, "topic %s is not there", record->topic);
+        return rf_fail(err, RF_IO, "topic %s is not there", record->topic);
     }
     uint64_t number = record->key.data ? rf_hash_murmur3(0, record->key.data, record->key.size) % topic->count
                                        : rf_random_below(&cluster->random, topic->count);
@@ -237,7 +236,7 @@ static enum rf_status append_offsets(struct transaction *transaction, const stru
         struct simulated_partition *partition =
                 simulated_partition_find(transaction->cluster, position->topic, position->partition);
         if (!partition) {
-            return rf_fail(err, RF_NOT_FOUND, "%s [%d] is not there", position->topic, (int)position->partition);
+            return rf_fail(err, RF_IO, "%s [%d] is not there", position->topic, (int)position->partition);
         }
         struct place *place = add_place(transaction->producer, partition);
         place->group = group;
@@ -248,17 +247,35 @@ static enum rf_status append_offsets(struct transaction *transaction, const stru
     return status;
 }
 
+static enum rf_status check_sizes(const struct transaction *transaction, const struct rf_transaction_contents *contents,
+                                  struct rf_error *err) {
+    size_t bytes_max = transaction->cluster->record_bytes_max;
+    for (size_t i = 0; i < contents->count; i++) {
+        size_t bytes = contents->records[i].key.size + contents->records[i].value.size;
+        if (bytes > bytes_max) {
+            return rf_fail(err, RF_FULL, "a record of %zu bytes is for topic %s, there can be %zu", bytes,
+                           contents->records[i].topic, bytes_max);
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status transaction_send(struct rf_transaction *self, const struct rf_transaction_contents *contents,
                                        int timeout_ms, enum rf_outcome *outcome_out, struct rf_error *err) {
     (void)timeout_ms;
     struct transaction *transaction = transaction_from(self);
     struct simulated_cluster *cluster = transaction->cluster;
-    assert(transaction->is_opened);
-    assert(!transaction->is_open);
+    simulated_demand(transaction->is_opened, "send before it opened");
+    simulated_demand(!transaction->is_open, "send with a transaction that is to be ended");
+    *outcome_out = RF_OUTCOME_ABORTED;
+    enum rf_status status = check_sizes(transaction, contents, err);
+    if (status) {
+        return status;
+    }
     if (reach(transaction, err)) {
         return leave_unknown(transaction, outcome_out, err);
     }
-    enum rf_status status = find_fenced(transaction, outcome_out, err);
+    status = find_fenced(transaction, outcome_out, err);
     if (status) {
         return status;
     }
@@ -267,6 +284,7 @@ static enum rf_status transaction_send(struct rf_transaction *self, const struct
     size_t count = is_aborted || is_unanswered ? (size_t)rf_random_below(&cluster->random, contents->count + 1) : contents->count;
     begin(cluster, transaction->producer);
     transaction->is_open = true;
+    transaction->begun_ms = cluster->now_ms;
     for (size_t i = 0; i < count && !status; i++) {
         status = append(transaction, &contents->records[i], err);
     }
@@ -304,7 +322,7 @@ static enum rf_status transaction_commit(struct rf_transaction *self, int timeou
                                          struct rf_error *err) {
     (void)timeout_ms;
     struct transaction *transaction = transaction_from(self);
-    assert(transaction->is_open);
+    simulated_demand(transaction->is_open, "end what it did not send");
     if (reach(transaction, err)) {
         return leave_unknown(transaction, outcome_out, err);
     }
@@ -320,6 +338,10 @@ static enum rf_status transaction_commit(struct rf_transaction *self, int timeou
         return leave_unknown(transaction, outcome_out, err);
     }
     end(transaction->cluster, transaction->producer, true);
+    if (simulated_happens(transaction->cluster, SIMULATED_COMMIT_FENCED)) {
+        transaction->producer->epoch++;
+        return find_fenced(transaction, outcome_out, err);
+    }
     transaction->is_open = false;
     *outcome_out = RF_OUTCOME_COMMITTED;
     return RF_OK;
@@ -330,7 +352,7 @@ static enum rf_status transaction_abort(struct rf_transaction *self, int timeout
     (void)timeout_ms;
     struct transaction *transaction = transaction_from(self);
     struct simulated_cluster *cluster = transaction->cluster;
-    assert(transaction->is_open);
+    simulated_demand(transaction->is_open, "end what it did not send");
     if (reach(transaction, err)) {
         return leave_unknown(transaction, outcome_out, err);
     }
