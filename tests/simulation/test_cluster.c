@@ -233,8 +233,10 @@ static void a_commit_on_its_way_arrives_unless_the_id_is_opened_before(void **st
     assert_int_equal(send_record(transaction, "b"), RF_OUTCOME_OPEN);
     assert_int_equal(commit(transaction), RF_OUTCOME_UNKNOWN);
     assert_int_equal(rf_transaction_open(transaction, 0, &err), RF_OK);
+    assert_int_equal(send_record(transaction, "c"), RF_OUTCOME_OPEN); // nor does it commit what comes after
     simulated_cluster_advance(scene->cluster, 2000);
     assert_log(scene, "a@0");
+    assert_int_equal(abort_it(transaction), RF_OUTCOME_ABORTED);
     assert_true(simulated_cluster_is_settled(scene->cluster));
     rf_transaction_destroy(transaction);
 }
