@@ -292,6 +292,11 @@ static bool is_coming(const struct simulated_client *client, const struct simula
     return partition->index < member->known_count && member->holdings[partition->index] == COMING;
 }
 
+static bool is_read(const struct simulated_client *client, const struct simulated_partition *partition) {
+    const struct member *member = (const struct member *)client;
+    return partition->index < member->known_count && member->holdings[partition->index] == READ;
+}
+
 static void settle_all(struct member *member, enum holding from, enum holding to) {
     for (size_t i = 0; i < member->known_count; i++) {
         if (member->holdings[i] == from) {
@@ -304,7 +309,11 @@ static void settle_all(struct member *member, enum holding from, enum holding to
 static enum rf_status member_assign(struct rf_source *self, struct rf_positions *positions, struct rf_error *err) {
     struct member *member = member_from(self);
     struct simulated_client *client = &member->client;
-    simulated_demand(member->event == RF_SOURCE_ASSIGNED && member->is_told, "assign what it was not told");
+    if (!member->is_told || member->event == RF_SOURCE_IDLE) { // it answers nothing: all that is read begins anew
+        enum rf_status reached = simulated_client_reach(client, err);
+        return reached ? reached : simulated_client_begin(client, positions, is_read, err);
+    }
+    simulated_demand(member->event == RF_SOURCE_ASSIGNED, "assign what it was not told");
     for (size_t i = 0; i < client->told.count; i++) {
         const struct rf_position *told = &client->told.list[i];
         simulated_demand(rf_positions_find(positions, told->topic, told->partition), "leave out what it was told");
@@ -320,7 +329,9 @@ static enum rf_status member_assign(struct rf_source *self, struct rf_positions 
 static void member_unassign(struct rf_source *self) {
     struct member *member = member_from(self);
     bool is_going = member->event == RF_SOURCE_REVOKED || member->event == RF_SOURCE_LOST;
-    simulated_demand(is_going && member->is_told, "let go of what it was not told to");
+    if (!is_going || !member->is_told) { // before it is destroyed
+        return;
+    }
     settle_all(member, LEAVING, NOT_HELD);
 }
 
