@@ -48,6 +48,11 @@ static enum rf_status take_kafka(struct rf_assembly *assembly) {
     if (!status && given->count && !find_pair(given, "group.id")) {
         status = add_pair(&assembly->kafka, "group.id", assembly->settings.name, 0);
     }
+    // A static member that dies while it is giving partitions up the cooperative way, and comes back, leaves those to nobody
+    // until the next rebalance (Kafka 3.9, librdkafka 2.0.2). The eager way has no such state in between.
+    if (!status && assembly->settings.fleet.shared && !find_pair(given, "partition.assignment.strategy")) {
+        status = add_pair(&assembly->kafka, "partition.assignment.strategy", "roundrobin", 0);
+    }
     return status;
 }
 

@@ -104,7 +104,7 @@ static enum rf_status pack(struct rf_fleet_worker *worker, const uint8_t *bytes,
         size_t left = size - i * most;
         const struct rf_fleet_entry entry = {.kind = RF_FLEET_CHUNK,
                                              .chunk = {.worker = worker->options.worker,
-                                                       .epoch = rf_pipeline_version(worker->pipeline).epoch,
+                                                       .epoch = worker->epoch,
                                                        .sequence = worker->frozen_sequence,
                                                        .index = (uint32_t)i,
                                                        .count = (uint32_t)count,
@@ -116,6 +116,7 @@ static enum rf_status pack(struct rf_fleet_worker *worker, const uint8_t *bytes,
         status = rf_fail(err, RF_MEMORY, "out of memory for a transaction");
     }
     parcel->has_offsets = true;
+    parcel->join = worker->join;
     if (status) {
         rf_fleet_parcel_finish(parcel);
     }
@@ -224,6 +225,8 @@ enum rf_status rf_fleet_cut(struct rf_fleet_worker *worker, struct rf_error *err
         status = rf_growth_begin(&worker->growth, worker->pipeline, rf_pipeline_positions(worker->pipeline), err);
     }
     worker->grown_since_ms = 0;
+    worker->frozen_since = worker->growth_since;
+    worker->growth_since = rf_pipeline_version(worker->pipeline).since;
     return status ? status : rf_fleet_resend(worker, err);
 }
 
@@ -242,7 +245,41 @@ static enum rf_status rewind_positions(struct rf_fleet_worker *worker, struct rf
     return rf_growth_begin(&worker->growth, worker->pipeline, positions, err);
 }
 
+// Who was given predictions of what is dropped hears that they are void, before anything else is folded. Those of a retraction
+// that could not be told yet are of this one too.
+static void retract(struct rf_fleet_worker *worker) {
+    struct rf_version version = rf_pipeline_version(worker->pipeline);
+    uint64_t first = worker->is_frozen ? worker->frozen_since : worker->growth_since;
+    if (worker->has_retraction) {
+        first = worker->retraction.since_first;
+    }
+    if (first < version.since) {
+        worker->has_retraction = true;
+        worker->retraction_sink = 0;
+        worker->retraction = (struct rf_retraction){.model = rf_pipeline_name(worker->pipeline),
+                                                    .line = version.line,
+                                                    .epoch = version.epoch,
+                                                    .since_first = first,
+                                                    .since_end = version.since};
+    }
+    worker->growth_since = version.since;
+}
+
+enum rf_status rf_fleet_tell_retraction(struct rf_fleet_worker *worker, struct rf_error *err) {
+    size_t count;
+    struct rf_sink *const *sinks = rf_pipeline_sinks(worker->pipeline, &count);
+    for (; worker->has_retraction && worker->retraction_sink < count; worker->retraction_sink++) {
+        enum rf_status status = rf_sink_retract(sinks[worker->retraction_sink], &worker->retraction, err);
+        if (status) {
+            return status;
+        }
+    }
+    worker->has_retraction = false;
+    return RF_OK;
+}
+
 enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, struct rf_error *err) {
+    retract(worker);
     uint64_t records = rf_growth_records(&worker->growth, worker->pipeline) + (worker->is_frozen ? worker->frozen.records : 0);
     rf_layers_drop(worker->layers);
     rf_fleet_forget_frozen(worker);

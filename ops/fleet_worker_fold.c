@@ -133,7 +133,8 @@ static void take_outcome(struct rf_fleet_worker *worker, int64_t now) {
         worker->resend_ms = now + RF_FLEET_BACKOFF_MS;
         rf_replica_expect(worker->replica, 0);
     }
-    worker->awaits_join = worker->awaits_join || outcome == RF_OUTCOME_UNKNOWN;
+    bool is_behind = worker->join != atomic_load(&worker->joins_sent);
+    worker->awaits_join = worker->awaits_join || outcome == RF_OUTCOME_UNKNOWN || is_behind;
 }
 
 static enum rf_status send_due(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
@@ -335,6 +336,7 @@ static enum rf_status work(struct rf_fleet_worker *worker, int wait_ms, struct r
     status = status ? status : send_due(worker, now, err);
     status = status ? status : attend_group(worker, now, err);
     tell(worker, now);
+    status = status ? status : rf_fleet_tell_retraction(worker, err);
     return status ? status : fold_next(worker, worker->has_more ? 0 : wait_ms, err);
 }
 

@@ -48,6 +48,7 @@ struct rf_fleet_parcel {
     char *outbox; // bytes of what the sinks were given; NULL: nothing
     struct rf_positions offsets;
     bool has_offsets;
+    uint64_t join; // of which its epoch is
 };
 
 struct rf_fleet_worker {
@@ -96,8 +97,14 @@ struct rf_fleet_worker {
     size_t held_count;
     int64_t *begun; // [begun_count] where reading began of partitions of which the log had nothing; -1: not so
     size_t begun_count;
-    bool has_joined;        // the own join was read
-    bool is_stale;          // what was learned since base must be dropped
+    bool has_joined;                     // the own join was read
+    bool is_stale;                       // what was learned since base must be dropped
+    uint32_t epoch;                      // the newest one of this worker,
+    uint64_t join;                       // of its join with this number
+    uint64_t growth_since, frozen_since; // versions' `since` where what is growing, and what is frozen, began
+    struct rf_retraction retraction;     // still to be told
+    bool has_retraction;
+    size_t retraction_sink; // the next that is to be told
     uint64_t generation;    // of reading; batches of older ones are not folded
     int64_t grown_since_ms; // 0: nothing has grown
     int64_t asked_since_ms; // when giving up was asked for; 0: not
@@ -157,6 +164,9 @@ enum rf_status rf_fleet_join_parcel(struct rf_fleet_worker *worker, struct rf_fl
                                     struct rf_error *err) RF_MUST_USE;
 // All that was learned since base is dropped, and reading begins anew where the log is.
 enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, struct rf_error *err) RF_MUST_USE;
+
+// Tells sinks of predictions that are void. RF_AGAIN: one has no room now.
+enum rf_status rf_fleet_tell_retraction(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
 
 bool rf_fleet_holds(const struct rf_fleet_worker *worker, size_t index);
 int64_t rf_fleet_now_ms(struct rf_fleet_worker *worker);

@@ -64,9 +64,13 @@ static enum rf_status note_join(struct rf_fleet_worker *worker, const struct rf_
     if (strcmp(nonce, news->nonce) != 0) { // an earlier one, of which no answer came
         return RF_OK;
     }
-    struct rf_version version = rf_pipeline_version(worker->pipeline);
-    version.epoch = news->epoch;
-    rf_pipeline_set_version(worker->pipeline, version);
+    if (!worker->has_joined) { // versions keep the first one of the process: `since` goes on too
+        struct rf_version version = rf_pipeline_version(worker->pipeline);
+        version.epoch = news->epoch;
+        rf_pipeline_set_version(worker->pipeline, version);
+    }
+    worker->epoch = news->epoch;
+    worker->join = sent;
     worker->has_joined = true;
     atomic_store(&worker->may_read, true);
     worker->awaits_join = false;
@@ -108,7 +112,7 @@ static enum rf_status take(struct rf_fleet_worker *worker, const struct rf_recor
         return status;
     }
     struct rf_version version = rf_pipeline_version(worker->pipeline);
-    bool is_of_epoch = news.is_own && news.epoch == version.epoch;
+    bool is_of_epoch = news.is_own && news.epoch == worker->epoch;
     if (news.event == RF_REPLICA_VOID) {
         tell_void(worker, &news);
     }

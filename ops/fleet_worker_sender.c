@@ -92,8 +92,10 @@ static void send(struct rf_fleet_worker *worker) {
     enum rf_outcome outcome = RF_OUTCOME_ABORTED;
     uint8_t *group = NULL;
     size_t group_size = 0;
-    if (atomic_load(&worker->is_unwanted)) {
-        rf_fail(&err, RF_CONFLICT, "it is not wanted any more");
+    // One of an epoch that a later join has ended would be committed with all that goes with it, and yet be void.
+    bool is_over = worker->parcel.join != atomic_load(&worker->joins_sent);
+    if (is_over || atomic_load(&worker->is_unwanted)) {
+        rf_fail(&err, RF_CONFLICT, is_over ? "this worker has joined anew meanwhile" : "it is not wanted any more");
         tell_outcome(worker, RF_OUTCOME_ABORTED, &err);
         return;
     }

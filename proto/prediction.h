@@ -9,9 +9,9 @@
 // Names the exact state of a model that gave a prediction. No version is used twice with different contents.
 struct rf_version {
     uint32_t line;  // 1, and one more with every rollback
-    uint64_t base;  // number of the snapshot (later: delta) it stands on; 0: none yet
-    uint32_t epoch; // how often this worker was started on this state folder
-    uint64_t since; // records folded since `base`
+    uint64_t base;  // number of the snapshot it stands on, in a fleet of the delta; 0: none yet
+    uint32_t epoch; // how often this worker was started on this state folder; in a fleet: of its join, among all of the fleet's
+    uint64_t since; // records folded since `base`; in a fleet: by this worker in this epoch
 };
 
 enum rf_task { RF_TASK_REGRESSION, RF_TASK_BINARY, RF_TASK_MULTICLASS };
@@ -32,6 +32,15 @@ struct rf_predictions {
     uint64_t sequence;         // of this batch in the life of this worker's epoch, from 1
     double *score;             // [capacity of examples][outputs]
     uint64_t *since;           // [capacity of examples] version.since of each
+};
+
+// Predictions of a worker of a fleet that are void, since what had been learned before them never came into the log of deltas:
+// those of `line` and `epoch` with `since` in [since_first, since_end), whether they were received already or are still on their
+// way.
+struct rf_retraction {
+    const char *model;
+    uint32_t line, epoch;
+    uint64_t since_first, since_end;
 };
 
 // The class a prediction names: the most probable one, the lowest index among equals. -1 for a regression and for an

@@ -31,6 +31,8 @@ enum {
     REJECTED_VALUE
 };
 
+enum { RETRACTION_MODEL = 1, RETRACTION_LINE, RETRACTION_EPOCH, RETRACTION_FIRST, RETRACTION_END };
+
 void rf_message_init(struct rf_message *message) {
     *message = (struct rf_message){0};
 }
@@ -221,6 +223,26 @@ enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message
     if (record->value.data) { // else a tombstone
         to = rf_write_bytes(to, REJECTED_VALUE, record->value.data, record->value.size);
     }
+    message->size += (size_t)(to - begin);
+    return RF_OK;
+}
+
+enum rf_status rf_message_add_retraction(struct rf_message *message, enum rf_message_format format,
+                                         const struct rf_retraction *retraction, struct rf_error *err) {
+    if (format == RF_MESSAGE_JSON) {
+        return rf_message_add_retraction_json(message, retraction, err);
+    }
+    const struct rf_text model = rf_text_of(retraction->model);
+    enum rf_status status = rf_message_reserve(message, MEMBERS_SIZE_MAX + rf_write_text_size_max(model.size), err);
+    if (status) {
+        return status;
+    }
+    char *begin = message->data + message->size;
+    char *to = rf_write_text(begin, RETRACTION_MODEL, model);
+    to = rf_write_number(to, RETRACTION_LINE, retraction->line);
+    to = rf_write_number(to, RETRACTION_EPOCH, retraction->epoch);
+    to = rf_write_number(to, RETRACTION_FIRST, retraction->since_first);
+    to = rf_write_number(to, RETRACTION_END, retraction->since_end);
     message->size += (size_t)(to - begin);
     return RF_OK;
 }

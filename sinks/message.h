@@ -43,7 +43,13 @@ enum rf_status rf_message_add_prediction(struct rf_message *message, enum rf_mes
 enum rf_status rf_message_add_reject(struct rf_message *message, enum rf_message_format format, const struct rf_rejects *rejects,
                                      size_t index, struct rf_error *err) RF_MUST_USE;
 
-// The JSON half of the two above.
+// A riffle.v1.Retraction, or a JSON object without a line end.
+enum rf_status rf_message_add_retraction(struct rf_message *message, enum rf_message_format format,
+                                         const struct rf_retraction *retraction, struct rf_error *err) RF_MUST_USE;
+
+// The JSON half of those above.
+enum rf_status rf_message_add_retraction_json(struct rf_message *message, const struct rf_retraction *retraction,
+                                              struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_message_add_prediction_json(struct rf_message *message, enum rf_message_id id,
                                               const struct rf_predictions *predictions, size_t index,
                                               struct rf_error *err) RF_MUST_USE;

@@ -173,3 +173,20 @@ enum rf_status rf_message_add_reject_json(struct rf_message *message, const stru
     message->size = (size_t)(to - message->data);
     return RF_OK;
 }
+
+enum rf_status rf_message_add_retraction_json(struct rf_message *message, const struct rf_retraction *retraction,
+                                              struct rf_error *err) {
+    enum rf_status status = rf_message_reserve(message, NUMBERS_SIZE_MAX + escaped_size_max(strlen(retraction->model)), err);
+    if (status) {
+        return status;
+    }
+    char *to = message->data + message->size;
+    to = put_text(put(to, "{\"model\":"), rf_text_of(retraction->model));
+    to = put_count(put(to, ",\"retracted\":{\"line\":"), retraction->line);
+    to = put_count(put(to, ",\"epoch\":"), retraction->epoch);
+    to = put_count(put(to, ",\"since_first\":"), retraction->since_first);
+    to = put_count(put(to, ",\"since_end\":"), retraction->since_end);
+    to = put(to, "}}");
+    message->size = (size_t)(to - message->data);
+    return RF_OK;
+}

@@ -33,6 +33,10 @@ enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rej
     return count_wait(self, status);
 }
 
+enum rf_status rf_sink_retract(struct rf_sink *self, const struct rf_retraction *retraction, struct rf_error *err) {
+    return self->ops->retract ? count_wait(self, self->ops->retract(self, retraction, err)) : RF_OK;
+}
+
 enum rf_status rf_sink_attend(struct rf_sink *self, int64_t now_ms, struct rf_error *err) {
     return self->ops->attend ? self->ops->attend(self, now_ms, err) : RF_OK;
 }

@@ -22,6 +22,10 @@ struct rf_sink_ops {
     // The same for rejected records.
     enum rf_status (*reject)(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done, struct rf_error *err);
 
+    // Tells that predictions which were handed over, or still are, are void. RF_AGAIN: no room now, call again. NULL: the kind
+    // has nobody to tell.
+    enum rf_status (*retract)(struct rf_sink *self, const struct rf_retraction *retraction, struct rf_error *err);
+
     // What is due without a batch; called at every step of the worker. NULL when nothing ever is.
     enum rf_status (*attend)(struct rf_sink *self, int64_t now_ms, struct rf_error *err);
 
@@ -64,6 +68,7 @@ enum rf_status rf_sink_publish(struct rf_sink *self, const struct rf_predictions
                                struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done,
                               struct rf_error *err) RF_MUST_USE;
+enum rf_status rf_sink_retract(struct rf_sink *self, const struct rf_retraction *retraction, struct rf_error *err) RF_MUST_USE;
 enum rf_status rf_sink_attend(struct rf_sink *self, int64_t now_ms, struct rf_error *err) RF_MUST_USE;
 uint64_t rf_sink_mark(struct rf_sink *self);
 void rf_sink_sync(struct rf_sink *self);

@@ -139,6 +139,13 @@ static enum rf_status file_publish(struct rf_sink *self, const struct rf_predict
     return end_batch(file, status, next, done, err);
 }
 
+static enum rf_status file_retract(struct rf_sink *self, const struct rf_retraction *retraction, struct rf_error *err) {
+    struct file_sink *file = file_from(self);
+    enum rf_status status = file->failure.status ? fail_again(file, err) : make_room(file, err);
+    status = status ? status : rf_message_add_retraction_json(&file->message, retraction, err);
+    return status ? status : end_line(file, err); // written with the next batch
+}
+
 static enum rf_status file_reject(struct rf_sink *self, const struct rf_rejects *rejects, size_t *done, struct rf_error *err) {
     struct file_sink *file = file_from(self);
     size_t next = *done;
@@ -227,6 +234,7 @@ static void file_destroy(struct rf_sink *self) {
 static const struct rf_sink_ops file_ops = {
         .name = "file",
         .publish = file_publish,
+        .retract = file_retract,
         .mark = file_mark,
         .sync = file_sync,
         .settle = file_settle,

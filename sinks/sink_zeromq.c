@@ -15,6 +15,7 @@ struct zeromq_sink {
     void *context;
     struct rf_endpoint endpoint;
     char *topic;                        // the first frame
+    char *retractions;                  // and that of retractions
     struct rf_message message;          // the second one
     uint64_t encoded_sequence;          // of the batch that waits in `message`; 0: none
     struct rf_unconfirmed *unconfirmed; // NULL: readers do not confirm
@@ -43,25 +44,25 @@ static enum rf_status encode_once(struct zeromq_sink *zeromq, const struct rf_pr
 // libzmq drops for a subscriber without room and says nothing; asked not to drop, it refuses the batch for all as long as one of
 // them has none. So each batch is first sent in the second way, and where it is refused in the first: that moment, at which a
 // subscriber begins to miss batches, is all that can be known here. Until it has room again libzmq passes it over.
-static enum rf_status begin_batch(struct zeromq_sink *zeromq) {
-    size_t size = strlen(zeromq->topic);
-    enum rf_status status = rf_endpoint_send(&zeromq->endpoint, zeromq->topic, size, RF_FRAME_MORE);
+static enum rf_status begin_batch(struct zeromq_sink *zeromq, const char *topic) {
+    size_t size = strlen(topic);
+    enum rf_status status = rf_endpoint_send(&zeromq->endpoint, topic, size, RF_FRAME_MORE);
     if (status != RF_AGAIN || !zeromq->base.is_lossy) {
         return status;
     }
     rf_endpoint_catch_up(&zeromq->endpoint);
-    status = rf_endpoint_send(&zeromq->endpoint, zeromq->topic, size, RF_FRAME_MORE);
+    status = rf_endpoint_send(&zeromq->endpoint, topic, size, RF_FRAME_MORE);
     if (status != RF_AGAIN) {
         return status;
     }
     zeromq->base.gaps++;
     rf_endpoint_set_lossy(&zeromq->endpoint, true);
-    return rf_endpoint_send(&zeromq->endpoint, zeromq->topic, size, RF_FRAME_MORE);
+    return rf_endpoint_send(&zeromq->endpoint, topic, size, RF_FRAME_MORE);
 }
 
-static enum rf_status send_batch(struct zeromq_sink *zeromq, struct rf_error *err) {
+static enum rf_status send_message(struct zeromq_sink *zeromq, const char *topic, struct rf_error *err) {
     uint64_t gaps = zeromq->base.gaps;
-    enum rf_status status = begin_batch(zeromq);
+    enum rf_status status = begin_batch(zeromq, topic);
     if (status == RF_OK) {
         status = rf_endpoint_send(&zeromq->endpoint, zeromq->message.data, zeromq->message.size, RF_FRAME_LAST);
     }
@@ -84,7 +85,7 @@ static enum rf_status zeromq_publish(struct rf_sink *self, const struct rf_predi
         status = rf_unconfirmed_add(zeromq->unconfirmed, predictions->version.epoch, predictions->sequence, zeromq->message.data,
                                     zeromq->message.size, err);
     } else if (!status) {
-        status = send_batch(zeromq, err);
+        status = send_message(zeromq, zeromq->topic, err);
     }
     if (status) {
         return status;
@@ -92,6 +93,14 @@ static enum rf_status zeromq_publish(struct rf_sink *self, const struct rf_predi
     zeromq->encoded_sequence = 0;
     *done = predictions->examples->count;
     return RF_OK;
+}
+
+static enum rf_status zeromq_retract(struct rf_sink *self, const struct rf_retraction *retraction, struct rf_error *err) {
+    struct zeromq_sink *zeromq = zeromq_from(self);
+    zeromq->encoded_sequence = 0; // a batch that waits is encoded again
+    rf_message_clear(&zeromq->message);
+    enum rf_status status = rf_message_add_retraction(&zeromq->message, RF_MESSAGE_PROTOBUF, retraction, err);
+    return status ? status : send_message(zeromq, zeromq->retractions, err);
 }
 
 static enum rf_status zeromq_attend(struct rf_sink *self, int64_t now_ms, struct rf_error *err) {
@@ -129,12 +138,14 @@ static void zeromq_destroy(struct rf_sink *self) {
     }
     rf_message_finish(&zeromq->message);
     free(zeromq->topic);
+    free(zeromq->retractions);
     free(zeromq);
 }
 
 static const struct rf_sink_ops zeromq_ops = {
         .name = "zeromq",
         .publish = zeromq_publish,
+        .retract = zeromq_retract,
         .attend = zeromq_attend,
         .mark = zeromq_mark,
         .settle = zeromq_settle,
@@ -164,6 +175,10 @@ static enum rf_status open_zeromq(struct zeromq_sink *zeromq, const struct rf_si
     zeromq->base.endpoint = strdup(zeromq->endpoint.name);
     if (!zeromq->base.endpoint || asprintf(&zeromq->topic, "predictions/%s", model) < 0) {
         zeromq->topic = NULL;
+        return rf_fail(err, RF_MEMORY, "zeromq: a sink does not fit into memory");
+    }
+    if (asprintf(&zeromq->retractions, "retractions/%s", model) < 0) {
+        zeromq->retractions = NULL;
         return rf_fail(err, RF_MEMORY, "zeromq: a sink does not fit into memory");
     }
     status = rf_sink_set_label(&zeromq->base, "zeromq", endpoint.address, err);

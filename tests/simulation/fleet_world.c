@@ -1,4 +1,5 @@
 #include "tests/simulation/fleet_world.h"
+#include "tests/simulation/fleet_tally.h"
 
 #include "ops/fleet_worker_internal.h"
 #include "ops/settings.h"
@@ -61,6 +62,7 @@ void fleet_open(struct fleet_world *world, size_t size, int32_t partitions, uint
     world->partitions = partitions;
     simulated_cluster_add_topic(world->cluster, "cards", partitions);
     simulated_cluster_add_topic(world->cluster, "fraud.deltas", 1);
+    simulated_cluster_add_topic(world->cluster, "scores", 1);
     for (size_t i = 0; i < size; i++) {
         snprintf(world->members[i].name, sizeof world->members[i].name, "w%zu", i);
     }
@@ -97,6 +99,22 @@ static struct rf_source *log_source(struct fleet_world *world, bool until_end) {
     const struct rf_texts topics = {.list = list, .count = 1};
     return simulated_cluster_reader(
             world->cluster, &(struct simulated_reader){.topics = &topics, .start = RF_START_EARLIEST, .until_end = until_end});
+}
+
+// One sink that remembers, and Kafka's.
+static enum rf_status add_sinks(struct fleet_member *member, struct rf_pipeline *pipeline, struct rf_error *err) {
+    const struct rf_variant *kind = rf_sink_variants;
+    while (strcmp(kind->name, "kafka") != 0) {
+        kind++;
+    }
+    struct rf_sink_kafka_options options = {.topic = (char *)"scores"};
+    const struct rf_variant_value value = {.kind = kind, .options = &options};
+    const struct rf_sink_context context = {.model = "fraud", .outbox = &member->outbox};
+    struct rf_sink *sink;
+    member->tally = calloc(1, sizeof *member->tally);
+    enum rf_status status = rf_pipeline_add_sink(pipeline, fleet_tally_sink(member->tally), err);
+    status = status ? status : rf_sink_create(&value, &context, &sink, err);
+    return status ? status : rf_pipeline_add_sink(pipeline, sink, err);
 }
 
 void fleet_birth(struct fleet_world *world, size_t index) {
@@ -136,7 +154,7 @@ void fleet_birth(struct fleet_world *world, size_t index) {
             .drain_ms = 1500,
             .send_ms = 1000,
     };
-    if (rf_assembly_pipeline(&member->assembly, NULL, &options.pipeline, &err) ||
+    if (rf_assembly_pipeline(&member->assembly, NULL, &options.pipeline, &err) || add_sinks(member, options.pipeline, &err) ||
         rf_fleet_worker_create(&options, &member->worker, &err)) {
         fail_msg("%s is not born: %s", member->name, err.text);
     }
@@ -147,6 +165,8 @@ static void bury(struct fleet_member *member) {
     rf_fleet_worker_destroy(member->worker);
     rf_outbox_finish(&member->outbox);
     disassemble(&member->assembly);
+    fleet_tally_destroy(member->tally);
+    member->tally = NULL;
     member->worker = NULL;
 }
 
@@ -336,7 +356,77 @@ static void assert_current_is_base(struct rf_fleet_worker *worker) {
     }
 }
 
+// What a read_committed reader of the scores sees of a record.
+struct seen {
+    uint32_t epoch;
+    uint64_t since;
+    double score;
+    unsigned times;
+};
+
+// Each record that is none of the undecodable stands once among the scores.
+static void assert_scores_once(struct fleet_world *world, struct seen **seen) {
+    int64_t offset = 0;
+    const struct rf_record *record;
+    uint64_t count = 0, wanted = 0;
+    for (int32_t i = 0; i < world->partitions; i++) {
+        seen[i] = calloc((size_t)simulated_cluster_end(world->cluster, "cards", i) + 1, sizeof **seen);
+    }
+    while ((record = simulated_cluster_next(world->cluster, "scores", 0, &offset)) != NULL) {
+        char text[512];
+        int partition;
+        long long at;
+        unsigned epoch;
+        unsigned long long since;
+        double score;
+        snprintf(text, sizeof text, "%.*s", (int)record->value.size, record->value.data);
+        assert_int_equal(sscanf(strstr(text, "\"partition\""), "\"partition\":%d,\"offset\":%lld", &partition, &at), 2);
+        assert_int_equal(sscanf(strstr(text, "\"epoch\""), "\"epoch\":%u,\"since\":%llu,\"score\":%lf", &epoch, &since, &score),
+                         3);
+        struct seen *one = &seen[partition][at];
+        *one = (struct seen){epoch, since, score, one->times + 1};
+        if (one->times != 1) {
+            fail_msg("the score of cards [%d] offset %lld stands %u times", partition, at, one->times);
+        }
+        count++;
+    }
+    for (uint64_t number = 0; number < world->produced; number++) {
+        wanted += number % 97 != 13;
+    }
+    assert_int_equal(count, wanted);
+}
+
+// What a life gave and did not take back is what was committed of it.
+static void assert_given(const struct fleet_member *member, struct seen **seen) {
+    for (size_t i = 0; i < member->tally->count; i++) {
+        const struct fleet_given *given = &member->tally->list[i];
+        const struct seen *one = &seen[given->partition][given->offset];
+        bool is_committed = one->epoch == given->epoch && one->since == given->since;
+        if (is_committed == given->is_void) {
+            fail_msg("%s: the prediction of cards [%d] offset %lld (epoch %u, since %llu) is %s, but %s", member->name,
+                     (int)given->partition, (long long)given->offset, given->epoch, (unsigned long long)given->since,
+                     is_committed ? "committed" : "not committed", given->is_void ? "was taken back" : "was not taken back");
+        }
+        assert_true(given->is_void || one->score == given->score);
+    }
+}
+
+static void assert_predictions(struct fleet_world *world) {
+    struct seen **seen = calloc((size_t)world->partitions, sizeof(struct seen *));
+    assert_scores_once(world, seen);
+    for (size_t i = 0; i < world->size; i++) {
+        if (world->members[i].worker) {
+            assert_given(&world->members[i], seen);
+        }
+    }
+    for (int32_t i = 0; i < world->partitions; i++) {
+        free(seen[i]);
+    }
+    free(seen);
+}
+
 void fleet_assert(struct fleet_world *world) {
+    assert_predictions(world);
     struct rf_fleet_worker *one = NULL;
     struct rf_error err;
     for (size_t i = 0; i < world->size; i++) {

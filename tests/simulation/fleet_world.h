@@ -21,7 +21,8 @@ struct fleet_member {
     struct rf_outbox outbox;
     struct rf_fleet_worker *worker; // NULL: it is not alive
     char name[24], nonce[48];
-    int64_t frozen_until_ms; // it gets no turns, like a process that was stopped
+    int64_t frozen_until_ms;   // it gets no turns, like a process that was stopped
+    struct fleet_tally *tally; // of the predictions that this life gave
     uint64_t lives;
 };
 
@@ -58,7 +59,8 @@ void fleet_faults(struct fleet_world *world, uint64_t one_in);
 void fleet_settle(struct fleet_world *world);
 
 // All replicas have one base, which is the fold of the log by somebody who comes fresh; all records are applied, each once; what
-// the group has committed is what the log has applied; current is base.
+// the group has committed is what the log has applied; current is base. A reader of the scores sees each record's once; what
+// those alive predicted beside was taken back.
 void fleet_assert(struct fleet_world *world);
 
 #endif
