@@ -278,7 +278,8 @@ enum rf_status rf_fleet_tell_retraction(struct rf_fleet_worker *worker, struct r
     return RF_OK;
 }
 
-enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, struct rf_error *err) {
+enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, struct rf_error *err) {
+    const char *why = worker->stale;
     retract(worker);
     uint64_t records = rf_growth_records(&worker->growth, worker->pipeline) + (worker->is_frozen ? worker->frozen.records : 0);
     rf_layers_drop(worker->layers);
@@ -286,9 +287,8 @@ enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, st
     if (worker->options.outbox) {
         rf_outbox_clear(worker->options.outbox);
     }
-    atomic_store(&worker->is_unwanted, true);
     worker->grown_since_ms = 0;
-    worker->is_stale = false;
+    worker->stale = NULL;
     worker->generation++;
     if (records) {
         worker->dropped += records;

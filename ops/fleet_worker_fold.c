@@ -126,7 +126,7 @@ static void take_outcome(struct rf_fleet_worker *worker, int64_t now) {
     snprintf(trouble, sizeof trouble, "%s", worker->trouble);
     pthread_mutex_unlock(&worker->lock);
     atomic_store(&worker->sending, RF_FLEET_SENDING_NOTHING);
-    if (outcome == RF_OUTCOME_ABORTED && worker->is_frozen && !atomic_load(&worker->is_unwanted)) {
+    if (outcome == RF_OUTCOME_ABORTED && worker->is_frozen) {
         rf_log(worker->options.log, RF_LOG_WARN, "a delta was not committed; sending it again",
                rf_log_text("model", rf_pipeline_name(worker->pipeline)), rf_log_text("error", trouble));
         worker->is_retry = true;
@@ -138,7 +138,6 @@ static void take_outcome(struct rf_fleet_worker *worker, int64_t now) {
 }
 
 static enum rf_status send_due(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
-    take_outcome(worker, now);
     if (!may_send(worker)) {
         return RF_OK;
     }
@@ -146,6 +145,12 @@ static enum rf_status send_due(struct rf_fleet_worker *worker, int64_t now, stru
         return rf_fleet_resend(worker, err);
     }
     return is_delta_due(worker, now) && !worker->folding ? rf_fleet_cut(worker, err) : RF_OK;
+}
+
+// What is on its way may still come into the log: only then is it known what of it must be taken back. RF_AGAIN: it is not yet.
+static enum rf_status drop_stale(struct rf_fleet_worker *worker, struct rf_error *err) {
+    atomic_store(&worker->is_unwanted, true);
+    return worker->is_frozen && !worker->is_retry ? RF_AGAIN : rf_fleet_drop(worker, err);
 }
 
 // The group.
@@ -208,6 +213,25 @@ static bool is_caught_up(struct rf_fleet_worker *worker, int64_t now) {
     return false;
 }
 
+// Of partitions that came nothing has grown.
+static enum rf_status begin_growth(struct rf_fleet_worker *worker, struct rf_error *err) {
+    const struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
+    struct rf_positions *from = &worker->growth.from;
+    for (size_t i = 0; i < positions->count; i++) {
+        const struct rf_position *position = &positions->list[i];
+        size_t index;
+        if (rf_positions_add(from, position->topic, position->partition, &index)) {
+            return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
+        }
+        if (rf_positions_find(&worker->asked_for, position->topic, position->partition)) {
+            from->list[index].next_offset = position->next_offset;
+            from->list[index].records = position->records;
+            from->list[index].fingerprint = position->fingerprint;
+        }
+    }
+    return RF_OK;
+}
+
 // Where do partitions begin that came? Where the log is, once it is read as far as the group has committed.
 static enum rf_status begin(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
     const struct rf_positions *applied = rf_replica_applied(worker->replica);
@@ -228,6 +252,7 @@ static enum rf_status begin(struct rf_fleet_worker *worker, int64_t now, struct 
         position->records = by_log ? by_log->records : 0;
     }
     enum rf_status status = provide(worker, positions->count, err);
+    status = status ? status : begin_growth(worker, err);
     status = status ? status : copy_start(worker, err);
     if (!status) {
         answer(worker, RF_FLEET_ASK_BEGIN);
@@ -238,7 +263,6 @@ static enum rf_status begin(struct rf_fleet_worker *worker, int64_t now, struct 
 // They begin where the source said, or where it was told.
 static enum rf_status begun(struct rf_fleet_worker *worker, struct rf_error *err) {
     struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
-    struct rf_growth *growth = &worker->growth;
     pthread_mutex_lock(&worker->lock);
     for (size_t i = 0; i < worker->asked_for.count; i++) {
         const struct rf_position *wanted = &worker->asked_for.list[i];
@@ -251,20 +275,12 @@ static enum rf_status begun(struct rf_fleet_worker *worker, struct rf_error *err
         worker->held[index] = true;
     }
     pthread_mutex_unlock(&worker->lock);
-    for (size_t i = 0; i < positions->count; i++) { // nothing of them has grown
-        const struct rf_position *position = &positions->list[i];
-        size_t index;
-        if (rf_positions_add(&growth->from, position->topic, position->partition, &index)) {
-            return rf_fail(err, RF_MEMORY, "out of memory for %zu partitions", positions->count);
-        }
-        if (rf_positions_find(&worker->asked_for, position->topic, position->partition)) {
-            growth->from.list[index].next_offset = position->next_offset;
-            growth->from.list[index].records = position->records;
-            growth->from.list[index].fingerprint = position->fingerprint;
-        }
+    enum rf_status status = begin_growth(worker, err);
+    if (!rf_fleet_follows(worker)) { // the log went on since they were asked for
+        worker->stale = "another worker has learned the same records";
     }
     answer(worker, RF_FLEET_ASK_BEGUN);
-    return RF_OK;
+    return status;
 }
 
 static void let_go(struct rf_fleet_worker *worker) {
@@ -278,23 +294,37 @@ static void let_go(struct rf_fleet_worker *worker) {
     }
 }
 
+static enum rf_status give_up(struct rf_fleet_worker *worker, int asked, struct rf_error *err) {
+    let_go(worker);
+    enum rf_status status = copy_start(worker, err);
+    if (!status) {
+        worker->gives_up = false;
+        answer(worker, asked);
+    }
+    return status;
+}
+
 // All that was handed on is folded, and in the log. When that takes too long it is dropped: whoever has them next learns it.
 static enum rf_status release(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
     bool is_folded = !worker->folding && rf_ring_count(worker->prepared) == 0;
     bool is_in_log = !worker->is_frozen && rf_growth_records(&worker->growth, worker->pipeline) == 0;
-    if ((!is_folded || !is_in_log) && now - worker->asked_since_ms <= worker->options.drain_ms) {
-        return RF_OK;
+    if ((is_folded && is_in_log) || worker->gives_up) {
+        return give_up(worker, RF_FLEET_ASK_RELEASE, err);
     }
-    enum rf_status status = RF_OK;
-    if (!is_folded || !is_in_log) {
-        status = rf_fleet_drop(worker, "giving partitions up took too long", err);
+    if (now - worker->asked_since_ms > worker->options.drain_ms) {
+        worker->stale = "giving partitions up took too long";
+        worker->gives_up = true;
     }
-    let_go(worker);
-    status = status ? status : copy_start(worker, err);
-    if (!status) {
-        answer(worker, RF_FLEET_ASK_RELEASE);
+    return RF_OK;
+}
+
+static enum rf_status drop(struct rf_fleet_worker *worker, struct rf_error *err) {
+    if (worker->gives_up) {
+        return give_up(worker, RF_FLEET_ASK_DROP, err);
     }
-    return status;
+    worker->stale = "partitions were lost";
+    worker->gives_up = true;
+    return RF_OK;
 }
 
 static enum rf_status attend_group(struct rf_fleet_worker *worker, int64_t now, struct rf_error *err) {
@@ -303,7 +333,6 @@ static enum rf_status attend_group(struct rf_fleet_worker *worker, int64_t now, 
         return RF_OK;
     }
     worker->asked_since_ms = worker->asked_since_ms ? worker->asked_since_ms : now ? now : 1;
-    enum rf_status status = RF_OK;
     switch (ask) {
     case RF_FLEET_ASK_BEGIN:
         return begin(worker, now, err);
@@ -311,18 +340,9 @@ static enum rf_status attend_group(struct rf_fleet_worker *worker, int64_t now, 
         return begun(worker, err);
     case RF_FLEET_ASK_RELEASE:
         return release(worker, now, err);
-    case RF_FLEET_ASK_DROP:
-        let_go(worker);
-        status = rf_fleet_drop(worker, "partitions were lost", err);
-        break;
     default:
-        break;
+        return drop(worker, err);
     }
-    status = status ? status : copy_start(worker, err);
-    if (!status) {
-        answer(worker, ask);
-    }
-    return status;
 }
 
 // A turn.
@@ -330,14 +350,15 @@ static enum rf_status attend_group(struct rf_fleet_worker *worker, int64_t now, 
 static enum rf_status work(struct rf_fleet_worker *worker, int wait_ms, struct rf_error *err) {
     int64_t now = rf_fleet_now_ms(worker);
     enum rf_status status = rf_fleet_read_log(worker, err);
-    if (!status && worker->is_stale) {
-        status = rf_fleet_drop(worker, "the log of deltas went on without it", err);
+    take_outcome(worker, now);
+    tell(worker, now);
+    if (!status && worker->stale) {
+        status = drop_stale(worker, err);
     }
     status = status ? status : send_due(worker, now, err);
     status = status ? status : attend_group(worker, now, err);
-    tell(worker, now);
     status = status ? status : rf_fleet_tell_retraction(worker, err);
-    return status ? status : fold_next(worker, worker->has_more ? 0 : wait_ms, err);
+    return status || worker->stale ? status : fold_next(worker, worker->has_more ? 0 : wait_ms, err);
 }
 
 void rf_fleet_fold_turn(struct rf_fleet_worker *worker, int wait_ms) {
@@ -363,7 +384,7 @@ void *rf_fleet_fold_main(void *context) {
     pthread_setname_np(pthread_self(), "fold");
     while (!atomic_load(&worker->is_fold_done)) {
         rf_fleet_fold_turn(worker, RF_FLEET_IDLE_MS);
-        if (worker->fold_waits || !has_room(worker)) {
+        if (worker->fold_waits || worker->stale || !has_room(worker)) {
             rf_fleet_sleep_ms(worker, 1);
         }
     }

@@ -25,7 +25,6 @@ enum rf_fleet_ask {
     RF_FLEET_ASK_BEGUN,   // they begin there
     RF_FLEET_ASK_RELEASE, // these go: is all of theirs in the log?
     RF_FLEET_ASK_DROP,    // these are gone
-    RF_FLEET_ASK_REWIND,  // where does reading begin anew?
     RF_FLEET_ASK_ANSWERED,
 };
 
@@ -98,7 +97,8 @@ struct rf_fleet_worker {
     int64_t *begun; // [begun_count] where reading began of partitions of which the log had nothing; -1: not so
     size_t begun_count;
     bool has_joined;                     // the own join was read
-    bool is_stale;                       // what was learned since base must be dropped
+    const char *stale;                   // why what was learned since base must be dropped; NULL: it need not
+    bool gives_up;                       // it is dropped for the question that the source thread asked
     uint32_t epoch;                      // the newest one of this worker,
     uint64_t join;                       // of its join with this number
     uint64_t growth_since, frozen_since; // versions' `since` where what is growing, and what is frozen, began
@@ -109,7 +109,7 @@ struct rf_fleet_worker {
     int64_t grown_since_ms; // 0: nothing has grown
     int64_t asked_since_ms; // when giving up was asked for; 0: not
     int64_t told_ms, log_read_ms, folded_ms, resend_ms;
-    bool is_retry;    // what is frozen must be sent again
+    bool is_retry;    // what is frozen is not in the log, and nobody is sending it
     bool awaits_join; // nothing may be sent before the next own join is read
     enum rf_fleet_barrier barrier;
     uint64_t barrier_join; // the join that is one has a higher number
@@ -162,11 +162,14 @@ void rf_fleet_forget_frozen(struct rf_fleet_worker *worker);
 void rf_fleet_parcel_finish(struct rf_fleet_parcel *parcel);
 enum rf_status rf_fleet_join_parcel(struct rf_fleet_worker *worker, struct rf_fleet_parcel *parcel_out,
                                     struct rf_error *err) RF_MUST_USE;
-// All that was learned since base is dropped, and reading begins anew where the log is.
-enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, const char *why, struct rf_error *err) RF_MUST_USE;
+// All that was learned since base is dropped, and reading begins anew where the log is. What is frozen must not be on its way.
+enum rf_status rf_fleet_drop(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
 
 // Tells sinks of predictions that are void. RF_AGAIN: one has no room now.
 enum rf_status rf_fleet_tell_retraction(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// Does what is growing, or frozen, still follow the log? Not when somebody else got ahead on a partition of ours.
+bool rf_fleet_follows(const struct rf_fleet_worker *worker);
 
 bool rf_fleet_holds(const struct rf_fleet_worker *worker, size_t index);
 int64_t rf_fleet_now_ms(struct rf_fleet_worker *worker);

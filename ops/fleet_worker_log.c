@@ -31,8 +31,7 @@ enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error
     return status;
 }
 
-// Does what is growing, or frozen, still follow the log? Not when somebody else got ahead on a partition of ours.
-static bool is_followed(const struct rf_fleet_worker *worker) {
+bool rf_fleet_follows(const struct rf_fleet_worker *worker) {
     const struct rf_positions *applied = rf_replica_applied(worker->replica);
     const struct rf_positions *from = worker->is_frozen ? &worker->frozen_from : &worker->growth.from;
     for (size_t i = 0; i < from->count; i++) {
@@ -124,8 +123,8 @@ static enum rf_status take(struct rf_fleet_worker *worker, const struct rf_recor
     version.base = rf_replica_number(worker->replica);
     version.line = rf_replica_line(worker->replica);
     rf_pipeline_set_version(worker->pipeline, version);
-    if (news.event == RF_REPLICA_FOLDED && !is_followed(worker)) {
-        worker->is_stale = true;
+    if (news.event == RF_REPLICA_FOLDED && !rf_fleet_follows(worker)) {
+        worker->stale = "another worker has learned the same records";
     }
     return news.event == RF_REPLICA_JOINED ? note_join(worker, &news, err) : RF_OK;
 }
@@ -152,7 +151,8 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
     rf_fleet_log_release(&worker->log_read);
     if (!status && worker->is_frozen_void) {
         worker->is_frozen_void = false;
-        worker->is_stale = true;
+        worker->is_retry = true;
+        worker->stale = "its last delta does not count";
     }
     return status;
 }

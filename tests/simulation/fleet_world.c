@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETTLE_TURNS = 400000, OUTPUTS_MAX = 1 };
+enum { SETTLE_TURNS = 400000, POKE_TURNS = 50000, OUTPUTS_MAX = 1 };
 
 static const char settings_text[] =
         "name: fraud\n"
@@ -271,12 +271,22 @@ static bool is_quiet(const struct fleet_world *world) {
     return alive > 0 && simulated_cluster_is_settled(world->cluster);
 }
 
+// The cooperative way may leave partitions to nobody until the next rebalance, which an operator brings about so.
+static void have_orphans_found(struct fleet_world *world) {
+    fleet_death(world, 0);
+    world->clock.now_ms += 2 * FLEET_SESSION_MS;
+    simulated_cluster_advance(world->cluster, world->clock.now_ms);
+}
+
 void fleet_settle(struct fleet_world *world) {
     fleet_faults(world, 0);
     uint64_t turns = 0;
     for (; !is_quiet(world) && turns < SETTLE_TURNS; turns++) {
-        if (!world->members[0].worker) {
+        if (!world->members[0].worker && turns % POKE_TURNS != POKE_TURNS - 1) {
             fleet_birth(world, 0);
+        }
+        if (turns % POKE_TURNS == POKE_TURNS - 1 && !world->is_eager && world->members[0].worker) {
+            have_orphans_found(world);
         }
         fleet_turn(world);
     }

@@ -89,8 +89,12 @@ static void befall(struct fleet_world *world) {
     }
 }
 
+// A test that fails says which seed it was: RF_SEED=... plays it alone, and RF_FLEET_LOG=FILE has the workers tell their stories.
+static uint64_t seed_played;
+
 static void play(uint64_t seed, size_t size, int32_t partitions, uint64_t turns) {
     struct fleet_world *world = malloc(sizeof *world);
+    seed_played = seed;
     fleet_open(world, size, partitions, seed);
     world->is_eager = seed % 3 == 0;
     fleet_produce(world, 300);
@@ -108,12 +112,28 @@ static void play(uint64_t seed, size_t size, int32_t partitions, uint64_t turns)
 
 static void whatever_befalls_a_fleet_each_record_is_learned_once(void **state) {
     (void)state;
-    const char *asked = getenv("RF_SEED");
-    uint64_t first = asked ? strtoull(asked, NULL, 10) : 1, count = asked ? 1 : 200 / SLOWNESS;
+    const char *asked = getenv("RF_SEED"), *wanted = getenv("RF_SEEDS"); // to begin with another one, and how many
+    uint64_t first = asked ? strtoull(asked, NULL, 10) : 1, count = asked ? 1 : 2000 / SLOWNESS;
+    count = wanted ? strtoull(wanted, NULL, 10) : count;
     for (uint64_t seed = first; seed < first + count; seed++) {
-        print_message("seed %" PRIu64 "\n", seed);
+        if (asked || seed % 100 == 0) {
+            print_message("seed %" PRIu64 "\n", seed);
+        }
         play(seed, 2 + seed % 5, 1 + (int32_t)(seed % 7), 40);
     }
+}
+
+static void many_workers_learn_each_record_once(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8 / (SLOWNESS > 1 ? 8 : 1); seed++) {
+        play(1000000 + seed, FLEET_MAX, 80, 12);
+    }
+}
+
+static int tell_seed(void **state) {
+    (void)state;
+    print_message("the last seed was %" PRIu64 "\n", seed_played);
+    return 0;
 }
 
 int main(void) {
@@ -121,7 +141,8 @@ int main(void) {
             cmocka_unit_test(one_worker_learns_all),
             cmocka_unit_test(some_workers_learn_all_once),
             cmocka_unit_test(workers_come_and_go),
-            cmocka_unit_test(whatever_befalls_a_fleet_each_record_is_learned_once),
+            cmocka_unit_test_teardown(whatever_befalls_a_fleet_each_record_is_learned_once, tell_seed),
+            cmocka_unit_test_teardown(many_workers_learn_each_record_once, tell_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
