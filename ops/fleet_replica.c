@@ -124,7 +124,8 @@ static enum rf_status found(struct rf_replica *replica, const struct rf_fleet_ge
                        replica->options.model);
     }
     struct rf_error difference;
-    if (own && rf_specification_compare(genesis->specification, own, replica->options.settings, &difference)) {
+    if (own && rf_specification_compare(genesis->specification, own, replica->options.settings, &difference) ==
+                       RF_SPECIFICATION_BREAKING) {
         return rf_fail(err, RF_CONFLICT, "the fleet of model %s was founded with another specification: %.700s", genesis->model,
                        difference.text);
     }

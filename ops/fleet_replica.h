@@ -68,9 +68,9 @@ struct rf_replica_news {
     char sentence[RF_ERROR_TEXT_SIZE];
 };
 
-// Takes the next entry of the log. RF_CONFLICT: the fleet was founded with another specification or arithmetic, or the model was
-// reset and this replica did not know beforehand, in words. RF_CORRUPT: base is not what it must be. All are for good. Bytes that
-// are no entry are passed over, and told as void.
+// Takes the next entry of the log. RF_CONFLICT: the fleet was founded with a specification that this one breaks, or another
+// arithmetic, or the model was reset and this replica did not know beforehand, in words. RF_CORRUPT: base is not what it must be.
+// All are for good. Bytes that are no entry are passed over, and told as void.
 enum rf_status rf_replica_take(struct rf_replica *replica, struct rf_text bytes, struct rf_replica_news *news_out,
                                struct rf_error *err) RF_MUST_USE;
 
