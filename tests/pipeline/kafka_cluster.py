@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker for one test: started on free ports in a temporary folder, killed and restarted at will.
+"""A real Apache Kafka for one test: a broker, or three, started on free ports in a temporary folder, killed and restarted at will.
 
     with KafkaBroker() as broker:
         broker.create_topic("transactions", 4)
@@ -6,9 +6,13 @@
         ...
         broker.kill(); broker.restart()
 
+    with KafkaCluster() as cluster:
+        cluster.brokers[1].kill()
+
 The jars come from `sh ops/setup.sh test` (build/kafka/lib). Records go in and out by kcat, a client that is not ours.
 """
 
+import base64
 import collections
 import os
 import pathlib
@@ -51,8 +55,8 @@ def free_ports(count):
             one.close()
 
 
-def java(*arguments):
-    return ["java", "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+def java(*arguments, heap=("-Xms256m", "-Xmx512m")):
+    return ["java", *heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
             f"-Dlog4j.configuration=file:{HERE}/kafka/log4j.properties", "-cp", f"{KAFKA}/lib/*", *arguments]
 
 
@@ -63,150 +67,15 @@ def tail(path, lines=30):
         return str(error)
 
 
-class KafkaBroker:
-    def __init__(self, settings=None, proxy_port=None):
-        self.settings = settings or {}  # properties over those of kafka/server.properties
-        self.proxy_port = proxy_port  # clients that come in at behind_port are told to come to this port instead
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="riffle-kafka-"))
-        self.log = self.folder / "broker.log"
-        self.process = None
-        self.port = self.behind_port = None
+class Topics:
+    """Topics and records of who has `bootstrap`, `folder` and `admin()`."""
 
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    @property
-    def bootstrap(self):
-        return f"127.0.0.1:{self.port}"
-
-    # Life.
-
-    def start(self):
-        """A new cluster without topics; returns when it answers a metadata request."""
-        for attempt in range(3):
-            self._configure()
-            try:
-                self._launch()
-                return
-            except RuntimeError:
-                if attempt == 2 or "Address already in use" not in self.log.read_text(errors="replace"):
-                    raise
-                self.kill()
-
-    def stop(self):
-        """Asks it to stop and waits for that."""
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
-
-    def kill(self):
-        """SIGKILL: as when the power goes, but for what the operating system still writes."""
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def pause(self):
-        """The process stands still and its connections stay open, until resume()."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def restart(self):
-        """Starts it again with the same ports and data."""
-        self.stop()
-        self._launch()
-
-    def close(self):
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _configure(self):
-        self.port, controller_port, self.behind_port = free_ports(3)
-        template = (HERE / "kafka" / "server.properties").read_text()
-        text = template.format(port=self.port, controller_port=controller_port, folder=self.folder)
-        settings = {**self._behind_proxy(controller_port), **self.settings}
-        text += "".join(f"{name}={value}\n" for name, value in settings.items())
-        (self.folder / "server.properties").write_text(text)
-        shutil.rmtree(self.folder / "data", ignore_errors=True)
-        shutil.copytree(self._formatted(), self.folder / "data")
-
-    def _behind_proxy(self, controller_port):
-        """A listener of its own for the clients of a proxy."""
-        if not self.proxy_port:
-            return {}
-        host = "://127.0.0.1"
-        return {
-            "listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.behind_port},CONTROLLER{host}:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.proxy_port}",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT",
-        }
-
-    def _formatted(self):
-        """A freshly formatted data folder, made by Kafka's own tool once and copied ever after."""
-        formatted = KAFKA / "formatted"
-        if not formatted.is_dir():
-            made = self.folder / "data"
-            command = java("kafka.tools.StorageTool", "format", "-t", "cmlmZmxlLXRlc3RzLWtmaw", "-c",
-                           str(self.folder / "server.properties"))
-            with open(self.log, "wb") as log:
-                if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode:
-                    raise RuntimeError(f"kafka's storage tool failed:\n{tail(self.log)}")
-            private = KAFKA / f"formatted.{os.getpid()}"
-            shutil.copytree(made, private)
-            shutil.rmtree(made)
-            try:
-                private.rename(formatted)
-            except OSError:  # another test was quicker
-                shutil.rmtree(private)
-        return formatted
-
-    def _launch(self):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(java("kafka.Kafka", str(self.folder / "server.properties")),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the broker exited with {self.process.returncode}:\n{tail(self.log)}")
-            if self._answers():
-                return
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the broker did not answer within {START_SECONDS} s:\n{tail(self.log)}")
-            time.sleep(0.05)
-
-    def _answers(self):
-        """True when every partition that was there before has its leader again, and groups their coordinator."""
-        try:
-            with self.admin() as admin:
-                admin.committed("riffle-tests-probe")
-                return all(count and self._has_leaders(admin, name, count) for name, count in admin.topics().items())
-        except (OSError, KafkaError):
-            return False
-
-    # Topics and records.
-
-    def admin(self, timeout_s=30):
-        return Admin("127.0.0.1", self.port, timeout_s)
+    replication = 1  # of topics that are made
 
     def create_topic(self, name, partitions=1, settings=None):
         """Returns when every partition has a leader."""
         with self.admin() as admin:
-            admin.create_topic(name, partitions, settings)
+            admin.create_topic(name, partitions, settings, self.replication)
             self._wait(lambda: self._has_leaders(admin, name, partitions), f"leaders of {name}")
 
     def create_partitions(self, name, count):
@@ -224,13 +93,12 @@ class KafkaBroker:
         with self.admin() as admin:
             admin.delete_records(name, partition, offset)
 
-    @staticmethod
-    def _has_leaders(admin, name, partitions):
+    def _has_leaders(self, admin, name, partitions):
         """Asks the leaders themselves: the metadata names them a moment before they know of it."""
         if admin.topics().get(name) != partitions:
             return False
         try:
-            admin.offsets(name, list(range(partitions)))
+            self._ask_offsets(admin, name, list(range(partitions)))
         except KafkaError as error:
             if error.code in (UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER):
                 return False
@@ -246,7 +114,11 @@ class KafkaBroker:
 
     def _offsets(self, name, time_ms):
         with self.admin() as admin:
-            return admin.offsets(name, list(range(admin.topics()[name])), time_ms)
+            return self._ask_offsets(admin, name, list(range(admin.topics()[name])), time_ms)
+
+    @staticmethod
+    def _ask_offsets(admin, name, partitions, time_ms=LATEST):
+        return admin.offsets(name, partitions, time_ms)
 
     def committed(self, group):
         """{(topic, partition): (offset, metadata)}"""
@@ -302,3 +174,265 @@ class KafkaBroker:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"waited {START_SECONDS} s for {what}")
             time.sleep(0.02)
+
+
+class KafkaBroker(Topics):
+    heap = ("-Xms256m", "-Xmx512m")
+
+    def __init__(self, settings=None, proxy_port=None):
+        self.settings = settings or {}  # properties over those of kafka/server.properties
+        self.proxy_port = proxy_port  # clients that come in at behind_port are told to come to this port instead
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="riffle-kafka-"))
+        self.log = self.folder / "broker.log"
+        self.process = None
+        self.is_paused = False
+        self.port = self.behind_port = self.controller_port = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    # Life.
+
+    def start(self):
+        """A new cluster without topics; returns when it answers a metadata request."""
+        for attempt in range(3):
+            self._configure()
+            try:
+                self._launch()
+                return
+            except RuntimeError:
+                if attempt == 2 or "Address already in use" not in self.log.read_text(errors="replace"):
+                    raise
+                self.kill()
+
+    def stop(self):
+        """Asks it to stop and waits for that."""
+        if self.process:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    def kill(self):
+        """SIGKILL: as when the power goes, but for what the operating system still writes."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.is_paused = False
+
+    def pause(self):
+        """The process stands still and its connections stay open, until resume()."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.is_paused = True
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.is_paused = False
+
+    def restart(self):
+        """Starts it again with the same ports and data."""
+        self.stop()
+        self._launch()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _configure(self):
+        self.port, self.controller_port, self.behind_port = free_ports(3)
+        self._write_settings()
+
+    def _write_settings(self):
+        template = (HERE / "kafka" / "server.properties").read_text()
+        text = template.format(port=self.port, controller_port=self.controller_port, folder=self.folder)
+        settings = {**self._behind_proxy(), **self.settings}
+        text += "".join(f"{name}={value}\n" for name, value in settings.items())
+        (self.folder / "server.properties").write_text(text)
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        shutil.copytree(self._formatted(), self.folder / "data")
+
+    def _behind_proxy(self):
+        """A listener of its own for the clients of a proxy."""
+        if not self.proxy_port:
+            return {}
+        host = "://127.0.0.1"
+        return {
+            "listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.behind_port},CONTROLLER{host}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT{host}:{self.port},BEHIND{host}:{self.proxy_port}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT",
+        }
+
+    def _formatted(self):
+        """A freshly formatted data folder, made by Kafka's own tool once and copied ever after."""
+        formatted = KAFKA / "formatted"
+        if not formatted.is_dir():
+            made = self.folder / "data"
+            command = java("kafka.tools.StorageTool", "format", "-t", "cmlmZmxlLXRlc3RzLWtmaw", "-c",
+                           str(self.folder / "server.properties"))
+            with open(self.log, "wb") as log:
+                if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode:
+                    raise RuntimeError(f"kafka's storage tool failed:\n{tail(self.log)}")
+            private = KAFKA / f"formatted.{os.getpid()}"
+            shutil.copytree(made, private)
+            shutil.rmtree(made)
+            try:
+                private.rename(formatted)
+            except OSError:  # another test was quicker
+                shutil.rmtree(private)
+        return formatted
+
+    def _launch(self):
+        self.launch()
+        self._wait_for_answer()
+
+    def launch(self):
+        """Starts the process; it answers later."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(java("kafka.Kafka", str(self.folder / "server.properties"), heap=self.heap),
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+
+    def _wait_for_answer(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the broker exited with {self.process.returncode}:\n{tail(self.log)}")
+            if self._answers():
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the broker did not answer within {START_SECONDS} s:\n{tail(self.log)}")
+            time.sleep(0.05)
+
+    def _answers(self):
+        """True when every partition that was there before has its leader again, and groups their coordinator."""
+        try:
+            with self.admin() as admin:
+                admin.committed("riffle-tests-probe")
+                return all(count and self._has_leaders(admin, name, count) for name, count in admin.topics().items())
+        except (OSError, KafkaError):
+            return False
+
+    def admin(self, timeout_s=30):
+        return Admin("127.0.0.1", self.port, timeout_s)
+
+
+class KafkaNode(KafkaBroker):
+    """One of the brokers of a cluster, which are its controllers as well."""
+
+    heap = ("-Xms128m", "-Xmx256m")
+
+    def configure(self, number, nodes, settings):
+        """With the ports that the cluster drew for all `nodes`."""
+        voters = ",".join(f"{i + 1}@127.0.0.1:{node.controller_port}" for i, node in enumerate(nodes))
+        self.settings = {"node.id": number, "controller.quorum.voters": voters, **settings}
+        self._write_settings()
+        identity = self.folder / "data" / "meta.properties"
+        text = identity.read_text().replace("node.id=1", f"node.id={number}")
+        fresh = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        identity.write_text("".join(f"directory.id={fresh}\n" if line.startswith("directory.id=") else f"{line}\n"
+                                    for line in text.splitlines()))
+
+
+class KafkaCluster(Topics):
+    """Three brokers, of which any two do. Proxies, one a broker, as for KafkaBroker."""
+
+    replication = 3
+    settings = {
+        "offsets.topic.replication.factor": 3, "offsets.topic.num.partitions": 3, "transaction.state.log.replication.factor": 3,
+        "transaction.state.log.min.isr": 2, "transaction.state.log.num.partitions": 3, "default.replication.factor": 3,
+        "min.insync.replicas": 2, "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+        "num.replica.fetchers": 1, "log.cleaner.threads": 1,
+    }
+
+    def __init__(self, settings=None, proxy_ports=(None, None, None)):
+        self.settings = {**self.settings, **(settings or {})}
+        self.brokers = [KafkaNode(proxy_port=port) for port in proxy_ports]
+        self.folder = self.brokers[0].folder
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def bootstrap(self):
+        return ",".join(broker.bootstrap for broker in self.brokers)
+
+    def start(self):
+        """A new cluster without topics; returns when all three know of one another."""
+        ports = free_ports(9)
+        for i, broker in enumerate(self.brokers):
+            broker.port, broker.controller_port, broker.behind_port = ports[3 * i : 3 * i + 3]
+        for i, broker in enumerate(self.brokers):
+            broker.configure(i + 1, self.brokers, self.settings)
+            broker.launch()
+        self._wait(self.is_whole, "three brokers")
+
+    def close(self):
+        for broker in self.brokers:
+            broker.close()
+
+    def is_up(self, broker):
+        return broker.process is not None and broker.process.poll() is None and not broker.is_paused
+
+    def is_whole(self):
+        """All brokers answer and know that every replica is in sync."""
+        for broker in self.brokers:
+            if not self.is_up(broker):
+                if broker.process is not None and broker.process.poll() is not None:
+                    raise RuntimeError(f"a broker exited with {broker.process.returncode}:\n{tail(broker.log)}")
+                return False
+            try:
+                with broker.admin(timeout_s=5) as admin:
+                    brokers, topics = admin.layout()
+            except (OSError, KafkaError):
+                return False
+            parts = [part for parts in topics.values() for part in parts]
+            if len(brokers) < len(self.brokers) or any(len(part.in_sync) < len(part.replicas) or part.leader < 0 for part in parts):
+                return False
+        return True
+
+    def admin(self, timeout_s=30):
+        """A connection to any broker that is there."""
+        failure = OSError("no broker is up")
+        for broker in filter(self.is_up, self.brokers):
+            try:
+                return broker.admin(timeout_s)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    @staticmethod
+    def _ask_offsets(admin, name, partitions, time_ms=LATEST):
+        """Each of its leader."""
+        brokers, topics = admin.layout()
+        leaders = {part.partition: part.leader for part in topics.get(name, [])}
+        found = {}
+        for leader in {leaders.get(partition, -1) for partition in partitions}:
+            led = [partition for partition in partitions if leaders.get(partition, -1) == leader]
+            if leader not in brokers:
+                raise KafkaError(f"offsets of {name} {led}", NOT_LEADER)
+            with Admin(*brokers[leader]) as one:
+                found.update(zip(led, one.offsets(name, led, time_ms)))
+        return [found[partition] for partition in partitions]

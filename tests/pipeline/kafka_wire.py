@@ -4,6 +4,7 @@ Layouts: the protocol guide of Apache Kafka, https://kafka.apache.org/protocol (
 header version 0, none of the flexible versions).
 """
 
+import collections
 import socket
 import struct
 import time
@@ -28,6 +29,9 @@ LATEST = -1
 EARLIEST = -2
 
 TIMEOUT_MS = 20000
+
+
+Part = collections.namedtuple("Part", "error partition leader replicas in_sync")
 
 
 class KafkaError(Exception):
@@ -83,7 +87,7 @@ class Reader:
 
 
 class Admin:
-    """One connection to the one broker of a test cluster."""
+    """One connection to a broker."""
 
     def __init__(self, host, port, timeout_s=30):
         self.socket = socket.create_connection((host, port), timeout=timeout_s)
@@ -119,11 +123,11 @@ class Admin:
             data += piece
         return bytes(data)
 
-    def create_topic(self, name, partitions, settings=None):
+    def create_topic(self, name, partitions, settings=None, replication=1):
         body = Writer()
 
         def topic(_):
-            body.text(name).number("i", partitions).number("h", 1).list([], None)
+            body.text(name).number("i", partitions).number("h", replication).list([], None)
             body.list(list((settings or {}).items()), lambda pair: body.text(pair[0]).text(str(pair[1])))
 
         body.list([name], topic).number("i", TIMEOUT_MS).number("?", False)
@@ -168,17 +172,22 @@ class Admin:
 
     def topics(self):
         """{name: number of partitions, 0 while one of them has no leader}"""
+        has_leaders = lambda parts: all(part.error == 0 and part.leader >= 0 for part in parts)
+        return {name: len(parts) if has_leaders(parts) else 0 for name, parts in self.layout()[1].items()}
+
+    def layout(self):
+        """({id of broker: (host, port)}, {name of topic: [Part]}), as this broker knows it."""
         body = Writer().number("i", -1).number("?", False)
         answer = self.ask(METADATA, body)
         answer.number("i")
-        answer.list(lambda: (answer.number("i"), answer.text(), answer.number("i"), answer.text()))
+        brokers = answer.list(lambda: (answer.number("i"), answer.text(), answer.number("i"), answer.text()))
         answer.text()
         answer.number("i")
         numbers = lambda: answer.list(lambda: answer.number("i"))
-        partition = lambda: (answer.number("h"), answer.number("i"), answer.number("i"), numbers(), numbers())
+        partition = lambda: Part(answer.number("h"), answer.number("i"), answer.number("i"), numbers(), numbers())
         topic = lambda: (answer.number("h"), answer.text(), answer.number("?"), answer.list(partition))
-        has_leaders = lambda parts: all(code == 0 and leader >= 0 for code, _, leader, _, _ in parts)
-        return {name: len(parts) if has_leaders(parts) else 0 for code, name, _, parts in answer.list(topic) if code == 0}
+        parts = {name: parts for code, name, _, parts in answer.list(topic) if code == 0}
+        return {number: (host, port) for number, host, port, _ in brokers}, parts
 
     def offsets(self, name, partitions, time_ms=LATEST):
         """The offset of each partition of `partitions` (a list) at a time; LATEST: its end, EARLIEST: its start."""
