@@ -19,9 +19,7 @@ import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -30,6 +28,7 @@ sys.path.insert(0, str(HERE.parent / "pipeline"))
 import folded  # noqa: E402 (found by the path above)
 import kafka_cluster  # noqa: E402
 import pipeline_test  # noqa: E402
+from payments import Producer, is_torn  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from riffle_process import Workspace  # noqa: E402
 
@@ -37,7 +36,6 @@ TOPIC = "payments"
 PARTITIONS = 4
 SESSION_SECONDS = 6
 VERSION = ("line", "base", "epoch", "since")
-TORN_ONE_IN = 50  # records that no decoder takes
 
 MODEL = """
 features: {id: id, time: at, label: fraud, numbers: [amount], categories: [customer, terminal]}
@@ -45,52 +43,9 @@ learner: {type: linear, optimizer: {type: momentum, rate: 0.05}, hash_bits: 12}
 """
 
 
-class Producer:
-    """Feeds kcat with records at a rate, until it is told to end."""
-
-    def __init__(self, bootstrap, rate, seed):
-        self.rate = rate
-        self.chance = random.Random(seed)
-        self.produced = 0
-        self.ends = threading.Event()
-        self.kcat = subprocess.Popen(
-            ["kcat", "-q", "-E", "-b", bootstrap, "-P", "-t", TOPIC, "-X", "acks=all", "-X", "message.timeout.ms=0",
-             "-X", "sticky.partitioning.linger.ms=0", "-X", "linger.ms=20", "-X", "reconnect.backoff.max.ms=500"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.thread = threading.Thread(target=self._produce, daemon=True)
-        self.thread.start()
-
-    def record(self):
-        number, self.produced = self.produced, self.produced + 1
-        if self.chance.randrange(TORN_ONE_IN) == 0:
-            return f"payment {number} was torn"
-        amount = self.chance.randrange(30000) / 100
-        fraud = int(amount + self.chance.gauss(0, 100) > 220)
-        return (f'{{"id":{number},"at":{1522540800000 + 9000 * number},"customer":{self.chance.randrange(50)},'
-                f'"terminal":{self.chance.randrange(90)},"amount":{amount:.2f},"fraud":{fraud}}}')
-
-    def _produce(self):
-        begun, sent = time.monotonic(), 0
-        while not self.ends.wait(0.02):
-            due = int((time.monotonic() - begun) * self.rate)
-            lines = "".join(f"{self.record()}\n" for _ in range(due - sent))
-            sent = due
-            self.kcat.stdin.write(lines.encode())
-            self.kcat.stdin.flush()
-
-    def finish(self):
-        """Returns when the broker has all of them."""
-        assert self.thread.is_alive(), "kcat ended"
-        self.ends.set()
-        self.thread.join()
-        self.kcat.stdin.close()
-        if self.kcat.wait(120):
-            raise AssertionError(f"kcat ended with {self.kcat.returncode}")
-
-    def close(self):
-        self.ends.set()
-        self.kcat.kill()
-        self.kcat.wait()
+def same(what, found, wanted):
+    print(f"{what}: {found}", flush=True)
+    assert found == wanted, f"{what}: {found}, must be {wanted}"
 
 
 class Storm:
@@ -114,7 +69,7 @@ class Storm:
         self.settings = self.write_settings("payments", "state", "")
         self.run("run", self.settings, "--until", "end", "--json")  # the snapshot of the untaught model
         self.keep_beginning()
-        self.producer = Producer(self.broker.bootstrap, self.rate, self.seed)
+        self.producer = Producer(self.broker.bootstrap, TOPIC, self.rate, self.seed)
 
     def close(self):
         if self.worker:
@@ -237,7 +192,7 @@ snapshots: {{directory: {state}, every: {{records: 5000, seconds: 0.3}}, keep: 3
         begun = time.monotonic()
         for i in range(faults):
             self.chance.choices(kinds, weights)[0]()
-            assert self.producer.kcat.poll() is None, "kcat ended"
+            assert self.producer.is_alive(), "kcat ended"
             if (i + 1) % 50 == 0:
                 print(f"{i + 1} faults after {time.monotonic() - begun:.0f} s", flush=True)
         if self.worker:
@@ -252,26 +207,21 @@ snapshots: {{directory: {state}, every: {{records: 5000, seconds: 0.3}}, keep: 3
         result = self.run("run", self.settings, "--until", "end", "--json", seconds=300).json()
         ends = self.broker.end_offsets(TOPIC)
         records = self.read_log()
-        torn = sum(not value.startswith(b"{") for value in records.values())
+        torn = sum(map(is_torn, records.values()))
         assert len(records) == sum(ends) >= self.producer.produced, (len(records), ends, self.producer.produced)
-        self.same("records learned or rejected", result["records"], len(records))
-        self.same("records learned", result["learned"], len(records) - torn)
-        self.same("records rejected", result["rejected"], torn)
+        same("records learned or rejected", result["records"], len(records))
+        same("records learned", result["learned"], len(records) - torn)
+        same("records rejected", result["rejected"], torn)
         scores, rejected = self.lines("scores.jsonl"), self.lines("rejected.jsonl")
         seen = collections.Counter((line["partition"], line["offset"]) for line in scores + rejected)
-        self.same("records in no file", len(records.keys() - seen.keys()), 0)
-        self.same("records twice in a file", sum(count > 1 for count in seen.values()), 0)
-        self.same("predictions", len(scores), len(records) - torn)
+        same("records in no file", len(records.keys() - seen.keys()), 0)
+        same("records twice in a file", sum(count > 1 for count in seen.values()), 0)
+        same("predictions", len(scores), len(records) - torn)
         versions = {tuple(line[name] for name in VERSION) for line in scores}
-        self.same("different versions", len(versions), len(scores))
+        same("different versions", len(versions), len(scores))
         print(self.run("snapshot", "verify", "state").output.splitlines()[-1])
         self.check_plain_fold(records, result)
         self.check_second_worker(result, scores)
-
-    @staticmethod
-    def same(what, found, wanted):
-        print(f"{what}: {found}")
-        assert found == wanted, f"{what}: {found}, must be {wanted}"
 
     def read_log(self):
         """{(partition, offset): value}, by a client that is not ours."""
@@ -291,21 +241,21 @@ snapshots: {{directory: {state}, every: {{records: 5000, seconds: 0.3}}, keep: 3
                 for offset in range(offsets[partition], offsets[partition] + count):
                     file.write(records[partition, offset] + b"\n")
                 offsets[partition] += count
-        self.same("records in the recorded order", sum(offsets), len(records))
+        same("records in the recorded order", sum(offsets), len(records))
         settings = self.workspace.write("plain.yaml", f"name: payments\nsource: {{file: ordered.json, format: json}}\n{MODEL}")
         plain = self.run("evaluate", settings, "--json").json()
-        self.same(f"bytes of a plain fold in the recorded order of {runs} runs", plain["model_sha256"], result["model_sha256"])
+        same(f"bytes of a plain fold in the recorded order of {runs} runs", plain["model_sha256"], result["model_sha256"])
 
     def check_second_worker(self, result, scores):
         for path in self.path("state").glob("schedule-*"):
             shutil.copy(path, self.path("again"))
         settings = self.write_settings("again", "again", "again/")
         again = self.run("run", settings, "--until", "end", "--json", "--take-over", seconds=300).json()
-        self.same("bytes of a second worker", again["model_sha256"], result["model_sha256"])
+        same("bytes of a second worker", again["model_sha256"], result["model_sha256"])
         others = self.lines("again/scores.jsonl")
-        self.same("predictions of the second worker", len(others), len(scores))
+        same("predictions of the second worker", len(others), len(scores))
         differ = sum(any(one[name] != other[name] for name in one.keys() - VERSION) for one, other in zip(scores, others))
-        self.same("predictions that differ, or stand elsewhere", differ, 0)
+        same("predictions that differ, or stand elsewhere", differ, 0)
 
 
 def main():
