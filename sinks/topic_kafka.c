@@ -188,7 +188,8 @@ static enum rf_status check_setting(const struct rf_topic_options *options, cons
     return RF_OK;
 }
 
-static enum rf_status check_settings(struct admin *admin, struct rf_error *err) {
+// Asks any broker: is_known_out false: one that has not heard of the topic yet.
+static enum rf_status describe(struct admin *admin, bool *is_known_out, struct rf_error *err) {
     rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, admin->options->name);
     rd_kafka_AdminOptions_t *options = admin_options(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_DescribeConfigs(admin->client, &resource, 1, options, admin->queue);
@@ -202,6 +203,7 @@ static enum rf_status check_settings(struct admin *admin, struct rf_error *err) 
     const rd_kafka_ConfigResource_t **results =
             rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
     enum rf_status status = RF_OK;
+    *is_known_out = count != 1 || rd_kafka_ConfigResource_error(results[0]) != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (count != 1 || rd_kafka_ConfigResource_error(results[0])) {
         const char *why = count == 1 ? rd_kafka_ConfigResource_error_string(results[0]) : NULL;
         status = fail_with(admin, err, "cannot be checked", why ? why : "its settings were not told");
@@ -213,6 +215,17 @@ static enum rf_status check_settings(struct admin *admin, struct rf_error *err) 
         }
     }
     rd_kafka_event_destroy(event);
+    return status;
+}
+
+// The topic was seen a moment ago, perhaps by a broker that learns of new topics earlier than the one that answers here.
+static enum rf_status check_settings(struct admin *admin, struct rf_error *err) {
+    bool is_known = true;
+    enum rf_status status = describe(admin, &is_known, err);
+    while (status && !is_known && left_ms(admin) > 1) {
+        rd_kafka_poll(admin->client, SLICE_MS);
+        status = describe(admin, &is_known, err);
+    }
     return status;
 }
 
