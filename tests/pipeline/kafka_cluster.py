@@ -387,7 +387,13 @@ class KafkaCluster(Topics):
         for i, broker in enumerate(self.brokers):
             broker.configure(i + 1, self.brokers, self.settings)
             broker.launch()
-        self._wait(self.is_whole, "three brokers")
+        self._wait(self._is_begun, "three brokers")
+
+    def _is_begun(self):
+        for broker in self.brokers:
+            if broker.process.poll() is not None:
+                raise RuntimeError(f"a broker exited with {broker.process.returncode}:\n{tail(broker.log)}")
+        return self.is_whole()
 
     def close(self):
         for broker in self.brokers:
@@ -400,8 +406,6 @@ class KafkaCluster(Topics):
         """All brokers answer and know that every replica is in sync."""
         for broker in self.brokers:
             if not self.is_up(broker):
-                if broker.process is not None and broker.process.poll() is not None:
-                    raise RuntimeError(f"a broker exited with {broker.process.returncode}:\n{tail(broker.log)}")
                 return False
             try:
                 with broker.admin(timeout_s=5) as admin:
@@ -422,6 +426,14 @@ class KafkaCluster(Topics):
             except OSError as error:
                 failure = error
         raise failure
+
+    def committed(self, group):
+        with self.admin() as admin:
+            code, host, port = admin.coordinator(group)
+        if code:
+            raise KafkaError(f"coordinator of group {group}", code)
+        with Admin(host, port) as admin:
+            return admin.committed(group)
 
     @staticmethod
     def _ask_offsets(admin, name, partitions, time_ms=LATEST):

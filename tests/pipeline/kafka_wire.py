@@ -215,8 +215,14 @@ class Admin:
                 raise KafkaError(f"offsets of group {group}", code)
             time.sleep(0.05)
 
+    def coordinator(self, group):
+        """(error code, host, port) of the broker that keeps a group."""
+        answer = self.ask(FIND_COORDINATOR, Writer().text(group))
+        code, _ = answer.number("h"), answer.number("i")
+        return code, answer.text(), answer.number("i")
+
     def _committed(self, group):
-        code = self.ask(FIND_COORDINATOR, Writer().text(group)).number("h")
+        code = self.coordinator(group)[0]
         if code:
             return code, None
         answer = self.ask(OFFSET_FETCH, Writer().text(group).number("i", -1))

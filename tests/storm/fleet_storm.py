@@ -45,7 +45,8 @@ NAMES = "abcd"
 GUEST = "e"
 BEHIND_PROXY = "d"
 GAP_SECONDS = 1.5  # between faults, on average
-STALL_SECONDS = 90  # so long the log of deltas may stand still
+LOOK_SECONDS = 2
+STALL_SECONDS = 75  # so long a partition may not be learned from
 CALM_SECONDS = 150  # so long catching up may take
 COMPLAINTS_MAX = 20
 FIRST_APART = 10**9  # numbers of the producers' records
@@ -73,7 +74,8 @@ class FleetStorm:
         self.numbers = itertools.count()
         self.disturbed_at = 0
         self.is_isolated = False  # the worker behind the proxies
-        self.progress = (0, time.monotonic())  # of the log of deltas
+        self.progress = {}  # partition: (offset committed, since when)
+        self.longest_still = 0  # seconds that a partition was not learned from
         self.looked_at = 0
 
     def open(self):
@@ -168,20 +170,27 @@ snapshots: {{directory: state-{worker}}}
         self.look_at_progress()
 
     def look_at_progress(self):
-        """The log of deltas grows, whatever happens."""
+        """Every partition is learned from, whatever happens."""
         now = time.monotonic()
-        if now - self.looked_at < 5:
-            return
+        if now - self.looked_at < LOOK_SECONDS or not all(map(self.cluster.is_up, self.cluster.brokers)):
+            return  # whoever asks a broker that stands still waits with it
         self.looked_at = now
         try:
-            end = self.cluster.end_offsets(f"{MODEL}.deltas")[0]
+            ends = self.cluster.end_offsets(TOPIC)
+            committed = {part: offset for (_, part), (offset, _) in self.cluster.committed(MODEL).items()}
         except (OSError, KeyError, kafka_cluster.KafkaError):
             return
-        if end > self.progress[0]:
-            self.progress = (end, now)
-        elif now - self.progress[1] > STALL_SECONDS:
-            self.complain(f"the log of deltas has stood at {end} for {STALL_SECONDS} s")
-            self.progress = (end, now)
+        for partition, end in enumerate(ends):
+            offset = committed.get(partition, -1)
+            before, since = self.progress.get(partition, (-1, now))
+            if offset > before or offset == end:
+                self.progress[partition] = (offset, now)
+            elif now - since > STALL_SECONDS:
+                self.complain(f"partition {partition} has stood at offset {offset} of {end} for {STALL_SECONDS} s")
+                self.progress[partition] = (offset, now)
+            else:
+                self.progress[partition] = (before, since)
+                self.longest_still = max(self.longest_still, now - since)
 
     def wait(self, seconds):
         until = time.monotonic() + seconds
@@ -347,7 +356,7 @@ snapshots: {{directory: state-{worker}}}
 
     def rage(self, faults):
         begun = time.monotonic()
-        self.wait_for(lambda: self.progress[0] > 10, "a log of deltas", 60)
+        self.wait_for(lambda: any(offset > 0 for offset, _ in self.progress.values()), "a first delta", 60)
         for i, kind in enumerate(self.deal(faults)):
             self.wait_for(getattr(self, kind), f"a chance to {kind}", 90)
             self.wait(self.chance.expovariate(1 / GAP_SECONDS))
@@ -441,6 +450,7 @@ def run(storm, faults):
     storm.calm()
     print(f"seed {storm.seed}, {faults} faults in {time.monotonic() - begun:.0f} s: "
           + ", ".join(f"{count} {what}" for what, count in storm.counts.items()))
+    print(f"a partition was not learned from for {storm.longest_still:.0f} s at most")
     for sentence, count in storm.sentences.items():
         print(f"  {count} ended with: {sentence}")
     storm.check()
