@@ -271,6 +271,20 @@ static void end(struct rf_fleet_worker *worker) {
     }
 }
 
+// The group says that another has our group.instance.id. A process that has it joined the fleet before the group, so the fold
+// thread finds its join in the log of deltas, and says so. Else nobody has: a coordinator that stood still, or was replaced by
+// another broker, may take what it remembers of us for somebody else. Only a new client is let in again, which a restart brings.
+static enum rf_status doubt(struct rf_fleet_worker *worker, int wait_ms, struct rf_error *err) {
+    int64_t now = rf_fleet_now_ms(worker);
+    struct rf_error told = *err;
+    worker->doubted_since_ms = worker->doubted_since_ms ? worker->doubted_since_ms : now ? now : 1;
+    if (now - worker->doubted_since_ms < RF_FLEET_DOUBT_MS) {
+        rf_fleet_sleep_ms(worker, wait_ms ? RF_FLEET_IDLE_MS : 0);
+        return RF_AGAIN;
+    }
+    return rf_fail(err, RF_IO, "%.600s; but no other process has joined the fleet by that name: a restart may help", told.text);
+}
+
 void rf_fleet_intake_turn(struct rf_fleet_worker *worker, int wait_ms) {
     struct rf_error err;
     if (worker->is_intake_over) {
@@ -293,6 +307,7 @@ void rf_fleet_intake_turn(struct rf_fleet_worker *worker, int wait_ms) {
         end(worker);
         status = RF_AGAIN;
     }
+    status = status == RF_BUSY ? doubt(worker, wait_ms, &err) : status;
     if (status && status != RF_AGAIN) {
         rf_fleet_fail(worker, status, &err);
     }

@@ -15,6 +15,7 @@ enum {
     RF_FLEET_REPORT_MS = 200,
     RF_FLEET_LOG_MS = 5,        // how often the log of deltas is looked at
     RF_FLEET_BARRIER_MS = 1000, // how long offsets that the group has committed are waited for, before there must be proof
+    RF_FLEET_DOUBT_MS = 5000,   // how long the log is read for another process that has our group.instance.id, as the group says
     RF_FLEET_BACKOFF_MS = 50,   // before a transaction that was aborted is sent again, or a client opened again
 };
 
@@ -72,6 +73,7 @@ struct rf_fleet_worker {
     int64_t *ends;               // [ends_count]
     size_t ends_count;
     int64_t lag_told_ms, retry_ms;
+    int64_t doubted_since_ms; // when the group said that another has our group.instance.id; 0: it did not
 
     // The fold thread's.
     struct rf_replica *replica;
