@@ -17,7 +17,11 @@ enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error
     if (status) {
         return status;
     }
-    status = rf_fleet_scan(worker->options.log_scan, replica, worker->options.clock, NULL, NULL, err);
+    int64_t begun_ms = rf_fleet_now_ms(worker);
+    do { // a topic that was just made is not known to every broker yet
+        status = rf_fleet_scan(worker->options.log_scan, replica, worker->options.clock, NULL, NULL, err);
+        rf_fleet_sleep_ms(worker, status == RF_NOT_FOUND ? RF_FLEET_BACKOFF_MS : 0);
+    } while (status == RF_NOT_FOUND && rf_fleet_now_ms(worker) - begun_ms < RF_FLEET_FOUNDING_MS);
     const struct rf_replica_reset *resets = rf_replica_resets(replica, &count);
     if (!status) {
         worker->resets = calloc(count + 1, sizeof *worker->resets);
