@@ -50,7 +50,7 @@ enum rf_status rf_partitions_take(struct rf_partitions *self, const struct rf_po
 void rf_partitions_wait(struct rf_partitions *self, int timeout_ms);
 
 // The end of each partition as the last answer to a fetch told; nothing is asked. What is not read ends at its next_offset,
-// or, of a member of a group, is -1.
-void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out);
+// or, of a member of a group, is -1. At most `count` are told.
+void rf_partitions_ends(struct rf_partitions *self, size_t count, int64_t *end_out);
 
 #endif

@@ -12,8 +12,8 @@ void rf_partitions_wait(struct rf_partitions *self, int timeout_ms) {
     poll(&waiting, 1, timeout_ms); // a signal ends the wait too
 }
 
-void rf_partitions_ends(struct rf_partitions *self, int64_t *end_out) {
-    for (size_t i = 0; i < self->positions.count; i++) {
+void rf_partitions_ends(struct rf_partitions *self, size_t count, int64_t *end_out) {
+    for (size_t i = 0; i < self->positions.count && i < count; i++) {
         const struct rf_position *position = &self->positions.list[i];
         if (!self->list[i].queue) {
             end_out[i] = self->is_of_member ? -1 : position->next_offset;

@@ -316,7 +316,7 @@ static enum rf_status group_committed(struct rf_source *self, struct rf_position
 static void group_ends(struct rf_source *self, int64_t *end_out) {
     struct group_source *source = group_from(self);
     if (source->partitions) {
-        rf_partitions_ends(source->partitions, end_out);
+        rf_partitions_ends(source->partitions, self->partitions_assigned, end_out);
     }
 }
 

@@ -194,7 +194,7 @@ static enum rf_status kafka_times(struct rf_source *self, const struct rf_positi
 static void kafka_ends(struct rf_source *self, int64_t *end_out) {
     struct kafka_source *source = kafka_from(self);
     if (source->partitions) {
-        rf_partitions_ends(source->partitions, end_out);
+        rf_partitions_ends(source->partitions, self->partitions_assigned, end_out);
     }
 }
 
