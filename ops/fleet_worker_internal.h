@@ -13,11 +13,11 @@ enum {
     RF_FLEET_POLL_MS = 20,
     RF_FLEET_IDLE_MS = 5,
     RF_FLEET_REPORT_MS = 200,
-    RF_FLEET_LOG_MS = 5,        // how often the log of deltas is looked at
-    RF_FLEET_BARRIER_MS = 1000, // how long offsets that the group has committed are waited for, before there must be proof
+    RF_FLEET_LOG_MS = 5,          // how often the log of deltas is looked at
+    RF_FLEET_BARRIER_MS = 1000,   // how long offsets that the group has committed are waited for, before there must be proof
     RF_FLEET_FOUNDING_MS = 10000, // how long brokers may take to learn of the log of deltas
-    RF_FLEET_DOUBT_MS = 5000,   // how long the log is read for another process that has our group.instance.id, as the group says
-    RF_FLEET_BACKOFF_MS = 50,   // before a transaction that was aborted is sent again, or a client opened again
+    RF_FLEET_DOUBT_MS = 5000, // how long the log is read for another process that has our group.instance.id, as the group says
+    RF_FLEET_BACKOFF_MS = 50, // before a transaction that was aborted is sent again, or a client opened again
 };
 
 // What the source thread asks of the fold thread, one thing at a time. The fold thread answers by RF_FLEET_ASK_ANSWERED.
