@@ -53,8 +53,8 @@ COMPLAINTS_MAX = 20
 FIRST_APART = 10**9  # numbers of the producers' records
 
 # How often each befalls them, by name of the method.
-WEIGHTS = {"kill": 10, "stand_still": 6, "ask_to_end": 4, "double": 2, "guest": 3, "cut": 3, "slow": 2, "cut_off": 2,
-           "kill_broker": 3, "stop_broker": 1, "pause_broker": 2, "fill_disk": 1}
+WEIGHTS = {"kill": 16, "stand_still": 8, "ask_to_end": 6, "double": 3, "guest": 4, "cut": 4, "slow": 3, "cut_off": 3,
+           "kill_broker": 2, "stop_broker": 1, "pause_broker": 2, "fill_disk": 1}
 
 
 class FleetStorm:
@@ -311,7 +311,7 @@ snapshots: {{directory: state-{worker}}}
         broker = self.draw_broker()
         if broker:
             broker.kill()
-            self.later(self.chance.uniform(0, 8), lambda: self.relaunch(broker))
+            self.later(self.chance.uniform(0, 5), lambda: self.relaunch(broker))
             self.disturb()
             self.counts["broker killed"] += 1
         return broker and self.tell(f"broker {broker.port} was killed")
@@ -320,7 +320,7 @@ snapshots: {{directory: state-{worker}}}
         broker = self.draw_broker()
         if broker:
             broker.process.terminate()
-            self.later(self.chance.uniform(8, 12), lambda: self.relaunch(broker))
+            self.later(self.chance.uniform(5, 8), lambda: self.relaunch(broker))
             self.disturb()
             self.counts["broker stopped"] += 1
         return broker and self.tell(f"broker {broker.port} was asked to stop")
@@ -344,7 +344,7 @@ snapshots: {{directory: state-{worker}}}
         broker = self.draw_broker()
         if broker:
             resource.prlimit(broker.process.pid, resource.RLIMIT_FSIZE, (0, 0))
-            self.later(self.chance.uniform(5, 10), lambda: self.relaunch(broker))
+            self.later(self.chance.uniform(3, 6), lambda: self.relaunch(broker))
             self.disturb()
             self.counts["broker's disk full"] += 1
         return broker and self.tell(f"disk of broker {broker.port} is full")
