@@ -115,7 +115,9 @@ enum rf_status rf_assembly_fleet_worker(struct rf_assembly *assembly, struct rf_
     };
     enum rf_status status = draw_nonce(assembly->nonce, sizeof assembly->nonce, err);
     status = status ? status : rf_assembly_pipeline(assembly, NULL, &options.pipeline, err);
-    status = status ? status : rf_state_merge_check(rf_pipeline_state(options.pipeline), err);
+    if (!status && rf_state_merge_check(rf_pipeline_state(options.pipeline), err)) {
+        status = rf_fail_in(err, "fleet.shared is true, but this model cannot be shared");
+    }
     status = status ? status : ensure_topic(assembly, err);
     status = status ? status : make_sources(assembly, &options, err);
     status = status ? status : make_transaction(assembly, &options.transaction, err);

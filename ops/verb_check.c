@@ -6,6 +6,7 @@
 #include "ops/lone_record.h"
 #include "ops/printer.h"
 #include "ops/verbs.h"
+#include "proto/state_merge.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -275,6 +276,9 @@ static enum rf_status check_one(const char *path, const struct rf_arguments *arg
     }
     if (!status) {
         status = rf_assembly_pipeline(&assembly, &columns, &pipeline, err);
+    }
+    if (!status && assembly.settings.fleet.shared && rf_state_merge_check(rf_pipeline_state(pipeline), err)) {
+        status = rf_fail_in(err, "fleet.shared is true, but this model cannot be shared");
     }
     if (!status && source) { // else the columns of csv may be unknown
         status = check_decoder(pipeline, err);
