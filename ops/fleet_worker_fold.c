@@ -285,7 +285,10 @@ static enum rf_status begun(struct rf_fleet_worker *worker, struct rf_error *err
 
 static void let_go(struct rf_fleet_worker *worker) {
     struct rf_positions *positions = rf_pipeline_positions(worker->pipeline);
-    for (size_t i = 0; i < worker->asked_for.count; i++) {
+    for (size_t i = 0; i < worker->held_count && atomic_load(&worker->gives_all); i++) {
+        worker->held[i] = false;
+    }
+    for (size_t i = 0; i < worker->asked_for.count && !atomic_load(&worker->gives_all); i++) {
         const struct rf_position *gone = &worker->asked_for.list[i];
         const struct rf_position *position = rf_positions_find(positions, gone->topic, gone->partition);
         if (position) {

@@ -259,9 +259,7 @@ static void end(struct rf_fleet_worker *worker) {
     if (!worker->is_ending) {
         worker->is_ending = true;
         discard(worker);
-        pthread_mutex_lock(&worker->lock);
-        (void)!rf_positions_copy(&worker->asked_for, &worker->start);
-        pthread_mutex_unlock(&worker->lock);
+        atomic_store(&worker->gives_all, true); // the partitions of a question that stands still are the fold thread's to read
         ask(worker, RF_FLEET_ASK_RELEASE);
     } else if (atomic_load(&worker->ask) == RF_FLEET_ASK_ANSWERED) {
         rf_source_unassign(worker->source);

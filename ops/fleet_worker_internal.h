@@ -117,7 +117,7 @@ struct rf_fleet_worker {
     enum rf_fleet_barrier barrier;
     uint64_t barrier_join; // the join that is one has a higher number
     bool fold_waits;
-    uint64_t rejects_told, voids_told, dropped;
+    uint64_t rejects_told, dropped;
 
     _Atomic int ask;          // enum rf_fleet_ask
     _Atomic int sending;      // enum rf_fleet_sending
@@ -126,6 +126,7 @@ struct rf_fleet_worker {
     _Atomic bool may_read;    // the own join was read: the group may be joined
     _Atomic bool is_unwanted; // what is being sent is to be aborted where that is still possible
     _Atomic bool wants_rewind;
+    _Atomic bool gives_all; // what goes is all there is: the end
     _Atomic bool is_stopping, has_failed;
     _Atomic bool is_intake_done, is_fold_done, is_sender_done;
     _Atomic uint64_t joins_sent; // numbers the nonces
