@@ -124,6 +124,7 @@ static enum rf_status build(struct rf_layers *layers) {
             return RF_MEMORY;
         }
         shared->base = layers->base.list[layers->base.count - 1];
+        shared->base->is_touched = true; // before every write to it below, whatever its owner does with the block of current
         shared->share = is_grouped(current, i) ? GROUP : ROWS;
         if (shared->share == GROUP && add_to_group(layers, shared)) {
             return RF_MEMORY;

@@ -187,7 +187,7 @@ void rf_state_thaw(struct rf_state *state); // called by the fold thread once th
 void rf_block_read_piece(struct rf_block *block, size_t piece, uint8_t *out);
 
 // SHA-256 over names, shapes, columns and contents of the blocks of a scope, in the order of their names; pieces of zeros
-// are passed over, so an empty table of any size costs little. Reads the live state: only when not frozen, by the fold thread.
+// are passed over, so an empty table of any size costs little. Reads the live state, frozen or not: by the fold thread.
 void rf_state_sha256(const struct rf_state *state, enum rf_block_scope scope, uint8_t digest_out[RF_SHA256_SIZE]);
 
 // RF_CONFLICT and a sentence naming block, column and both shapes, when rows or columns differ. Merge rules and scopes

@@ -85,6 +85,5 @@ void rf_state_sha256_of_blocks(const struct rf_state *state, enum rf_block_scope
 }
 
 void rf_state_sha256(const struct rf_state *state, enum rf_block_scope scope, uint8_t digest_out[RF_SHA256_SIZE]) {
-    assert(!state->is_frozen);
     hash_blocks(state, scope, NULL, digest_out);
 }
