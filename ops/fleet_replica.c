@@ -1,4 +1,4 @@
-#include "ops/fleet_replica.h"
+#include "ops/fleet_replica_internal.h"
 
 #include "ops/specification.h"
 
@@ -7,35 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-// A worker as the log shows it, with the chunks of the delta that it is sending.
-struct member {
-    struct rf_replica_worker shown;
-    uint64_t sequence; // of its last delta that was complete, in its epoch
-    uint8_t *bytes;    // of the delta that comes
-    size_t size, capacity;
-    uint32_t chunks; // of it that came
-};
-
-struct rf_replica {
-    struct rf_replica_options options;
-    struct rf_delta *delta; // the one being folded; NULL without layers
-    struct member *members; // [member_count]
-    size_t member_count;
-    bool is_founded;
-    uint32_t line, epochs;
-    uint64_t number, voids;
-    uint64_t records, learned, rejected;
-    struct rf_positions applied;
-    uint8_t chains[RF_FLEET_CHAINS][RF_SHA256_SIZE]; // of the last numbers, by number mod RF_FLEET_CHAINS
-    uint64_t expected;                               // see rf_replica_expect()
-    struct rf_replica_reset *resets;                 // [reset_count] met
-    size_t reset_count;
-    bool has_check;
-    uint64_t checked;
-    uint8_t check[RF_SHA256_SIZE];
-    char last_void[RF_ERROR_TEXT_SIZE];
-};
 
 enum rf_status rf_replica_create(const struct rf_replica_options *options, struct rf_replica **replica_out,
                                  struct rf_error *err) {
@@ -66,6 +37,7 @@ void rf_replica_destroy(struct rf_replica *replica) {
         free(replica->members[i].bytes);
     }
     free(replica->members);
+    free(replica->genesis);
     free(replica->resets);
     rf_delta_destroy(replica->delta);
     rf_positions_finish(&replica->applied);
@@ -89,7 +61,7 @@ static void extend_chain(struct rf_replica *replica, const void *bytes, size_t s
     rf_sha256_finish(&sha, chain_at(replica, replica->number));
 }
 
-static struct member *find_member(const struct rf_replica *replica, const char *name) {
+static struct rf_replica_member *find_member(const struct rf_replica *replica, const char *name) {
     for (size_t i = 0; i < replica->member_count; i++) {
         if (strcmp(replica->members[i].shown.name, name) == 0) {
             return &replica->members[i];
@@ -109,7 +81,7 @@ static void declare_void(struct rf_replica *replica, struct rf_replica_news *new
 static enum rf_status found(struct rf_replica *replica, const struct rf_fleet_genesis *genesis, struct rf_text bytes,
                             struct rf_replica_news *news, struct rf_error *err) {
     const char *own = replica->options.specification;
-    if (replica->is_founded) {
+    if (replica->genesis) {
         return RF_OK;
     }
     if (genesis->arithmetic != RF_FLEET_ARITHMETIC) {
@@ -129,26 +101,31 @@ static enum rf_status found(struct rf_replica *replica, const struct rf_fleet_ge
         return rf_fail(err, RF_CONFLICT, "the fleet of model %s was founded with another specification: %.700s", genesis->model,
                        difference.text);
     }
+    replica->genesis = malloc(bytes.size + 1);
+    if (!replica->genesis) {
+        return rf_fail(err, RF_MEMORY, "out of memory for a specification");
+    }
+    memcpy(replica->genesis, bytes.data, bytes.size);
+    replica->genesis_size = bytes.size;
     struct rf_sha256 sha;
     rf_sha256_init(&sha);
     rf_sha256_update(&sha, bytes.data, bytes.size);
     rf_sha256_finish(&sha, chain_at(replica, 0));
-    replica->is_founded = true;
     news->event = RF_REPLICA_FOUNDED;
     return RF_OK;
 }
 
 static enum rf_status join(struct rf_replica *replica, const struct rf_fleet_join *join, struct rf_replica_news *news,
                            struct rf_error *err) {
-    struct member *member = find_member(replica, join->worker);
+    struct rf_replica_member *member = find_member(replica, join->worker);
     if (!member) {
-        struct member *members = reallocarray(replica->members, replica->member_count + 1, sizeof *members);
+        struct rf_replica_member *members = reallocarray(replica->members, replica->member_count + 1, sizeof *members);
         if (!members) {
             return rf_fail(err, RF_MEMORY, "out of memory for %zu workers", replica->member_count + 1);
         }
         replica->members = members;
         member = &members[replica->member_count++];
-        *member = (struct member){0};
+        *member = (struct rf_replica_member){0};
         snprintf(member->shown.name, sizeof member->shown.name, "%s", join->worker);
     }
     member->shown.epoch = ++replica->epochs;
@@ -164,7 +141,7 @@ static enum rf_status join(struct rf_replica *replica, const struct rf_fleet_joi
 }
 
 // Why the chunk is none of its worker's; NULL: it is the next one.
-static const char *fault_of_chunk(const struct member *member, const struct rf_fleet_chunk *chunk) {
+static const char *fault_of_chunk(const struct rf_replica_member *member, const struct rf_fleet_chunk *chunk) {
     if (!member) {
         return "of a worker that never joined";
     }
@@ -180,7 +157,7 @@ static const char *fault_of_chunk(const struct member *member, const struct rf_f
     return chunk->data.size > RF_FLEET_DELTA_BYTES_MAX - (chunk->index ? member->size : 0) ? "too large" : NULL;
 }
 
-static enum rf_status keep_chunk(struct member *member, const struct rf_fleet_chunk *chunk, struct rf_error *err) {
+static enum rf_status keep_chunk(struct rf_replica_member *member, const struct rf_fleet_chunk *chunk, struct rf_error *err) {
     if (chunk->index == 0) {
         member->size = 0;
         member->chunks = 0;
@@ -250,6 +227,10 @@ static enum rf_status apply_ranges(struct rf_replica *replica, const struct rf_f
     return RF_OK;
 }
 
+bool rf_replica_is_undone(const struct rf_replica *replica) {
+    return is_undone(replica, replica->number);
+}
+
 static enum rf_status fold_rows(struct rf_replica *replica, const struct rf_fleet_delta *delta, bool is_expected,
                                 struct rf_error *err) {
     struct rf_layers *layers = replica->options.layers;
@@ -273,8 +254,8 @@ static void take_check(struct rf_replica *replica) {
 }
 
 // The first hash of base at a number that stands in the log is the one that all others must have.
-static enum rf_status compare_check(struct rf_replica *replica, struct member *member, const struct rf_fleet_delta *delta,
-                                    bool is_own, struct rf_error *err) {
+static enum rf_status compare_check(struct rf_replica *replica, struct rf_replica_member *member,
+                                    const struct rf_fleet_delta *delta, bool is_own, struct rf_error *err) {
     if (!delta->has_check || !replica->has_check || delta->checked != replica->checked) {
         return RF_OK;
     }
@@ -290,7 +271,7 @@ static enum rf_status compare_check(struct rf_replica *replica, struct member *m
                    member->shown.name, replica->checked);
 }
 
-static enum rf_status take_delta(struct rf_replica *replica, struct member *member, struct rf_replica_news *news,
+static enum rf_status take_delta(struct rf_replica *replica, struct rf_replica_member *member, struct rf_replica_news *news,
                                  struct rf_error *err) {
     struct rf_fleet_delta_read read;
     char sentence[RF_ERROR_TEXT_SIZE];
@@ -336,7 +317,7 @@ static enum rf_status take_delta(struct rf_replica *replica, struct member *memb
 
 static enum rf_status take_chunk(struct rf_replica *replica, const struct rf_fleet_chunk *chunk, struct rf_replica_news *news,
                                  struct rf_error *err) {
-    struct member *member = find_member(replica, chunk->worker);
+    struct rf_replica_member *member = find_member(replica, chunk->worker);
     const char *fault = fault_of_chunk(member, chunk);
     news->epoch = chunk->epoch;
     news->sequence = chunk->sequence;
@@ -405,7 +386,7 @@ enum rf_status rf_replica_take(struct rf_replica *replica, struct rf_text bytes,
         }
         return status == RF_CORRUPT ? RF_OK : status;
     }
-    if (!replica->is_founded && entry.kind != RF_FLEET_GENESIS) {
+    if (!replica->genesis && entry.kind != RF_FLEET_GENESIS) {
         declare_void(replica, news_out, "an entry stands before the fleet was founded");
     } else if (entry.kind == RF_FLEET_GENESIS) {
         status = found(replica, &entry.genesis, bytes, news_out, err);
@@ -430,7 +411,7 @@ const struct rf_replica_reset *rf_replica_resets(const struct rf_replica *replic
 }
 
 bool rf_replica_is_founded(const struct rf_replica *replica) {
-    return replica->is_founded;
+    return replica->genesis != NULL;
 }
 
 uint64_t rf_replica_number(const struct rf_replica *replica) {

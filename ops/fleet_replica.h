@@ -74,6 +74,18 @@ struct rf_replica_news {
 enum rf_status rf_replica_take(struct rf_replica *replica, struct rf_text bytes, struct rf_replica_news *news_out,
                                struct rf_error *err) RF_MUST_USE;
 
+// All that a replica holds beside the state in its layers, as bytes (riffle.v1.FleetReplica) in memory that the caller frees:
+// between two entries of the log, of a replica that is founded.
+enum rf_status rf_replica_save(const struct rf_replica *replica, uint8_t **bytes_out, size_t *size_out,
+                               struct rf_error *err) RF_MUST_USE;
+
+// The other way round, into a replica that has taken nothing yet. With base as it was then, it goes on as the saved one would.
+// RF_CORRUPT, in words, for bytes that are none; RF_CONFLICT as of rf_replica_take(). The replica is of no use then.
+enum rf_status rf_replica_restore(struct rf_replica *replica, struct rf_text bytes, struct rf_error *err) RF_MUST_USE;
+
+// Whether a reset known beforehand undoes the delta that counted last: base is not what the log says it was then.
+bool rf_replica_is_undone(const struct rf_replica *replica);
+
 // What is frozen in the layers is the delta of this sequence and of the newest epoch of the worker of the options; 0: nothing is.
 void rf_replica_expect(struct rf_replica *replica, uint64_t sequence);
 
