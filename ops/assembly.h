@@ -22,7 +22,7 @@ struct rf_assembly {
     struct rf_schema_folder schemas;
     struct rf_registry *registry; // NULL: none
     struct rf_outbox outbox;      // of Kafka sinks in a fleet
-    char fleet_topic[250], nonce[16];
+    char fleet_topic[250], fleet_snapshots[250], nonce[16];
     bool has_settings, has_log, has_folder;
 };
 

@@ -24,15 +24,35 @@ void rf_assembly_fleet_topic(const struct rf_assembly *assembly, char topic_out[
     }
 }
 
-enum rf_status rf_assembly_fleet_log(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
-                                     struct rf_error *err) {
-    char topic[RF_FLEET_TOPIC_SIZE];
-    rf_assembly_fleet_topic(assembly, topic);
+void rf_assembly_fleet_snapshots(const struct rf_assembly *assembly, char topic_out[RF_FLEET_TOPIC_SIZE]) {
+    const char *topic = assembly->settings.fleet.snapshots.topic;
+    if (topic) {
+        snprintf(topic_out, RF_FLEET_TOPIC_SIZE, "%s", topic);
+    } else {
+        snprintf(topic_out, RF_FLEET_TOPIC_SIZE, "%s.snapshots", assembly->settings.name);
+    }
+}
+
+static enum rf_status make_log_source(struct rf_assembly *assembly, char *topic, bool until_end, struct rf_source **source_out,
+                                      struct rf_error *err) {
     char *list[] = {topic};
     const struct rf_texts topics = {.list = list, .count = 1};
     const struct rf_source_kafka_options options = {
             .properties = &assembly->kafka, .topics = &topics, .start = RF_START_EARLIEST, .until_end = until_end};
     return rf_source_kafka_create(&options, source_out, err);
+}
+
+enum rf_status rf_assembly_fleet_shelf(struct rf_assembly *assembly, struct rf_source **source_out, struct rf_error *err) {
+    char topic[RF_FLEET_TOPIC_SIZE];
+    rf_assembly_fleet_snapshots(assembly, topic);
+    return make_log_source(assembly, topic, true, source_out, err);
+}
+
+enum rf_status rf_assembly_fleet_log(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
+                                     struct rf_error *err) {
+    char topic[RF_FLEET_TOPIC_SIZE];
+    rf_assembly_fleet_topic(assembly, topic);
+    return make_log_source(assembly, topic, until_end, source_out, err);
 }
 
 static size_t message_bytes(const struct rf_assembly *assembly) {
@@ -61,12 +81,21 @@ static enum rf_status make_sources(struct rf_assembly *assembly, struct rf_fleet
             .properties = &assembly->kafka, .topics = &assembly->settings.source.topics, .start = assembly->settings.start};
     enum rf_status status = rf_source_group_create(&group, &options->source, err);
     status = status ? status : rf_assembly_fleet_log(assembly, true, &options->log_scan, err);
-    return status ? status : rf_assembly_fleet_log(assembly, false, &options->deltas, err);
+    status = status ? status : rf_assembly_fleet_log(assembly, false, &options->deltas, err);
+    return status ? status : rf_assembly_fleet_shelf(assembly, &options->snapshots, err);
 }
 
-static enum rf_status ensure_topic(struct rf_assembly *assembly, struct rf_error *err) {
+static enum rf_status make_archive(struct rf_assembly *assembly, struct rf_archive **archive_out, struct rf_error *err) {
+    const struct rf_archive_kafka_options options = {.properties = &assembly->kafka,
+                                                     .snapshots = assembly->fleet_snapshots,
+                                                     .deltas = assembly->fleet_topic,
+                                                     .forget_ms = TOPIC_WAIT_MS};
+    return rf_archive_kafka_create(&options, archive_out, err);
+}
+
+static enum rf_status ensure_topic(struct rf_assembly *assembly, const char *name, struct rf_error *err) {
     const struct rf_topic_options options = {.properties = &assembly->kafka,
-                                             .name = assembly->fleet_topic,
+                                             .name = name,
                                              .replication = (int)assembly->settings.fleet.replication,
                                              .message_bytes_max = CHUNK_BYTES};
     return rf_topic_ensure_log(&options, TOPIC_WAIT_MS, err);
@@ -89,17 +118,21 @@ static void forget(struct rf_fleet_worker_options *options) {
     rf_source_destroy(options->log_scan);
     rf_source_destroy(options->deltas);
     rf_transaction_destroy(options->transaction);
+    rf_source_destroy(options->snapshots);
+    rf_archive_destroy(options->archive);
 }
 
 enum rf_status rf_assembly_fleet_worker(struct rf_assembly *assembly, struct rf_fleet_worker **worker_out, struct rf_error *err) {
     const struct rf_settings *settings = &assembly->settings;
     rf_assembly_fleet_topic(assembly, assembly->fleet_topic);
+    rf_assembly_fleet_snapshots(assembly, assembly->fleet_snapshots);
     rf_outbox_init(&assembly->outbox, message_bytes(assembly));
     struct rf_fleet_worker_options options = {
             .clock = rf_clock_system(),
             .log = &assembly->log,
             .outbox = &assembly->outbox,
             .topic = assembly->fleet_topic,
+            .first_topic = settings->source.topics.list[0],
             .worker = rf_settings_kafka(settings, "group.instance.id"),
             .nonce = assembly->nonce,
             .specification = assembly->specification,
@@ -112,15 +145,21 @@ enum rf_status rf_assembly_fleet_worker(struct rf_assembly *assembly, struct rf_
             .delta_ms = (int64_t)(settings->fleet.deltas.seconds * 1000),
             .drain_ms = (int)(settings->fleet.drain_seconds * 1000),
             .send_ms = SEND_MS,
+            .snapshot_deltas = settings->fleet.snapshots.deltas,
+            .snapshot_ms = (int64_t)(settings->fleet.snapshots.seconds * 1000),
+            .snapshot_keep = settings->fleet.snapshots.keep,
+            .forgets = settings->fleet.snapshots.forget,
     };
     enum rf_status status = draw_nonce(assembly->nonce, sizeof assembly->nonce, err);
     status = status ? status : rf_assembly_pipeline(assembly, NULL, &options.pipeline, err);
     if (!status && rf_state_merge_check(rf_pipeline_state(options.pipeline), err)) {
         status = rf_fail_in(err, "fleet.shared is true, but this model cannot be shared");
     }
-    status = status ? status : ensure_topic(assembly, err);
+    status = status ? status : ensure_topic(assembly, assembly->fleet_topic, err);
+    status = status ? status : ensure_topic(assembly, assembly->fleet_snapshots, err);
     status = status ? status : make_sources(assembly, &options, err);
     status = status ? status : make_transaction(assembly, &options.transaction, err);
+    status = status ? status : make_archive(assembly, &options.archive, err);
     status = status ? status : rf_assembly_sinks(assembly, options.pipeline, err);
     if (status) {
         forget(&options);

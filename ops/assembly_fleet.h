@@ -10,7 +10,12 @@ enum { RF_FLEET_TOPIC_SIZE = 250 };
 // The log of deltas: fleet.topic, or <name>.deltas.
 void rf_assembly_fleet_topic(const struct rf_assembly *assembly, char topic_out[RF_FLEET_TOPIC_SIZE]);
 
-// The source of that log: up to its end as it is now, or on and on.
+// The topic of snapshots: fleet.snapshots.topic, or <name>.snapshots.
+void rf_assembly_fleet_snapshots(const struct rf_assembly *assembly, char topic_out[RF_FLEET_TOPIC_SIZE]);
+enum rf_status rf_assembly_fleet_shelf(struct rf_assembly *assembly, struct rf_source **source_out,
+                                       struct rf_error *err) RF_MUST_USE; // up to its end
+
+// The source of the log of deltas: up to its end as it is now, or on and on.
 enum rf_status rf_assembly_fleet_log(struct rf_assembly *assembly, bool until_end, struct rf_source **source_out,
                                      struct rf_error *err) RF_MUST_USE;
 

@@ -52,20 +52,12 @@ static enum rf_status build(struct rf_fleet_worker *worker, struct rf_error *err
         rf_fail_in(err, "this model cannot be shared by a fleet");
     }
     status = status ? status : rf_fleet_log_init(&worker->log_read, worker->deltas, err);
-    status = status ? status : rf_fleet_scan_log(worker, err);
-    if (status) {
-        return status;
-    }
-    const struct rf_replica_options options = {.model = rf_pipeline_name(worker->pipeline),
-                                               .specification = worker->options.specification,
-                                               .settings = worker->options.settings,
-                                               .layers = worker->layers,
-                                               .worker = worker->options.worker,
-                                               .resets = worker->resets,
-                                               .reset_count = worker->reset_count};
-    status = rf_replica_create(&options, &worker->replica, err);
+    status = status ? status : rf_fleet_take_up(worker, err);
     status = status ? status : rf_growth_begin(&worker->growth, worker->pipeline, rf_pipeline_positions(worker->pipeline), err);
     rf_pipeline_set_growth(worker->pipeline, &worker->growth);
+    if (!status && worker->options.archive && rf_state_reserve(rf_layers_base(worker->layers))) {
+        status = rf_fail(err, RF_MEMORY, "out of memory for freezing base");
+    }
     return status ? status : make_rings(worker, err);
 }
 
@@ -78,6 +70,8 @@ enum rf_status rf_fleet_worker_create(const struct rf_fleet_worker_options *opti
         rf_source_destroy(options->deltas);
         rf_source_destroy(options->log_scan);
         rf_transaction_destroy(options->transaction);
+        rf_source_destroy(options->snapshots);
+        rf_archive_destroy(options->archive);
         return rf_fail(err, RF_MEMORY, "worker: out of memory");
     }
     worker->options = *options;
@@ -100,8 +94,10 @@ enum rf_status rf_fleet_worker_create(const struct rf_fleet_worker_options *opti
 }
 
 enum rf_status rf_fleet_worker_start(struct rf_fleet_worker *worker, struct rf_error *err) {
-    static void *(*const mains[RF_FLEET_PARTS])(void *) = {rf_fleet_intake_main, rf_fleet_fold_main, rf_fleet_sender_main};
-    pthread_t *threads[RF_FLEET_PARTS] = {&worker->source_thread, &worker->fold_thread, &worker->sender_thread};
+    static void *(*const mains[RF_FLEET_PARTS])(void *) = {rf_fleet_intake_main, rf_fleet_fold_main, rf_fleet_sender_main,
+                                                           rf_fleet_keeper_main};
+    pthread_t *threads[RF_FLEET_PARTS] = {&worker->source_thread, &worker->fold_thread, &worker->sender_thread,
+                                          &worker->keeper_thread};
     assert(!worker->has_started);
     for (int part = 0; part < RF_FLEET_PARTS; part++) {
         int error = pthread_create(threads[part], NULL, mains[part], worker);
@@ -119,12 +115,13 @@ enum rf_status rf_fleet_worker_start(struct rf_fleet_worker *worker, struct rf_e
 }
 
 static bool is_done(struct rf_fleet_worker *worker) {
-    return atomic_load(&worker->is_intake_done) && atomic_load(&worker->is_fold_done) && atomic_load(&worker->is_sender_done);
+    return atomic_load(&worker->is_intake_done) && atomic_load(&worker->is_fold_done) && atomic_load(&worker->is_sender_done) &&
+           atomic_load(&worker->is_keeper_done);
 }
 
 bool rf_fleet_worker_turn(struct rf_fleet_worker *worker, enum rf_fleet_part part) {
     static void (*const turns[RF_FLEET_PARTS])(struct rf_fleet_worker *, int) = {rf_fleet_intake_turn, rf_fleet_fold_turn,
-                                                                                 rf_fleet_sender_turn};
+                                                                                 rf_fleet_sender_turn, rf_fleet_keeper_turn};
     assert(!worker->has_threads);
     worker->has_started = true;
     turns[part](worker, 0);
@@ -152,6 +149,7 @@ void rf_fleet_worker_destroy(struct rf_fleet_worker *worker) {
         pthread_join(worker->source_thread, NULL);
         pthread_join(worker->fold_thread, NULL);
         pthread_join(worker->sender_thread, NULL);
+        pthread_join(worker->keeper_thread, NULL);
     }
     for (size_t i = 0; i < worker->batches_made; i++) {
         rf_batch_destroy(worker->batches[i]);
@@ -166,6 +164,7 @@ void rf_fleet_worker_destroy(struct rf_fleet_worker *worker) {
         rf_fleet_forget_frozen(worker);
     }
     rf_outbox_finish(&worker->frozen_outbox);
+    rf_fleet_keeping_finish(worker);
     rf_replica_destroy(worker->replica);
     rf_layers_destroy(worker->layers);
     rf_pipeline_destroy(worker->pipeline);
@@ -174,6 +173,8 @@ void rf_fleet_worker_destroy(struct rf_fleet_worker *worker) {
     rf_source_destroy(worker->source);
     rf_source_destroy(worker->deltas);
     rf_source_destroy(worker->options.log_scan);
+    rf_source_destroy(worker->options.snapshots);
+    rf_archive_destroy(worker->options.archive);
     rf_fleet_log_finish(&worker->log_read);
     rf_positions_finish(&worker->offered);
     rf_positions_finish(&worker->start);

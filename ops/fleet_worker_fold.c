@@ -360,6 +360,7 @@ static enum rf_status work(struct rf_fleet_worker *worker, int wait_ms, struct r
     }
     status = status ? status : send_due(worker, now, err);
     status = status ? status : attend_group(worker, now, err);
+    rf_fleet_keep(worker, now);
     status = status ? status : rf_fleet_tell_retraction(worker, err);
     return status || worker->stale ? status : fold_next(worker, worker->has_more ? 0 : wait_ms, err);
 }

@@ -3,8 +3,10 @@
 // What the three threads of a worker of a fleet share. Only its own files include it.
 #include "ops/fleet_growth.h"
 #include "ops/fleet_scan.h"
+#include "ops/fleet_snapshot.h"
 #include "ops/fleet_worker.h"
 #include "ops/ring.h"
+#include "proto/snapshot.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -52,13 +54,32 @@ struct rf_fleet_parcel {
     uint64_t join; // of which its epoch is
 };
 
+// A snapshot of base that is being made. The keeper's while worker->is_keeping, else the fold thread's.
+struct rf_fleet_keeping {
+    struct rf_snapshot_header header;
+    struct rf_fleet_snapshot manifest;
+    struct rf_replica_reset *resets; // [reset_count] met so far
+    size_t reset_count;
+    struct rf_snapshot_writer *writer;
+    uint8_t *bytes; // [begin, end) are not sent yet
+    size_t begin, end, capacity;
+    struct rf_sha256 sha; // of what was sent
+    int step;
+    bool is_waiting; // for the brokers
+
+    // The fold thread's.
+    uint64_t number;  // that the last one was begun at
+    int64_t since_ms; // and when
+    uint64_t begun;   // by this process
+};
+
 struct rf_fleet_worker {
     struct rf_fleet_worker_options options;
     struct rf_pipeline *pipeline;
     struct rf_source *source, *deltas;
     struct rf_decoder *decoder, *fold_decoder; // of the source thread, and of the fold thread for batches that were cut
     bool has_started, has_threads;
-    pthread_t source_thread, fold_thread, sender_thread;
+    pthread_t source_thread, fold_thread, sender_thread, keeper_thread;
     struct rf_ring *prepared, *free; // of batches
     struct rf_batch **batches;       // [batches_made]
     size_t batches_made;
@@ -81,11 +102,10 @@ struct rf_fleet_worker {
     struct rf_layers *layers;
     struct rf_growth growth;         // what is not cut yet
     struct rf_positions frozen_from; // where what is frozen began
-    struct rf_replica_reset *resets; // [reset_count]
-    size_t reset_count;
-    bool is_frozen;               // a delta is cut and not in the log yet
-    bool is_frozen_void;          // and never will be
-    struct rf_fleet_delta frozen; // with ranges and runs of its own
+    struct rf_replica_reset *resets; // that the replica knows of beforehand
+    bool is_frozen;                  // a delta is cut and not in the log yet
+    bool is_frozen_void;             // and never will be
+    struct rf_fleet_delta frozen;    // with ranges and runs of its own
     uint8_t *frozen_rows;
     struct rf_outbox frozen_outbox; // what Kafka sinks were given beside it
     struct rf_positions frozen_to;  // the offsets that it covers; names of the ranges
@@ -119,6 +139,8 @@ struct rf_fleet_worker {
     bool fold_waits;
     uint64_t rejects_told, dropped;
 
+    struct rf_fleet_keeping keeping;
+
     _Atomic int ask;          // enum rf_fleet_ask
     _Atomic int sending;      // enum rf_fleet_sending
     _Atomic bool may_join;    // the sender may write
@@ -128,7 +150,10 @@ struct rf_fleet_worker {
     _Atomic bool wants_rewind;
     _Atomic bool gives_all; // what goes is all there is: the end
     _Atomic bool is_stopping, has_failed;
-    _Atomic bool is_intake_done, is_fold_done, is_sender_done;
+    _Atomic bool is_intake_done, is_fold_done, is_sender_done, is_keeper_done;
+    _Atomic bool is_keeping;     // the keeper has a snapshot to make
+    _Atomic bool is_base_frozen; // and reads base for it
+    _Atomic uint64_t snapshots_kept;
     _Atomic uint64_t joins_sent; // numbers the nonces
 
     pthread_mutex_t lock;          // of all below
@@ -149,15 +174,21 @@ struct rf_fleet_worker {
 void rf_fleet_intake_turn(struct rf_fleet_worker *worker, int wait_ms);
 void rf_fleet_fold_turn(struct rf_fleet_worker *worker, int wait_ms);
 void rf_fleet_sender_turn(struct rf_fleet_worker *worker, int wait_ms);
+void rf_fleet_keeper_turn(struct rf_fleet_worker *worker, int wait_ms);
 
 void *rf_fleet_intake_main(void *worker);
 void *rf_fleet_fold_main(void *worker);
 void *rf_fleet_sender_main(void *worker);
+void *rf_fleet_keeper_main(void *worker);
 
 // The log of deltas (ops/fleet_worker_log.c). Reads what there is, at most every few ms; what it says is done.
 enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
-// Looks the whole log through beforehand: for its founder, and for resets.
-enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
+// Makes the replica: from the newest snapshot of base, or from the genesis. Looks the log through beforehand, for resets.
+enum rf_status rf_fleet_take_up(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;
+
+// Snapshots of base (ops/fleet_worker_keeper.c). Between two entries of the log: begins one when it is due.
+void rf_fleet_keep(struct rf_fleet_worker *worker, int64_t now);
+void rf_fleet_keeping_finish(struct rf_fleet_worker *worker); // before the layers go
 
 // Deltas (ops/fleet_worker_delta.c).
 enum rf_status rf_fleet_cut(struct rf_fleet_worker *worker, struct rf_error *err) RF_MUST_USE;    // and has it sent

@@ -1,5 +1,5 @@
 // The log of deltas as a worker of a fleet reads it.
-#include "ops/fleet_scan.h"
+#include "ops/fleet_start.h"
 #include "ops/fleet_worker_internal.h"
 
 #include <inttypes.h>
@@ -7,32 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum rf_status rf_fleet_scan_log(struct rf_fleet_worker *worker, struct rf_error *err) {
-    const struct rf_replica_options options = {.model = rf_pipeline_name(worker->pipeline),
-                                               .specification = worker->options.specification,
-                                               .settings = worker->options.settings};
-    struct rf_replica *replica;
-    size_t count;
-    enum rf_status status = rf_replica_create(&options, &replica, err);
+enum rf_status rf_fleet_take_up(struct rf_fleet_worker *worker, struct rf_error *err) {
+    const struct rf_fleet_start_options options = {.snapshots = worker->options.snapshots,
+                                                   .deltas = worker->options.log_scan,
+                                                   .clock = worker->options.clock,
+                                                   .log = worker->options.log,
+                                                   .replica = {.model = rf_pipeline_name(worker->pipeline),
+                                                               .specification = worker->options.specification,
+                                                               .settings = worker->options.settings,
+                                                               .layers = worker->layers,
+                                                               .worker = worker->options.worker}};
+    struct rf_fleet_start start;
+    enum rf_status status;
+    int64_t begun_ms = rf_fleet_now_ms(worker);
+    do { // a topic that was just made is not known to every broker yet
+        status = rf_fleet_start_find(&options, &start, err);
+        rf_fleet_sleep_ms(worker, status == RF_NOT_FOUND ? RF_FLEET_BACKOFF_MS : 0);
+    } while (status == RF_NOT_FOUND && rf_fleet_now_ms(worker) - begun_ms < RF_FLEET_FOUNDING_MS);
     if (status) {
         return status;
     }
-    int64_t begun_ms = rf_fleet_now_ms(worker);
-    do { // a topic that was just made is not known to every broker yet
-        status = rf_fleet_scan(worker->options.log_scan, replica, worker->options.clock, NULL, NULL, err);
-        rf_fleet_sleep_ms(worker, status == RF_NOT_FOUND ? RF_FLEET_BACKOFF_MS : 0);
-    } while (status == RF_NOT_FOUND && rf_fleet_now_ms(worker) - begun_ms < RF_FLEET_FOUNDING_MS);
-    const struct rf_replica_reset *resets = rf_replica_resets(replica, &count);
-    if (!status) {
-        worker->resets = calloc(count + 1, sizeof *worker->resets);
-        status = worker->resets ? RF_OK : rf_fail(err, RF_MEMORY, "out of memory for resets");
+    worker->replica = start.replica;
+    worker->resets = start.resets;
+    worker->log_read.start = start.log_offset;
+    worker->keeping.number = rf_replica_number(start.replica);
+    worker->keeping.since_ms = rf_fleet_now_ms(worker);
+    if (start.has_snapshot) {
+        struct rf_version version = rf_pipeline_version(worker->pipeline);
+        version.base = start.snapshot.number;
+        version.line = start.snapshot.line;
+        rf_pipeline_set_version(worker->pipeline, version);
+        rf_log(worker->options.log, RF_LOG_INFO, "base taken up", rf_log_text("model", rf_pipeline_name(worker->pipeline)),
+               rf_log_uint("number", start.snapshot.number), rf_log_text("of", start.snapshot.worker),
+               rf_log_int("offset", start.log_offset));
     }
-    for (size_t i = 0; i < count && !status; i++) {
-        worker->resets[i] = resets[i];
-        worker->reset_count = i + 1;
-    }
-    rf_replica_destroy(replica);
-    return status;
+    return RF_OK;
 }
 
 bool rf_fleet_follows(const struct rf_fleet_worker *worker) {
@@ -148,6 +157,10 @@ enum rf_status rf_fleet_read_log(struct rf_fleet_worker *worker, struct rf_error
         rf_log(worker->options.log, RF_LOG_WARN, "the log of deltas cannot be read now; waiting for it",
                rf_log_text("error", err->text));
         return RF_OK;
+    }
+    if (status == RF_CONFLICT) { // a restart will do
+        rf_fail_in(err, "this worker fell behind the deltas that are kept, and must begin anew");
+        status = err->status = RF_IO;
     }
     for (size_t i = 0; i < worker->log_read.fresh && !status; i++) {
         status = take(worker, &worker->log_read.entries.list[i], err);

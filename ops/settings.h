@@ -81,11 +81,19 @@ struct rf_settings_deltas {
     double seconds;
 };
 
+struct rf_settings_fleet_snapshots {
+    char *topic; // NULL: <name>.snapshots
+    uint64_t deltas, keep;
+    double seconds;
+    bool forget;
+};
+
 struct rf_settings_fleet {
     bool shared;
     char *topic; // NULL: <name>.deltas
     uint64_t replication;
     struct rf_settings_deltas deltas;
+    struct rf_settings_fleet_snapshots snapshots;
     double drain_seconds, transaction_seconds;
 };
 

@@ -15,14 +15,29 @@ static const struct rf_setting delta_settings[] = {
         {0},
 };
 
+static const struct rf_setting snapshot_settings[] = {
+        RF_TEXT(struct rf_settings_fleet_snapshots, topic, NULL, NOT_MODEL, "where they stand; absent: <name>.snapshots"),
+        RF_UINT(struct rf_settings_fleet_snapshots, deltas, "1000", 1, 1000000000.0, NOT_MODEL,
+                "deltas after which the next one is made"),
+        RF_REAL(struct rf_settings_fleet_snapshots, seconds, "60", 0.1, 1000000, NOT_MODEL,
+                "longest after which it is, when there is a delta that it would have more"),
+        RF_UINT(struct rf_settings_fleet_snapshots, keep, "2", 1, 1000, NOT_MODEL,
+                "with forget: how many must be there, and read back, before what is older is deleted"),
+        RF_BOOL(struct rf_settings_fleet_snapshots, forget, "false", NOT_MODEL,
+                "delete deltas that no snapshot kept needs, and older snapshots; past scores can no longer be recomputed then"),
+        {0},
+};
+
 const struct rf_setting rf_settings_fleet_table[] = {
         RF_BOOL(struct rf_settings_fleet, shared, "false", NOT_MODEL,
                 "share the model with all workers of kafka.group.id, see docs/FLEET.md"),
         RF_TEXT(struct rf_settings_fleet, topic, NULL, NOT_MODEL, "the log of deltas; absent: <name>.deltas"),
         RF_UINT(struct rf_settings_fleet, replication, "0", 0, 100, NOT_MODEL,
-                "copies of that topic, when it is made; 0: as the brokers have it"),
+                "copies of that topic and of that of snapshots, when they are made; 0: as the brokers have it"),
         RF_SECTION(struct rf_settings_fleet, deltas, delta_settings, NOT_MODEL,
                    "how often what was learned is told, by whichever comes first"),
+        RF_SECTION(struct rf_settings_fleet, snapshots, snapshot_settings, NOT_MODEL,
+                   "snapshots of the shared model, with which workers that join begin"),
         RF_REAL(struct rf_settings_fleet, drain_seconds, "10", 0.1, 3600, NOT_MODEL,
                 "longest that partitions are held back when the group asks for them; below session.timeout.ms"),
         RF_REAL(struct rf_settings_fleet, transaction_seconds, "10", 1, 900, NOT_MODEL,

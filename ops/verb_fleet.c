@@ -1,6 +1,6 @@
 // riffle fleet: how a fleet stands, by its log of deltas.
 #include "ops/assembly_fleet.h"
-#include "ops/fleet_scan.h"
+#include "ops/fleet_start.h"
 #include "ops/printer.h"
 #include "ops/specification.h"
 #include "ops/verbs.h"
@@ -48,6 +48,25 @@ static void note(void *context, const struct rf_replica_news *news, const struct
     }
 }
 
+// Deltas were deleted: from a snapshot on.
+static enum rf_status read_from_snapshot(struct view *view, struct rf_source *source, const struct rf_replica_options *replica,
+                                         struct rf_error *err) {
+    struct rf_fleet_start_options options = {.deltas = source, .clock = rf_clock_system(), .replica = *replica};
+    struct rf_fleet_start start;
+    enum rf_status status = rf_assembly_fleet_shelf(&view->assembly, &options.snapshots, err);
+    status = status ? status : rf_fleet_start_find(&options, &start, err);
+    rf_source_destroy(options.snapshots);
+    if (status) {
+        return status;
+    }
+    rf_replica_destroy(view->replica);
+    free(view->resets);
+    view->replica = start.replica;
+    view->resets = start.resets;
+    view->reset_count = start.reset_count;
+    return rf_fleet_scan(source, start.log_offset, view->replica, rf_clock_system(), note, view, err);
+}
+
 static enum rf_status read_log(struct view *view, struct rf_error *err) {
     struct rf_source *source;
     enum rf_status status = rf_assembly_fleet_log(&view->assembly, true, &source, err);
@@ -59,14 +78,16 @@ static enum rf_status read_log(struct view *view, struct rf_error *err) {
                                                .resets = view->resets,
                                                .reset_count = view->reset_count};
     status = rf_replica_create(&options, &view->replica, err);
-    status = status ? status : rf_fleet_scan(source, view->replica, rf_clock_system(), note, view, err);
+    status = status ? status : rf_fleet_scan(source, RF_OFFSET_NONE, view->replica, rf_clock_system(), note, view, err);
+    status = status == RF_CONFLICT ? read_from_snapshot(view, source, &options, err) : status;
     rf_source_destroy(source);
     return status;
 }
 
-// With --verify the log is folded a second time, now that its resets are known.
+// With --verify the log, or what is left of it, is folded a second time, now that its resets are known.
 static enum rf_status verify(struct view *view, struct rf_error *err) {
     const struct rf_replica_reset *resets = rf_replica_resets(view->replica, &view->reset_count);
+    free(view->resets);
     view->resets = calloc(view->reset_count + 1, sizeof *view->resets);
     if (!view->resets) {
         return rf_fail(err, RF_MEMORY, "out of memory for resets");

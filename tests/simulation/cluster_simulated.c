@@ -193,6 +193,15 @@ const struct rf_record *simulated_cluster_next(const struct simulated_cluster *c
     return simulated_log_next(log, offset);
 }
 
+const struct rf_record *simulated_cluster_next_ever(const struct simulated_cluster *cluster, const char *topic, int32_t partition,
+                                                    int64_t *offset) {
+    return simulated_log_next(&known(cluster, topic, partition)->log, offset);
+}
+
+int64_t simulated_cluster_first(const struct simulated_cluster *cluster, const char *topic, int32_t partition) {
+    return known(cluster, topic, partition)->log.first;
+}
+
 int64_t simulated_cluster_end(const struct simulated_cluster *cluster, const char *topic, int32_t partition) {
     return (int64_t)known(cluster, topic, partition)->log.count;
 }

@@ -147,6 +147,11 @@ void simulated_cluster_set_sweep(struct simulated_cluster *cluster, int64_t swee
 const struct rf_record *simulated_cluster_next(const struct simulated_cluster *cluster, const char *topic, int32_t partition,
                                                int64_t *offset);
 
+// The same among all that were ever there, whatever was cut.
+const struct rf_record *simulated_cluster_next_ever(const struct simulated_cluster *cluster, const char *topic, int32_t partition,
+                                                    int64_t *offset);
+
+int64_t simulated_cluster_first(const struct simulated_cluster *cluster, const char *topic, int32_t partition);
 int64_t simulated_cluster_end(const struct simulated_cluster *cluster, const char *topic, int32_t partition);
 int64_t simulated_cluster_stable_end(const struct simulated_cluster *cluster, const char *topic, int32_t partition);
 
