@@ -12,9 +12,9 @@ SESSION_MS = 6000
 class Fleet:
     """Workers of one model, by their instance ids."""
 
-    def __init__(self, workspace, bootstrap, name, more="", learner="{type: linear, hash_bits: 12}", kafka=""):
+    def __init__(self, workspace, bootstrap, name, more="", learner="{type: linear, hash_bits: 12}", kafka="", snapshots=""):
         self.workspace, self.bootstrap, self.name = workspace, bootstrap, name
-        self.more, self.learner, self.kafka = more, learner, kafka
+        self.more, self.learner, self.kafka, self.snapshots = more, learner, kafka, snapshots
 
     def settings(self, worker, more=None):
         return self.workspace.write(f"{self.name}-{worker}.yaml", f"""
@@ -24,7 +24,8 @@ kafka: {{bootstrap.servers: "{self.bootstrap}", group.instance.id: {worker}, ses
 source: {{topics: [{self.name}], format: json}}
 features: {{id: id, label: fraud, numbers: [amount]}}
 learner: {self.learner}
-fleet: {{shared: true, drain_seconds: 4, transaction_seconds: 5, deltas: {{records: 2000, seconds: 0.2}}}}
+fleet: {{shared: true, drain_seconds: 4, transaction_seconds: 5, deltas: {{records: 2000, seconds: 0.2}},
+  snapshots: {{{self.snapshots}}}}}
 snapshots: {{directory: state-{worker}}}
 {self.more if more is None else more}
 """)
