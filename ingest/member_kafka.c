@@ -159,8 +159,14 @@ static void say_farewell(struct rf_kafka *kafka) {
     rd_kafka_queue_destroy(queue);
 }
 
+// Before 2.3.0 librdkafka asserts, when it is destroyed, that who was let into the group was given partitions, be it none (issue
+// 4312). Who was fenced on the way, or had to join again, was not.
+static bool may_be_half_joined(const struct rf_kafka *kafka) {
+    return kafka->generation < 0 && rd_kafka_version() < 0x02030000;
+}
+
 void rf_kafka_leave(struct rf_kafka *kafka) {
-    kafka->is_unfit = !is_settled(kafka);
+    kafka->is_unfit = !is_settled(kafka) || may_be_half_joined(kafka);
     kafka->is_leaving = true;
     if (kafka->is_unfit || kafka->instance || kafka->is_down || rd_kafka_fatal_error(kafka->client, NULL, 0)) {
         let_go_of_all(kafka);
