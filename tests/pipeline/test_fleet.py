@@ -29,7 +29,7 @@ class FleetTest(unittest.TestCase):
     def check_once(self, stands, count):
         self.assertEqual(stands["records"], count)
         self.assertEqual(stands["learned"], count)
-        ends = dict(enumerate(self.broker.end_offsets(self.name)))
+        ends = {partition: end for partition, end in enumerate(self.broker.end_offsets(self.name)) if end > 0}
         self.assertEqual({one["partition"]: one["next_offset"] for one in stands["applied"]}, ends)
         self.assertEqual({one["partition"]: one["records"] for one in stands["applied"]}, ends)
 
