@@ -2,9 +2,7 @@
 
 import json
 
-from kafka_cluster import KafkaBroker
-from pipeline_case import records
-from riffle_process import Workspace
+from pipeline_case import PipelineCase, records
 
 SESSION_MS = 6000
 
@@ -43,9 +41,17 @@ snapshots: {{directory: state-{worker}}}
         return stands and stands["records"] >= count and stands
 
 
-def fill(broker, topic, partitions, count):
-    broker.create_topic(topic, partitions)
-    broker.produce(topic, records(0, count))
+class FleetCase(PipelineCase):
+    def fleet(self, **more):
+        return Fleet(self.workspace, self.broker.bootstrap, self.name, **more)
 
+    def fill_topic(self, partitions, count):
+        self.broker.create_topic(self.name, partitions)
+        self.broker.produce(self.name, records(0, count))
 
-__all__ = ["Fleet", "KafkaBroker", "Workspace", "fill", "records"]
+    def check_once(self, stands, count):
+        """The log of deltas covers each of the topic's records, and each once."""
+        self.assertEqual((stands["records"], stands["learned"]), (count, count))
+        ends = {partition: end for partition, end in enumerate(self.broker.end_offsets(self.name)) if end > 0}
+        self.assertEqual({one["partition"]: one["next_offset"] for one in stands["applied"]}, ends)
+        self.assertEqual({one["partition"]: one["records"] for one in stands["applied"]}, ends)

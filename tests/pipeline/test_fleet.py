@@ -2,39 +2,15 @@
 
 import collections
 import json
-import os
-import signal
 import time
-import unittest
 
 import pipeline_test
-from fleet_case import SESSION_MS, Fleet, KafkaBroker, Workspace, fill, records
+from fleet_case import FleetCase, records
 
 
-class FleetTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = KafkaBroker()
-        cls.addClassCleanup(cls.broker.close)
-        cls.broker.start()
-
-    def setUp(self):
-        self.workspace = Workspace()
-        self.addCleanup(self.workspace.close)
-        self.name = self.id().rsplit(".", 1)[1][5:45]
-
-    def fleet(self, **more):
-        return Fleet(self.workspace, self.broker.bootstrap, self.name, **more)
-
-    def check_once(self, stands, count):
-        self.assertEqual(stands["records"], count)
-        self.assertEqual(stands["learned"], count)
-        ends = {partition: end for partition, end in enumerate(self.broker.end_offsets(self.name)) if end > 0}
-        self.assertEqual({one["partition"]: one["next_offset"] for one in stands["applied"]}, ends)
-        self.assertEqual({one["partition"]: one["records"] for one in stands["applied"]}, ends)
-
+class FleetTest(FleetCase):
     def test_one_worker_learns_all(self):
-        fill(self.broker, self.name, 3, 5000)
+        self.fill_topic(3, 5000)
         fleet = self.fleet()
         with fleet.start("a") as worker:
             worker.wait_for(lambda: fleet.has_learned(5000), "5000 records in the log of deltas")
@@ -44,7 +20,7 @@ class FleetTest(unittest.TestCase):
         self.assertEqual(stands["voids"], 0)
 
     def test_two_workers_share_and_each_record_counts_once(self):
-        fill(self.broker, self.name, 4, 20000)
+        self.fill_topic(4, 20000)
         fleet = self.fleet()
         with fleet.start("a") as first, fleet.start("b") as second:
             first.wait_for(lambda: "partitions came" in first.errors, "partitions of the first")
@@ -69,7 +45,7 @@ class FleetTest(unittest.TestCase):
         return seen
 
     def test_killed_workers_leave_each_prediction_once(self):
-        fill(self.broker, self.name, 4, 20000)
+        self.fill_topic(4, 20000)
         self.broker.create_topic(f"{self.name}.scores", 2)
         fleet = self.fleet(more=f"sinks: [{{kafka: {{topic: {self.name}.scores}}}}]")
         workers = {name: fleet.start(name) for name in "ab"}
@@ -93,7 +69,7 @@ class FleetTest(unittest.TestCase):
         self.assertEqual(set(seen.values()), {1})
 
     def test_a_worker_that_stood_still_too_long_takes_back_what_it_learned(self):
-        fill(self.broker, self.name, 4, 4000)
+        self.fill_topic(4, 4000)
         fleet = self.fleet()
         with fleet.start("a") as still, fleet.start("b") as other:
             still.wait_for(lambda: fleet.has_learned(4000), "4000 records in the log of deltas")
@@ -109,7 +85,7 @@ class FleetTest(unittest.TestCase):
         self.check_once(fleet.stands("--verify"), 12000)
 
     def test_of_two_with_one_name_one_ends(self):
-        fill(self.broker, self.name, 2, 1000)
+        self.fill_topic(2, 1000)
         fleet = self.fleet()
         with fleet.start("a") as first:
             first.wait_for(lambda: fleet.has_learned(1000), "1000 records in the log of deltas")
@@ -123,7 +99,7 @@ class FleetTest(unittest.TestCase):
         self.check_once(fleet.stands("--verify"), 2000)
 
     def test_another_specification_is_refused(self):
-        fill(self.broker, self.name, 1, 100)
+        self.fill_topic(1, 100)
         fleet = self.fleet()
         with fleet.start("a") as worker:
             worker.wait_for(lambda: fleet.has_learned(100), "100 records in the log of deltas")

@@ -1,41 +1,21 @@
 """Workers that join a fleet begin with a snapshot of its model, and deltas that no snapshot needs may go: over a real broker."""
 
 import re
-import unittest
 
 import pipeline_test
-from fleet_case import Fleet, KafkaBroker, Workspace, fill, records
+from fleet_case import FleetCase, records
 
 TAKEN_UP = re.compile(r'message="base taken up" .*number=(\d+)')
 
 
-class FleetJoinTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = KafkaBroker()
-        cls.addClassCleanup(cls.broker.close)
-        cls.broker.start()
-
-    def setUp(self):
-        self.workspace = Workspace()
-        self.addCleanup(self.workspace.close)
-        self.name = self.id().rsplit(".", 1)[1][5:45]
-
-    def fleet(self, snapshots):
-        return Fleet(self.workspace, self.broker.bootstrap, self.name, snapshots=snapshots)
-
-    def check_once(self, stands, count):
-        self.assertEqual((stands["records"], stands["learned"], stands["voids"]), (count, count, 0))
-        ends = {number: end for number, end in enumerate(self.broker.end_offsets(self.name)) if end > 0}
-        self.assertEqual({one["partition"]: one["next_offset"] for one in stands["applied"]}, ends)
-
+class FleetJoinTest(FleetCase):
     def taken_up(self, worker):
         found = TAKEN_UP.search(worker.errors)
         return int(found.group(1)) if found else None
 
     def test_who_joins_begins_with_a_snapshot(self):
-        fill(self.broker, self.name, 2, 10000)
-        fleet = self.fleet("deltas: 5, seconds: 0.5")
+        self.fill_topic(2, 10000)
+        fleet = self.fleet(snapshots="deltas: 5, seconds: 0.5")
         with fleet.start("a") as first:
             first.wait_for(lambda: fleet.has_learned(10000), "10000 records in the log of deltas")
             first.wait_for(lambda: "a snapshot of base is there" in first.errors, "a snapshot")
@@ -57,8 +37,8 @@ class FleetJoinTest(unittest.TestCase):
         self.assertEqual(fleet.stands("--verify")["base_sha256"], stands["base_sha256"])
 
     def test_a_fleet_that_forgets_can_be_joined(self):
-        fill(self.broker, self.name, 2, 10000)
-        fleet = self.fleet("deltas: 3, seconds: 0.3, forget: true")
+        self.fill_topic(2, 10000)
+        fleet = self.fleet(snapshots="deltas: 3, seconds: 0.3, forget: true")
         with fleet.start("a") as first:
             first.wait_for(lambda: fleet.has_learned(10000), "10000 records in the log of deltas")
             self.broker.produce(self.name, records(10000, 5000))
