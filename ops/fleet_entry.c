@@ -53,8 +53,9 @@ static void free_ranges(struct range_messages *messages) {
     free(messages->ranges);
 }
 
-static enum rf_status pack_reset(const struct rf_fleet_reset *reset, Riffle__V1__FleetEntry *message, uint8_t **bytes_out,
-                                 size_t *size_out, struct rf_error *err) {
+static enum rf_status pack_reset(const struct rf_fleet_reset *reset, uint8_t **bytes_out, size_t *size_out,
+                                 struct rf_error *err) {
+    Riffle__V1__FleetEntry message = RIFFLE__V1__FLEET_ENTRY__INIT;
     Riffle__V1__FleetReset inner = RIFFLE__V1__FLEET_RESET__INIT;
     struct range_messages ranges;
     inner.line = reset->line;
@@ -62,9 +63,9 @@ static enum rf_status pack_reset(const struct rf_fleet_reset *reset, Riffle__V1_
     bool has_room = make_ranges(reset->ranges, reset->range_count, &ranges);
     inner.ranges = ranges.list;
     inner.n_ranges = reset->range_count;
-    message->entry_case = RIFFLE__V1__FLEET_ENTRY__ENTRY_RESET;
-    message->reset = &inner;
-    enum rf_status status = has_room ? pack(&message->base, bytes_out, size_out, err)
+    message.entry_case = RIFFLE__V1__FLEET_ENTRY__ENTRY_RESET;
+    message.reset = &inner;
+    enum rf_status status = has_room ? pack(&message.base, bytes_out, size_out, err)
                                      : rf_fail(err, RF_MEMORY, "out of memory for an entry of the log of deltas");
     free_ranges(&ranges);
     return status;
@@ -104,7 +105,7 @@ enum rf_status rf_fleet_entry_bytes(const struct rf_fleet_entry *entry, uint8_t 
         message.chunk = &chunk;
         break;
     case RF_FLEET_RESET:
-        return pack_reset(&entry->reset, &message, bytes_out, size_out, err);
+        return pack_reset(&entry->reset, bytes_out, size_out, err);
     case RF_FLEET_UNKNOWN:
         break;
     }

@@ -1,5 +1,6 @@
 #include "ops/fleet_growth.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void rf_growth_init(struct rf_growth *growth) {
@@ -40,6 +41,7 @@ enum rf_status rf_growth_add(struct rf_growth *growth, const struct rf_run *runs
             growth->runs = more;
             growth->run_capacity = capacity;
         }
+        assert(growth->runs);
         growth->runs[growth->run_count++] =
                 (struct rf_fleet_run){.range = runs[i].partition, .records = runs[i].count, .deltas = growth->deltas};
         growth->deltas = 0;

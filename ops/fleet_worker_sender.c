@@ -70,7 +70,7 @@ static void join(struct rf_fleet_worker *worker) {
     enum rf_outcome outcome;
     status = rf_transaction_send(worker->options.transaction, &contents, worker->options.send_ms, &outcome, &err);
     if (!status) {
-        status = rf_transaction_commit(worker->options.transaction, worker->options.send_ms, &outcome, &err);
+        (void)!rf_transaction_commit(worker->options.transaction, worker->options.send_ms, &outcome, &err);
     }
     worker->is_joined = go_on(worker, outcome, &err);
     rf_fleet_parcel_finish(&parcel);
