@@ -44,6 +44,7 @@ static struct coming *find_coming(struct reading *reading, const char *name) {
 static void drop(struct reading *reading, struct coming *coming) {
     size_t index = (size_t)(coming - reading->coming);
     free(coming->bytes);
+    rf_sha256_drop(&coming->sha);
     memmove(coming, coming + 1, (--reading->count - index) * sizeof *coming);
 }
 

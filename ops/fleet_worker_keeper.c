@@ -34,6 +34,7 @@ static bool is_due(const struct rf_fleet_worker *worker, int64_t now) {
 }
 
 static void forget_work(struct rf_fleet_keeping *keeping) {
+    rf_sha256_drop(&keeping->sha);
     rf_snapshot_writer_destroy(keeping->writer);
     rf_snapshot_header_finish(&keeping->header);
     free(keeping->resets);
@@ -211,10 +212,11 @@ static enum rf_status send_rest(struct rf_fleet_worker *worker, struct rf_error 
 }
 
 static enum rf_status send_manifest(struct rf_fleet_worker *worker, struct rf_error *err) {
-    struct rf_sha256 sha = worker->keeping.sha;
     uint8_t *bytes;
     size_t size;
-    rf_sha256_finish(&sha, worker->keeping.manifest.sha256);
+    if (worker->keeping.sha.context) { // else it was made before, and there was no room to send it
+        rf_sha256_finish(&worker->keeping.sha, worker->keeping.manifest.sha256);
+    }
     enum rf_status status = rf_fleet_snapshot_bytes(&worker->keeping.manifest, &bytes, &size, err);
     if (!status) {
         status = rf_archive_send(worker->options.archive, (struct rf_text){(const char *)bytes, size}, err);

@@ -33,6 +33,7 @@ struct rf_sha256 {
 void rf_sha256_init(struct rf_sha256 *sha); // aborts when memory is out: it is small and made in setup
 void rf_sha256_update(struct rf_sha256 *sha, const void *data, size_t size);
 void rf_sha256_finish(struct rf_sha256 *sha, uint8_t digest_out[RF_SHA256_SIZE]);
+void rf_sha256_drop(struct rf_sha256 *sha); // instead of `finish`: frees; harmless after it, and of one that is all zeros
 void rf_sha256_text(const uint8_t digest[RF_SHA256_SIZE], char text_out[RF_SHA256_TEXT_SIZE]); // lower-case hex, NUL
 
 #endif

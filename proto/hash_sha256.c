@@ -29,6 +29,11 @@ void rf_sha256_finish(struct rf_sha256 *sha, uint8_t digest_out[RF_SHA256_SIZE])
     sha->context = NULL;
 }
 
+void rf_sha256_drop(struct rf_sha256 *sha) {
+    EVP_MD_CTX_free(sha->context);
+    sha->context = NULL;
+}
+
 void rf_sha256_text(const uint8_t digest[RF_SHA256_SIZE], char text_out[RF_SHA256_TEXT_SIZE]) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < RF_SHA256_SIZE; i++) {

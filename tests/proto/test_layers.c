@@ -50,24 +50,24 @@ static const struct rf_column keyed_columns[] = {
 static const struct rf_column used_columns[] = {{"used", RF_U64, 0, 1, RF_MERGE_USED}};
 static const struct rf_column window_columns[] = {{"last", RF_U64, 0, 1, RF_MERGE_DERIVED}};
 
-#define ADD(model, name_, rows_, size_, columns_, data_, ...)                                               \
-    rf_state_add(&(model)->state, &(struct rf_block){.name = (name_),                                       \
-                                                     .rows = (rows_),                                       \
-                                                     .row_size = (size_),                                   \
-                                                     .columns = (columns_),                                 \
-                                                     .column_count = sizeof(columns_) / sizeof *(columns_), \
-                                                     .data = (data_),                                       \
-                                                     __VA_ARGS__})
+static struct rf_block *add(struct model *model, const char *name, size_t rows, size_t row_size, const struct rf_column *columns,
+                            size_t count, void *data) {
+    return rf_state_add(
+            &model->state,
+            &(struct rf_block){
+                    .name = name, .rows = rows, .row_size = row_size, .columns = columns, .column_count = count, .data = data});
+}
 
 static void model_init(struct model *model) {
     memset(model, 0, sizeof *model);
     rf_state_init(&model->state);
-    model->cell_block = ADD(model, "cells", ROWS, sizeof(struct cell), cell_columns, model->cells, .is_touched = true);
-    ADD(model, "cells_used", 1, 8, used_columns, &model->cells_used);
-    ADD(model, "plain", 1, 16, plain_columns, &model->plain);
-    ADD(model, "keyed", KEYED_ROWS, sizeof(struct keyed), keyed_columns, model->keyed);
-    ADD(model, "keyed_used", 1, 8, used_columns, &model->keyed_used);
-    ADD(model, "window", 4, 8, window_columns, model->window, .scope = RF_SCOPE_EVALUATION);
+    model->cell_block = add(model, "cells", ROWS, sizeof(struct cell), cell_columns, 4, model->cells);
+    model->cell_block->is_touched = true;
+    add(model, "cells_used", 1, 8, used_columns, 1, &model->cells_used);
+    add(model, "plain", 1, 16, plain_columns, 2, &model->plain);
+    add(model, "keyed", KEYED_ROWS, sizeof(struct keyed), keyed_columns, 4, model->keyed);
+    add(model, "keyed_used", 1, 8, used_columns, 1, &model->keyed_used);
+    add(model, "window", 4, 8, window_columns, 1, model->window)->scope = RF_SCOPE_EVALUATION;
 }
 
 static void learn_keyed(struct model *model, uint64_t key, double x) {
